@@ -1,0 +1,113 @@
+"""One file format for what must be kept exactly: named arrays and a JSON header in an .npz file, never pickle."""
+
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.errors import FileFormatError, InputError
+from kenyon.provenance import versions
+
+FORMAT_VERSION = 1
+_HEADER = "header"
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def save(
+    path: str | os.PathLike[str],
+    kind: str,
+    header: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write arrays and a header to one file, whole or not at all.
+
+    Args:
+        path: Where to; the folder must exist.
+        kind: What the file holds, such as "snapshot"; `load` asks for the same word.
+        header: Anything JSON can say. Format, kind and versions are added.
+        arrays: Arrays of numbers by name.
+        overwrite: Replace a file that is there.
+
+    Raises:
+        InputError: the file exists and `overwrite` is False.
+
+    Example:
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> file = save(folder / "a.npz", "example", {"seed": 1}, {"x": np.arange(3)})
+        >>> header, arrays = load(file, "example")
+        >>> header["seed"], arrays["x"].tolist()
+        (1, [0, 1, 2])
+    """
+    target = Path(path)
+    refuse_existing(target, overwrite=overwrite)
+    full = {"format": "kenyon", "format_version": FORMAT_VERSION, "kind": kind, "versions": versions(), **header}
+    words = np.frombuffer(json.dumps(full).encode(), dtype=np.uint8)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            np.savez_compressed(stream, allow_pickle=False, **{_HEADER: words}, **arrays)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return target
+
+
+def load(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], Arrays]:
+    """Read a file that `save` wrote.
+
+    Raises:
+        FileFormatError: the file is truncated, foreign, of another kind or of a later format.
+        FileNotFoundError: there is no such file.
+    """
+    arrays = read_npz(path)
+    try:
+        header = json.loads(arrays.pop(_HEADER).tobytes())
+        found = header["format"], header["kind"], header["format_version"]
+    except (KeyError, ValueError, TypeError):
+        raise FileFormatError(f"{path} must be a file that Kenyon saved, but it has no readable header") from None
+    if found[:2] != ("kenyon", kind):
+        raise FileFormatError(f"{path} must hold a {kind}, got a {found[1]!r} of {found[0]!r}")
+    if found[2] != FORMAT_VERSION:
+        raise FileFormatError(
+            f"{path} must be of format version {FORMAT_VERSION}, got {found[2]!r}; "
+            f"read it with kenyon {header.get('versions', {}).get('kenyon', 'of its time')}"
+        )
+    return header, arrays
+
+
+def read_npz(path: str | os.PathLike[str]) -> Arrays:
+    """Read every array of any .npz file, pickled objects refused.
+
+    Raises:
+        FileFormatError: the file is no .npz, truncated, or holds pickled objects.
+        FileNotFoundError: there is no such file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise FileFormatError(f"{path} must be an .npz archive, got a single array")
+            return {name: file[name] for name in file.files}
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError) as reason:
+        if isinstance(reason, (FileNotFoundError, PermissionError, IsADirectoryError, FileFormatError)):
+            raise
+        raise FileFormatError(f"{path} must be a whole .npz archive without pickled objects: {reason}") from None
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Refuse to write over a file unless that was asked for.
+
+    Raises:
+        InputError: `path` exists and `overwrite` is False.
+    """
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists already; choose another name or ask to overwrite it")

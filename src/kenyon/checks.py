@@ -1,0 +1,123 @@
+"""Refuses bad values where they enter, in one sentence each.
+
+Every check returns the value in the type the code behind it works with.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.errors import InputError
+
+FloatArray = NDArray[np.float64]
+
+
+def number(name: str, value: object, *, low: float = -math.inf, high: float = math.inf, unit: str = "") -> float:
+    """Return `value` as a finite float within [low, high].
+
+    Args:
+        name: What the number is, as the message shall call it.
+        value: What came.
+        low: Smallest value allowed.
+        high: Largest value allowed.
+        unit: Unit of the number, for the message.
+
+    Raises:
+        InputError: `value` is no real number, not finite or out of range.
+
+    Example:
+        >>> number("rate", 600, low=0.0, unit="Hz")
+        600.0
+        >>> number("rate", float("nan"), low=0.0, unit="Hz")
+        Traceback (most recent call last):
+        ...
+        kenyon.errors.InputError: rate must be a finite number of at least 0 Hz, got nan
+    """
+    if isinstance(value, Real) and not isinstance(value, (bool, np.bool_)):
+        result = float(value)
+        if math.isfinite(result) and low <= result <= high:
+            return result
+    raise InputError(f"{name} must be a finite number{_range_words(low, high, unit)}, got {value!r}")
+
+
+def integer(name: str, value: object, *, low: int, high: int | None = None) -> int:
+    """Return `value` as an int within [low, high].
+
+    Raises:
+        InputError: `value` is no integer or out of range.
+
+    Example:
+        >>> integer("larvae", 30, low=1)
+        30
+    """
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        result = int(value)
+        if low <= result and (high is None or result <= high):
+            return result
+    upper = "" if high is None else f" and at most {high}"
+    raise InputError(f"{name} must be an integer of at least {low}{upper}, got {value!r}")
+
+
+def one_of(name: str, value: str, known: Sequence[str]) -> str:
+    """Return `value` if it is among `known`; otherwise name the nearest ones.
+
+    Raises:
+        InputError: `value` is not known.
+
+    Example:
+        >>> one_of("paradigm", "pairde", ["paired", "naive"])
+        Traceback (most recent call last):
+        ...
+        kenyon.errors.InputError: unknown paradigm 'pairde'; did you mean 'paired'?
+    """
+    if value in known:
+        return value
+    raise InputError(f"unknown {name} {value!r}; {nearest(value, known)}")
+
+
+def nearest(value: object, known: Iterable[str]) -> str:
+    """Return a half-sentence that names the known words nearest to `value`."""
+    by_lowercase = {word.lower(): word for word in known}
+    close = [by_lowercase[word] for word in get_close_matches(str(value).lower(), by_lowercase, n=3, cutoff=0.4)]
+    if close:
+        return "did you mean " + " or ".join(repr(word) for word in close) + "?"
+    return "known are " + ", ".join(by_lowercase.values())
+
+
+def array(name: str, value: Any, shape: tuple[int, ...], *, low: float = -math.inf, unit: str = "") -> FloatArray:
+    """Return `value` as a float64 array broadcast to `shape`, every entry finite and at least `low`.
+
+    Raises:
+        InputError: `value` has another shape, is not numeric, not finite or out of range.
+
+    Example:
+        >>> array("rate", 2, (3,), low=0.0)
+        array([2., 2., 2.])
+    """
+    try:
+        result = np.array(np.broadcast_to(np.asarray(value, dtype=np.float64), shape))
+    except (TypeError, ValueError):
+        got = f"shape {np.shape(value)}" if isinstance(value, (list, tuple, np.ndarray)) else repr(value)
+        raise InputError(f"{name} must be numeric and fit shape {shape}, got {got}") from None
+    good = np.isfinite(result) & (result >= low)
+    if not good.all():
+        where = tuple(int(i) for i in np.argwhere(~good)[0])
+        words = _range_words(low, math.inf, unit)
+        raise InputError(f"{name} must be finite{words} everywhere, got {result[where]} at index {where}")
+    return result
+
+
+def _range_words(low: float, high: float, unit: str) -> str:
+    unit = f" {unit}" if unit else ""
+    if math.isfinite(low) and math.isfinite(high):
+        return f" from {low:g} to {high:g}{unit}"
+    if math.isfinite(low):
+        return f" of at least {low:g}{unit}"
+    if math.isfinite(high):
+        return f" of at most {high:g}{unit}"
+    return f" in{unit}" if unit else ""

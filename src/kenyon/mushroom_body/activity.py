@@ -1,0 +1,119 @@
+"""What larvae did during one call: spike counts, rates and, if asked for, every spike and the state over time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon import checks
+from kenyon.errors import InputError
+from kenyon.mushroom_body.circuit import GROUPS, N_KCS, N_NEURONS
+
+FloatArray = NDArray[np.float64]
+
+SAMPLED = {"v_mV": N_NEURONS, "w_kc_mbonp_nS": N_KCS, "w_kc_mbonn_nS": N_KCS}
+"""Variables that can be sampled, and how many values each has per larva."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What to keep besides spike counts.
+
+    Attributes:
+        spikes: Keep every spike.
+        variables: State to sample: "v_mV", "w_kc_mbonp_nS", "w_kc_mbonn_nS".
+        every_ms: Interval of the samples; the first is taken one interval after the start.
+
+    Raises:
+        InputError: a variable is unknown, or is asked for without an interval above 0.
+
+    Example:
+        >>> Record(spikes=True).every_ms
+    """
+
+    spikes: bool = False
+    variables: tuple[str, ...] = ()
+    every_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the variables can be sampled."""
+        for variable in self.variables:
+            checks.one_of("variable", variable, list(SAMPLED))
+        if bool(self.variables) != (self.every_ms is not None):
+            raise InputError(
+                f"variables and every_ms must come together, got variables={self.variables!r} and "
+                f"every_ms={self.every_ms!r}"
+            )
+        if self.every_ms is not None and checks.number("every_ms", self.every_ms, low=0.0, unit="ms") == 0.0:
+            raise InputError("every_ms must be above 0 ms, got 0")
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What B larvae did during one call.
+
+    Attributes:
+        duration_ms: [B] float64, how long each larva was advanced.
+        counts: [B, N] int64, spikes of each neuron.
+        spikes: One [S, 2] int64 array a larva, (step, neuron) sorted, steps from the start of the call; None if not kept.
+        samples: Sampled state by name, [B, samples, N or K] float64; nan beyond the end of a larva's own duration.
+        sample_ms: [samples] float64, when the samples were taken, from the start of the call.
+    """
+
+    duration_ms: FloatArray
+    counts: NDArray[np.int64]
+    spikes: tuple[NDArray[np.int64], ...] | None = None
+    samples: Mapping[str, FloatArray] = field(default_factory=dict)
+    sample_ms: FloatArray = field(default_factory=lambda: np.empty(0))
+
+    def spikes_of(self, group: str) -> NDArray[np.int64]:
+        """Return the spikes of a cell group, such as "KC" or "MBONp", summed over its cells: [B] int64.
+
+        Raises:
+            InputError: there is no such group.
+        """
+        summed: NDArray[np.int64] = self.counts[:, GROUPS[checks.one_of("cell group", group, list(GROUPS))]].sum(axis=1)
+        return summed
+
+    def rate_hz(self, group: str) -> FloatArray:
+        """Return the mean firing rate of a cell of the group: [B] float64, Hz; nan where the duration is 0.
+
+        Raises:
+            InputError: there is no such group.
+        """
+        cells = self.counts[:, GROUPS[checks.one_of("cell group", group, list(GROUPS))]].mean(axis=1)
+        seconds = self.duration_ms * 1e-3
+        return np.divide(cells, seconds, out=np.full(len(cells), np.nan), where=seconds > 0)
+
+    def rates_hz(self) -> dict[str, FloatArray]:
+        """Return the mean firing rate of a cell of each group: [B] float64, Hz, by group."""
+        return {group: self.rate_hz(group) for group in GROUPS}
+
+    @property
+    def preference_index(self) -> FloatArray:
+        """MBON preference index of each larva: [B] float64, see `preference_index`."""
+        return preference_index(self.rate_hz("MBONp"), self.rate_hz("MBONn"))
+
+
+def preference_index(mbonp_hz: Any, mbonn_hz: Any) -> FloatArray:
+    """Return (MBONp - MBONn) / (MBONp + MBONn), 0 where both are silent.
+
+    Args:
+        mbonp_hz: Rates of the approach output, Hz.
+        mbonn_hz: Rates of the avoidance output, Hz.
+
+    Returns:
+        float64 from -1 (avoidance only) to 1 (approach only), of the shape of the rates.
+
+    Reference:
+        Jürgensen et al. 2024, iScience 27:108640.
+
+    Example:
+        >>> preference_index([30.0, 0.0], [10.0, 0.0])
+        array([0.5, 0. ])
+    """
+    p, n = np.asarray(mbonp_hz, dtype=np.float64), np.asarray(mbonn_hz, dtype=np.float64)
+    total = p + n
+    return np.divide(p - n, total, out=np.where(np.isnan(total), np.nan, 0.0), where=total > 0)

@@ -1,0 +1,116 @@
+"""The layout of the circuit: which index is which cell, and how PNs are wired to Kenyon cells.
+
+Axes: B larvae, N neurons (142, one flat order), K Kenyon cells (72), C input channels (23), P projection neurons (21).
+Reference: Jürgensen et al. 2024, iScience 27:108640.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.errors import InputError
+from kenyon.mushroom_body.parameters import Parameters
+from kenyon.seeds import generator
+
+N_ORNS: Final = 21
+N_PNS: Final = 21
+N_LNS: Final = 21
+N_KCS: Final = 72
+ORN: Final = 0
+PN: Final = ORN + N_ORNS
+LN: Final = PN + N_PNS
+KC: Final = LN + N_LNS
+MBON_P: Final = KC + N_KCS
+MBON_N: Final = MBON_P + 1
+DAN_P: Final = MBON_N + 1
+DAN_N: Final = DAN_P + 1
+LN_P: Final = DAN_N + 1
+LN_N: Final = LN_P + 1
+APL: Final = LN_N + 1
+N_NEURONS: Final = APL + 1
+
+REWARD: Final = N_ORNS
+PUNISHMENT: Final = REWARD + 1
+N_CHANNELS: Final = PUNISHMENT + 1
+
+GROUPS: Mapping[str, slice] = MappingProxyType(
+    {
+        "ORN": slice(ORN, PN),
+        "PN": slice(PN, LN),
+        "LN": slice(LN, KC),
+        "KC": slice(KC, MBON_P),
+        "MBONp": slice(MBON_P, MBON_N),
+        "MBONn": slice(MBON_N, DAN_P),
+        "DANp": slice(DAN_P, DAN_N),
+        "DANn": slice(DAN_N, LN_P),
+        "LNp": slice(LN_P, LN_N),
+        "LNn": slice(LN_N, APL),
+        "APL": slice(APL, N_NEURONS),
+    }
+)
+
+_CELL_TYPE = {"MBONp": "mbon", "MBONn": "mbon", "DANp": "dan", "DANn": "dan", "LNp": "feedback_ln", "LNn": "feedback_ln"}
+
+
+def per_neuron(parameters: Parameters, constant: str) -> NDArray[np.float64]:
+    """Return one constant of the cells for each neuron.
+
+    Args:
+        parameters: The set of constants.
+        constant: An attribute of `Cell`, such as "threshold_mV".
+
+    Returns:
+        [N] float64, in the unit of the constant.
+
+    Example:
+        >>> from kenyon.mushroom_body.parameters import PUBLISHED
+        >>> float(per_neuron(PUBLISHED, "capacitance_pF")[APL])
+        200.0
+    """
+    values = np.empty(N_NEURONS)
+    for group, where in GROUPS.items():
+        values[where] = getattr(getattr(parameters, _CELL_TYPE.get(group, group.lower())), constant)
+    return values
+
+
+def draw_pn_to_kc(parameters: Parameters, seed: int) -> NDArray[np.uint8]:
+    """Draw which PNs each Kenyon cell of a larva listens to.
+
+    Each Kenyon cell draws its number of PNs uniformly from kc_claws_min to kc_claws_max, then that many distinct PNs.
+
+    Returns:
+        [K, P] uint8, 1 where wired.
+
+    Randomness:
+        The larva's own "wiring" stream.
+
+    Example:
+        >>> from kenyon.mushroom_body.parameters import PUBLISHED
+        >>> wiring = draw_pn_to_kc(PUBLISHED, seed=1)
+        >>> wiring.shape, int(wiring.sum(axis=1).min()), int(wiring.sum(axis=1).max())
+        ((72, 21), 2, 6)
+    """
+    rng = generator(seed, "wiring")
+    wiring = np.zeros((N_KCS, N_PNS), dtype=np.uint8)
+    for kc in range(N_KCS):
+        claws = rng.integers(parameters.kc_claws_min, parameters.kc_claws_max, endpoint=True)
+        wiring[kc, rng.choice(N_PNS, size=claws, replace=False)] = 1
+    return wiring
+
+
+def check_pn_to_kc(wiring: Any, larvae: int) -> NDArray[np.uint8]:
+    """Return a given wiring as [B, K, P] uint8; one [K, P] serves every larva.
+
+    Raises:
+        InputError: the shape is another, or an entry is neither 0 nor 1.
+    """
+    given = np.asarray(wiring)
+    shape = (larvae, N_KCS, N_PNS)
+    if given.shape not in (shape[1:], shape):
+        raise InputError(f"pn_to_kc must have shape {shape[1:]} or {shape}, got {given.shape}")
+    if not np.isin(given, (0, 1)).all():
+        raise InputError("pn_to_kc must hold only 0 and 1, got other values")
+    return np.array(np.broadcast_to(given, shape), dtype=np.uint8)

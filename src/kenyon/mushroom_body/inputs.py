@@ -1,0 +1,217 @@
+"""The 23 input channels of each larva: gamma renewal processes that stay exact while their rates change.
+
+A channel keeps the operational time left to its next spike, in mean intervals. Each step takes rate * dt off it; at 0
+or less there is one spike, and intervals are drawn until the time left is above 0, so renewals within one step merge.
+Intervals are Gamma(shape, 1/shape), drawn from a stream that belongs to this larva and channel: `numpy.random.SFC64`,
+bit for bit. Time left is counted in whole ticks, so that cutting a stretch of time in two cannot round it differently.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from kenyon import checks
+from kenyon.errors import InputError
+from kenyon.mushroom_body.circuit import N_CHANNELS, N_ORNS, PUNISHMENT, REWARD
+from kenyon.mushroom_body.odors import mixture_response
+from kenyon.mushroom_body.parameters import Parameters
+from kenyon.seeds import sfc64_state
+
+FloatArray = NDArray[np.float64]
+
+STRETCH = 128
+"""Steps whose events are drawn at once; any number gives the same events."""
+
+TICKS = 2.0**50
+"""Ticks of operational time in one mean interval."""
+
+
+def drive(
+    parameters: Parameters,
+    odors: Mapping[str | int, float] | str | int | None = None,
+    *,
+    reward: float = 0.0,
+    punishment: float = 0.0,
+) -> FloatArray:
+    """Return the rate of each input channel under a stimulus.
+
+    odor channel i: spontaneous_rate_hz + odor_rate_hz * r_i; reward, punishment: strength * reinforcement_rate_hz.
+
+    Args:
+        parameters: The set of constants.
+        odors: An odor, or several with their concentrations; 1.0 is the dilution 1e-04, 0 or less no odor.
+        reward: Strength of reward, 0 for none.
+        punishment: Strength of punishment, 0 for none.
+
+    Returns:
+        [C] float64, Hz.
+
+    Raises:
+        InputError: an odor is unknown, a concentration not finite, a strength negative or not finite.
+
+    Reference:
+        Jürgensen et al. 2024, iScience 27:108640; ORN responses of Si et al. 2019, Neuron 101:950.
+
+    Example:
+        >>> from kenyon.mushroom_body.parameters import PUBLISHED
+        >>> float(drive(PUBLISHED, "pentyl acetate", reward=1.0)[REWARD])
+        600.0
+    """
+    rates = np.empty(N_CHANNELS)
+    rates[:N_ORNS] = parameters.spontaneous_rate_hz + parameters.odor_rate_hz * mixture_response(odors)
+    for channel, name, strength in ((REWARD, "reward", reward), (PUNISHMENT, "punishment", punishment)):
+        rates[channel] = checks.number(name, strength, low=0.0) * parameters.reinforcement_rate_hz
+    return rates
+
+
+def start_channels(parameters: Parameters, seeds: Sequence[int]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return fresh input streams and the first time left of every channel, an ordinary draw each.
+
+    Returns:
+        rng [B, C, 4] uint64 and ticks_left [B, C] int64.
+    """
+    rng = np.empty((len(seeds), N_CHANNELS, 4), dtype=np.uint64)
+    ticks_left = np.empty((len(seeds), N_CHANNELS), dtype=np.int64)
+    for larva, seed in enumerate(seeds):
+        for channel in range(N_CHANNELS):
+            rng[larva, channel] = sfc64_state(seed, "input", channel)
+        _start(rng[larva], parameters.input_shape, ticks_left[larva])
+    return rng, ticks_left
+
+
+def ticks_per_step(parameters: Parameters, rates_hz: FloatArray) -> NDArray[np.int64]:
+    """Return the operational time that each channel loses per step, in ticks, of the shape of `rates_hz`."""
+    ticks: NDArray[np.int64] = np.rint(rates_hz * (parameters.dt_ms * 1e-3 * TICKS)).astype(np.int64)
+    return ticks
+
+
+def draw_events(
+    parameters: Parameters,
+    rng: NDArray[np.uint64],
+    ticks_left: NDArray[np.int64],
+    rates_hz: FloatArray,
+    n_steps: int,
+) -> NDArray[np.int32]:
+    """Draw one larva's input spikes for some steps, moving its streams and times left on in place.
+
+    Args:
+        parameters: The set of constants.
+        rng: [C, 4] uint64, changed.
+        ticks_left: [C] int64, changed.
+        rates_hz: [C] float64.
+        n_steps: How many steps.
+
+    Returns:
+        [E, 2] int32, (step, channel), sorted.
+
+    Example:
+        >>> from kenyon.mushroom_body.parameters import PUBLISHED
+        >>> rng, ticks_left = start_channels(PUBLISHED, [1])
+        >>> events = draw_events(PUBLISHED, rng[0], ticks_left[0], drive(PUBLISHED), 10_000)
+        >>> round(len(events) / 21)
+        185
+    """
+    per_step = ticks_per_step(parameters, rates_hz)
+    channels, n_due = np.empty((STRETCH, N_CHANNELS), dtype=np.int8), np.empty(STRETCH, dtype=np.int64)
+    parts = [np.empty((0, 2), dtype=np.int32)]
+    for first in range(0, n_steps, STRETCH):
+        stretch = min(STRETCH, n_steps - first)
+        draw_stretch(rng, ticks_left, per_step, parameters.input_shape, stretch, channels, n_due)
+        step, place = np.nonzero(np.arange(N_CHANNELS) < n_due[:stretch, None])
+        parts.append(np.column_stack((first + step, channels[step, place])).astype(np.int32))
+    return np.concatenate(parts)
+
+
+def check_events(name: str, events: Any, n_steps: int) -> NDArray[np.int32]:
+    """Return given input events as [E, 2] int32 (step, channel), sorted.
+
+    Raises:
+        InputError: the shape or type is another, a step or channel lies outside, or a channel fires twice in a step.
+    """
+    given = np.asarray(events)
+    if given.ndim != 2 or given.shape[1] != 2 or given.dtype.kind not in "iu":
+        raise InputError(f"{name} must be integers of shape (events, 2), got {given.dtype} of shape {given.shape}")
+    for column, word, end in ((0, "step", n_steps), (1, "channel", N_CHANNELS)):
+        outside = (given[:, column] < 0) | (given[:, column] >= end)
+        if outside.any():
+            raise InputError(f"{name} must have each {word} in 0..{end - 1}, got {given[outside][0, column]}")
+    ordered = given[np.lexsort((given[:, 1], given[:, 0]))].astype(np.int32)
+    twice = (np.diff(ordered, axis=0) == 0).all(axis=1)
+    if twice.any():
+        step, channel = ordered[1:][twice][0]
+        raise InputError(f"{name} must hold one spike per channel and step, got two on channel {channel} in step {step}")
+    return ordered
+
+
+_SHIFT, _LEFT, _ROTATE, _BACK, _ONE = (np.uint64(bits) for bits in (11, 3, 24, 40, 1))
+
+
+@njit(nogil=True, cache=True)
+def _uniform(rng):  # type: ignore[no-untyped-def]
+    """Draw a double from [0, 1), as numpy's Generator(SFC64).random() does; rng [4] uint64 moves on."""
+    word = rng[0] + rng[1] + rng[3]
+    rng[3] += _ONE
+    rng[0] = rng[1] ^ (rng[1] >> _SHIFT)
+    rng[1] = rng[2] + (rng[2] << _LEFT)
+    rng[2] = ((rng[2] << _ROTATE) | (rng[2] >> _BACK)) + word
+    return np.float64(word >> _SHIFT) * 2.0**-53
+
+
+@njit(nogil=True, cache=True)
+def _interval(rng, shape):  # type: ignore[no-untyped-def]
+    """Draw one interval from Gamma(shape, 1/shape), a sum of exponentials: mean 1, CV 1/sqrt(shape); in ticks."""
+    product = 1.0
+    for _ in range(shape):
+        product *= 1.0 - _uniform(rng)
+    return max(1, np.int64(-math.log(product) / shape * TICKS))
+
+
+@njit(nogil=True, cache=True)
+def _start(rng, shape, ticks_left):  # type: ignore[no-untyped-def]
+    for channel in range(N_CHANNELS):
+        ticks_left[channel] = _interval(rng[channel], shape)
+
+
+@njit(nogil=True, cache=True)
+def draw_stretch(rng, ticks_left, per_step, shape, n_steps, channels, n_due):  # type: ignore[no-untyped-def]
+    """Draw which channels of one larva fire in each of n_steps steps.
+
+    Args:
+        rng: [C, 4] uint64, changed.
+        ticks_left: [C] int64, changed.
+        per_step: [C] int64, ticks lost per step.
+        shape: Shape of the intervals.
+        n_steps: At most STRETCH.
+        channels: [STRETCH, C] int8; the first n_due[step] of a row are written.
+        n_due: [STRETCH] int64, written.
+    """
+    n_due[:n_steps] = 0
+    for channel in range(N_CHANNELS):
+        lost = per_step[channel]
+        left = ticks_left[channel]
+        done = 0
+        while left <= (n_steps - done) * lost:
+            steps = (left + lost - 1) // lost
+            done += steps
+            left -= steps * lost
+            while left <= 0:
+                left += _interval(rng[channel], shape)
+            channels[done - 1, n_due[done - 1]] = channel
+            n_due[done - 1] += 1
+        ticks_left[channel] = left - (n_steps - done) * lost
+
+
+@njit(nogil=True, cache=True)
+def place_stretch(events, next_event, first_step, n_steps, channels, n_due):  # type: ignore[no-untyped-def]
+    """Lay given events [E, 2] of steps first_step.. out as `draw_stretch` does; return the first event after them."""
+    n_due[:n_steps] = 0
+    while next_event < events.shape[0] and events[next_event, 0] < first_step + n_steps:
+        step = events[next_event, 0] - first_step
+        channels[step, n_due[step]] = events[next_event, 1]
+        n_due[step] += 1
+        next_event += 1
+    return next_event

@@ -1,0 +1,345 @@
+"""The circuit in compiled code: B larvae, each advanced by itself through forward Euler steps.
+
+One step, in the order that makes two implementations agree spike for spike: integrate every neuron from the values of
+the step before; threshold; every synaptic effect of this step's spikes, input included (conductances and Kenyon cell
+traces, then DAN-driven depression, then MBON-driven homeostasis); reset. All arithmetic is plain IEEE double.
+
+A larva's 142 neurons fit in a core's first-level cache, so each larva runs to its end before the next one starts, and
+nothing it does depends on any other. Every function here releases the GIL.
+
+Reference: Jürgensen et al. 2024, iScience 27:108640.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from kenyon.mushroom_body.circuit import (
+    APL,
+    DAN_N,
+    DAN_P,
+    KC,
+    LN,
+    LN_N,
+    LN_P,
+    MBON_N,
+    MBON_P,
+    N_CHANNELS,
+    N_KCS,
+    N_NEURONS,
+    N_PNS,
+    ORN,
+    PN,
+    REWARD,
+    per_neuron,
+)
+from kenyon.mushroom_body.inputs import STRETCH, draw_stretch, place_stretch
+from kenyon.mushroom_body.parameters import Parameters
+
+FloatArray = NDArray[np.float64]
+
+
+# Rows of the arrays one larva is worked on in: its neurons' state, and their constants.
+_V, _G_E, _G_I, _G_A = range(4)
+_SCALE, _LEAK, _REST, _THRESHOLD, _ADAPTATION = range(5)
+
+
+class Constants(NamedTuple):
+    """The parameters as the kernel wants them: per neuron, per step.
+
+    `cells` is [5, N] float64: dt over capacitance, leak, rest, threshold and adaptation of each neuron.
+    """
+
+    cells: FloatArray
+    excitatory_reversal_mV: float
+    inhibitory_reversal_mV: float
+    adaptation_reversal_mV: float
+    excitatory_decay: float
+    inhibitory_decay: float
+    adaptation_decay: float
+    refractory_steps: int
+    input_orn_nS: float
+    orn_pn_nS: float
+    orn_ln_nS: float
+    ln_pn_nS: float
+    pn_kc_nS: float
+    kc_apl_nS: float
+    apl_kc_nS: float
+    kc_mbon_nS: float
+    mbon_feedback_ln_nS: float
+    mbon_dan_nS: float
+    feedback_ln_dan_nS: float
+    reinforcement_dan_nS: float
+    learning_rate_nS: float
+    steps_per_eligibility_tau: float
+    homeostasis: float
+    weight_floor_nS: float
+    input_shape: int
+
+
+def constants(parameters: Parameters, *, plastic: bool = True) -> Constants:
+    """Return the constants of a set; without plasticity the weights stay as they are."""
+    p = parameters
+    cells = np.array(
+        [
+            p.dt_ms / per_neuron(p, "capacitance_pF"),
+            per_neuron(p, "leak_nS"),
+            per_neuron(p, "rest_mV"),
+            per_neuron(p, "threshold_mV"),
+            per_neuron(p, "adaptation_nS"),
+        ]
+    )
+    same_name = {name: getattr(p, name) for name in Constants._fields if hasattr(p, name)}
+    return Constants(
+        **{
+            **same_name,
+            "cells": cells,
+            "excitatory_decay": 1.0 - p.dt_ms / p.excitatory_tau_ms,
+            "inhibitory_decay": 1.0 - p.dt_ms / p.inhibitory_tau_ms,
+            "adaptation_decay": 1.0 - p.dt_ms / p.adaptation_tau_ms,
+            "refractory_steps": p.steps("refractory_ms", p.refractory_ms),
+            "learning_rate_nS": p.learning_rate_nS if plastic else 0.0,
+            "steps_per_eligibility_tau": p.eligibility_tau_ms / p.dt_ms,
+            "homeostasis": p.homeostasis if plastic else 0.0,
+            "weight_floor_nS": -math.inf if p.weight_floor_nS is None or not plastic else p.weight_floor_nS,
+        }
+    )
+
+
+class Recording(NamedTuple):
+    """Where the kernel writes what it was asked to keep; an array of no capacity records nothing.
+
+    Attributes:
+        counts: [B, N] int64, spikes of each neuron, added to.
+        spikes: [B, capacity, 2] int32, (step, neuron).
+        n_spikes: [B] int64, how many of them are filled.
+        sample_steps: state is sampled after every so many steps; 0 for never.
+        v_mV: [B, samples, N] float64.
+        w_kc_mbonp_nS: [B, samples, K] float64.
+        w_kc_mbonn_nS: [B, samples, K] float64.
+    """
+
+    counts: NDArray[np.int64]
+    spikes: NDArray[np.int32]
+    n_spikes: NDArray[np.int64]
+    sample_steps: int
+    v_mV: FloatArray
+    w_kc_mbonp_nS: FloatArray
+    w_kc_mbonn_nS: FloatArray
+
+
+@njit(nogil=True, cache=True)
+def _integrate(x, c, k):  # type: ignore[no-untyped-def]
+    """Move every neuron one Euler step on; return whether any is now above its threshold.
+
+    Over all neurons in one loop, also where a conductance is always 0: that is what the compiler makes vectors of.
+    """
+    above = False
+    for i in range(N_NEURONS):
+        v = x[_V, i]
+        current = (
+            c[_LEAK, i] * (c[_REST, i] - v)
+            + x[_G_E, i] * (k.excitatory_reversal_mV - v)
+            + x[_G_I, i] * (k.inhibitory_reversal_mV - v)
+            + x[_G_A, i] * (k.adaptation_reversal_mV - v)
+        )
+        v += c[_SCALE, i] * current
+        x[_V, i] = v
+        x[_G_E, i] *= k.excitatory_decay
+        x[_G_I, i] *= k.inhibitory_decay
+        x[_G_A, i] *= k.adaptation_decay
+        above |= v > c[_THRESHOLD, i]
+    return above
+
+
+@njit(nogil=True, cache=True)
+def _collect(x, c, fired):  # type: ignore[no-untyped-def]
+    """Write down which neurons are above threshold, in rising order; return how many."""
+    n = 0
+    for i in range(N_NEURONS):
+        if x[_V, i] > c[_THRESHOLD, i]:
+            fired[n] = i
+            n += 1
+    return n
+
+
+@njit(nogil=True, cache=True)
+def _transmit(i, step, x, kc_of_pn, w_p, w_n, kc_fired, k):  # type: ignore[no-untyped-def]
+    """Give the spike of neuron i to every cell it is connected to."""
+    if i < PN:
+        x[_G_E, PN + i] += k.orn_pn_nS
+        x[_G_E, LN + i] += k.orn_ln_nS
+    elif i < LN:
+        for kc in range(N_KCS):
+            x[_G_E, KC + kc] += kc_of_pn[i - PN, kc]
+    elif i < KC:
+        for pn in range(N_PNS):
+            x[_G_I, PN + pn] += k.ln_pn_nS
+    elif i < MBON_P:
+        x[_G_E, APL] += k.kc_apl_nS
+        x[_G_E, MBON_P] += w_p[i - KC]
+        x[_G_E, MBON_N] += w_n[i - KC]
+        kc_fired[i - KC] = step
+    elif i == MBON_P:
+        x[_G_E, LN_P] += k.mbon_feedback_ln_nS
+        x[_G_E, DAN_N] += k.mbon_dan_nS
+    elif i == MBON_N:
+        x[_G_E, LN_N] += k.mbon_feedback_ln_nS
+        x[_G_E, DAN_P] += k.mbon_dan_nS
+    elif i == LN_P:
+        x[_G_I, DAN_P] += k.feedback_ln_dan_nS
+    elif i == LN_N:
+        x[_G_I, DAN_N] += k.feedback_ln_dan_nS
+    elif i == APL:
+        for kc in range(N_KCS):
+            x[_G_I, KC + kc] += k.apl_kc_nS
+
+
+@njit(nogil=True, cache=True)
+def _depress(w, kc_fired, step, k):  # type: ignore[no-untyped-def]
+    """One DAN spike: take the learning rate times each Kenyon cell's eligibility off its weight, down to the floor."""
+    for kc in range(N_KCS):
+        eligibility = math.exp(-(step - kc_fired[kc]) / k.steps_per_eligibility_tau)
+        w[kc] = max(k.weight_floor_nS, w[kc] - k.learning_rate_nS * eligibility)
+
+
+@njit(nogil=True, cache=True)
+def _learn(fired, n_fired, step, w_p, w_n, kc_fired, k):  # type: ignore[no-untyped-def]
+    """Depression for each DAN that fired, then homeostasis for each MBON that fired."""
+    for j in range(n_fired):
+        if fired[j] == DAN_P:
+            _depress(w_n, kc_fired, step, k)
+        elif fired[j] == DAN_N:
+            _depress(w_p, kc_fired, step, k)
+    for j in range(n_fired):
+        if fired[j] == MBON_P:
+            w_p += k.homeostasis * (k.kc_mbon_nS - w_p)
+        elif fired[j] == MBON_N:
+            w_n += k.homeostasis * (k.kc_mbon_nS - w_n)
+
+
+@njit(nogil=True, cache=True)
+def _held(refractory_steps, neurons, release):  # type: ignore[no-untyped-def]
+    """Queue the neurons that are refractory, in the order of their release; return how many."""
+    n = 0
+    for left in range(1, refractory_steps.max() + 1):
+        for i in range(N_NEURONS):
+            if refractory_steps[i] == left:
+                neurons[n] = i
+                release[n] = left
+                n += 1
+    return n
+
+
+@njit(nogil=True, cache=True)
+def _advance(larva, state, ticks_per_step, events, first_step, n_steps, k, record):  # type: ignore[no-untyped-def]
+    """Advance one larva; its input is drawn at `ticks_per_step` [C], or given as `events` [E, 2] where that is empty."""
+    w_p, w_n = state.w_kc_mbonp_nS[larva], state.w_kc_mbonn_nS[larva]
+    counts = record.counts[larva]
+
+    # Local arrays, of a shape the compiler knows: it then needs no check at run time that they do not overlap.
+    x = np.empty((4, N_NEURONS))
+    x[_V], x[_G_E], x[_G_I], x[_G_A] = state.v_mV[larva], state.g_e_nS[larva], state.g_i_nS[larva], state.g_a_nS[larva]
+    c = np.empty((5, N_NEURONS))
+    c[:] = k.cells
+    kc_of_pn = np.empty((N_PNS, N_KCS))
+    kc_of_pn[:] = state.pn_to_kc[larva].T * k.pn_kc_nS
+
+    # Steps, from the start of this call, at which each Kenyon cell fired last: negative for before, -inf for never.
+    kc_fired = -state.kc_silent_steps[larva]
+
+    # Refractory neurons wait in a ring in the order of their release, for the period is one and the same for all.
+    held, release = np.empty(N_NEURONS, dtype=np.int64), np.empty(N_NEURONS, dtype=np.int64)
+    head, n_held = 0, _held(state.refractory_steps[larva], held, release)
+
+    channels, n_due = np.empty((STRETCH, N_CHANNELS), dtype=np.int8), np.empty(STRETCH, dtype=np.int64)
+    next_event = 0
+    fired = np.empty(N_NEURONS, dtype=np.int64)
+    for step in range(n_steps):
+        in_stretch = step % STRETCH
+        if in_stretch == 0:
+            stretch = min(STRETCH, n_steps - step)
+            if ticks_per_step.size > 0:
+                draw_stretch(
+                    state.rng[larva], state.ticks_left[larva], ticks_per_step, k.input_shape, stretch, channels, n_due
+                )
+            else:
+                next_event = place_stretch(events, next_event, step, stretch, channels, n_due)
+
+        above = _integrate(x, c, k)
+        while n_held > 0 and release[head] <= step:
+            head = (head + 1) % N_NEURONS
+            n_held -= 1
+        for place in range(head, head + n_held):
+            i = held[place % N_NEURONS]
+            x[_V, i] = c[_REST, i]
+        n_fired = _collect(x, c, fired) if above else 0
+
+        for j in range(n_due[in_stretch]):
+            channel = channels[in_stretch, j]
+            if channel < REWARD:
+                x[_G_E, ORN + channel] += k.input_orn_nS
+            else:
+                x[_G_E, DAN_P + channel - REWARD] += k.reinforcement_dan_nS
+        for j in range(n_fired):
+            _transmit(fired[j], step, x, kc_of_pn, w_p, w_n, kc_fired, k)
+        if n_fired > 0 and fired[n_fired - 1] >= MBON_P:
+            _learn(fired, n_fired, step, w_p, w_n, kc_fired, k)
+
+        for j in range(n_fired):
+            i = fired[j]
+            x[_V, i] = c[_REST, i]
+            x[_G_A, i] += c[_ADAPTATION, i]
+            counts[i] += 1
+            if k.refractory_steps > 1:
+                place = (head + n_held) % N_NEURONS
+                held[place] = i
+                release[place] = step + k.refractory_steps
+                n_held += 1
+            if record.spikes.shape[1] > 0:
+                record.spikes[larva, record.n_spikes[larva], 0] = first_step + step
+                record.spikes[larva, record.n_spikes[larva], 1] = i
+                record.n_spikes[larva] += 1
+
+        if record.sample_steps > 0 and (first_step + step + 1) % record.sample_steps == 0:
+            sample = (first_step + step + 1) // record.sample_steps - 1
+            if record.v_mV.shape[1] > 0:
+                record.v_mV[larva, sample] = x[_V]
+            if record.w_kc_mbonp_nS.shape[1] > 0:
+                record.w_kc_mbonp_nS[larva, sample] = w_p
+            if record.w_kc_mbonn_nS.shape[1] > 0:
+                record.w_kc_mbonn_nS[larva, sample] = w_n
+
+    state.v_mV[larva], state.g_e_nS[larva], state.g_i_nS[larva], state.g_a_nS[larva] = x[_V], x[_G_E], x[_G_I], x[_G_A]
+    state.kc_silent_steps[larva] = n_steps - kc_fired
+    state.refractory_steps[larva] = 0
+    for place in range(head, head + n_held):
+        # A neuron released at step n may integrate in step n: it is held for release - n_steps steps more.
+        state.refractory_steps[larva, held[place % N_NEURONS]] = max(0, release[place % N_NEURONS] - n_steps)
+    state.step[larva] += n_steps
+
+
+@njit(nogil=True, cache=True)
+def advance_larvae(  # type: ignore[no-untyped-def]
+    first, last, state, ticks_per_step, events, event_offsets, first_step, n_steps, k, record
+):
+    """Advance larvae first..last-1, each through its own number of steps.
+
+    Args:
+        first: First larva.
+        last: One past the last larva.
+        state: `State` of all larvae, changed in place.
+        ticks_per_step: [B, C] int64, see `inputs`; [B, 0] where events are given instead.
+        events: [E, 2] int32, given input events of all larvae, one larva after the other.
+        event_offsets: [B + 1] int64, where each larva's events begin.
+        first_step: Step of the recording at which this call begins.
+        n_steps: [B] int64.
+        k: `Constants`.
+        record: `Recording`, written to.
+    """
+    for larva in range(first, last):
+        own = events[event_offsets[larva] : event_offsets[larva + 1]]
+        _advance(larva, state, ticks_per_step[larva], own, first_step, n_steps[larva], k, record)

@@ -1,0 +1,406 @@
+"""Any number of larvae, each with a mushroom body of its own, advanced together in compiled code.
+
+A larva's numbers depend on its seed, its wiring and its input alone: not on its neighbors, its place, the number of
+threads, or where a stretch of time is cut in two.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon import checks
+from kenyon.errors import InputError, MismatchError
+from kenyon.mushroom_body import circuit, inputs, kernel
+from kenyon.mushroom_body import state as states
+from kenyon.mushroom_body.activity import SAMPLED, Activity, Record
+from kenyon.mushroom_body.odors import Odors
+from kenyon.mushroom_body.parameters import BALANCED, Parameters
+from kenyon.mushroom_body.snapshot import Snapshot
+from kenyon.mushroom_body.state import State
+
+FloatArray = NDArray[np.float64]
+
+_RECORDED_STEPS = 1000
+"""Steps per call of the engine while spikes are recorded; bounds the buffer they are written to."""
+
+
+class Population:
+    """B larvae with the compiled kernel as their engine.
+
+    Args:
+        parameters: The constants they live under.
+        seeds: One seed a larva, an integer of 0 or more; `kenyon.seeds.larva_seeds` makes them from one.
+        pn_to_kc: PN to KC wiring, [K, P] for all or [B, K, P], of 0 and 1; drawn from each larva's seed if not given.
+        threads: How many larvae are advanced at once; every core if not given. Never changes a number.
+
+    Raises:
+        InputError: a seed is no integer of 0 or more, a wiring or a number of threads is unusable.
+
+    Example:
+        >>> from kenyon.seeds import larva_seeds
+        >>> larvae = Population(seeds=larva_seeds(1, 4))
+        >>> larvae.stimulate("pentyl acetate", reward=1.0)
+        >>> activity = larvae.advance(1000)
+        >>> activity.rate_hz("MBONp").shape
+        (4,)
+    """
+
+    engine: ClassVar[str] = "kernel"
+
+    def __init__(
+        self,
+        parameters: Parameters = BALANCED,
+        seeds: Iterable[int] = (),
+        *,
+        pn_to_kc: Any = None,
+        threads: int | None = None,
+    ) -> None:
+        self.parameters = parameters
+        self.threads = available_cores() if threads is None else checks.integer("threads", threads, low=1)
+        self._seeds: tuple[int, ...] = ()
+        self._state = states.newborn(parameters, ())
+        self._drive_hz = np.empty((0, circuit.N_CHANNELS))
+        seeds = tuple(seeds)
+        if seeds:
+            self.add(seeds, pn_to_kc=pn_to_kc)
+
+    def __len__(self) -> int:
+        """Return the number of larvae."""
+        return len(self._seeds)
+
+    def __repr__(self) -> str:
+        """Say what this is."""
+        return f"<{type(self).__name__} of {len(self)} larvae, {self.parameters.description}>"
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seed of each larva."""
+        return self._seeds
+
+    @property
+    def state(self) -> State:
+        """State of the larvae, B rows, as views that cannot be written to."""
+        views = State(*(values.view() for values in self._state))
+        for view in views:
+            view.flags.writeable = False
+        return views
+
+    @property
+    def drive_hz(self) -> FloatArray:
+        """Rate of each input channel that is set, [B, C] float64, Hz."""
+        return self._drive_hz.copy()
+
+    def add(self, seeds: Iterable[int], *, pn_to_kc: Any = None) -> range:
+        """Add newborn larvae without odor; return their places.
+
+        Args:
+            seeds: One seed a larva.
+            pn_to_kc: As for the class.
+
+        Raises:
+            InputError: there is no seed, one is no integer of 0 or more, or the wiring is unusable.
+        """
+        new = tuple(checks.integer("seed of a larva", seed, low=0) for seed in seeds)
+        if not new:
+            raise InputError("seeds must name at least one larva, got none")
+        wiring = None if pn_to_kc is None else circuit.check_pn_to_kc(pn_to_kc, len(new))
+        added = states.newborn(self.parameters, new, wiring)
+        first = len(self)
+        self._state = states.join(self._state, added)
+        self._drive_hz = np.concatenate((self._drive_hz, np.tile(inputs.drive(self.parameters), (len(new), 1))))
+        self._seeds += new
+        return range(first, first + len(new))
+
+    def stimulate(
+        self, odors: Odors = None, *, reward: float = 0.0, punishment: float = 0.0, larvae: Sequence[int] | None = None
+    ) -> None:
+        """Set what larvae smell and how they are reinforced, until it is set anew.
+
+        Args:
+            odors: An odor, or several with their concentrations (1.0 is the dilution 1e-04), or None.
+            reward: Strength of reward.
+            punishment: Strength of punishment.
+            larvae: Places of the larvae; all if not given.
+
+        Raises:
+            InputError: an odor is unknown, a number not finite or negative, or a place outside.
+        """
+        self.set_drive(inputs.drive(self.parameters, odors, reward=reward, punishment=punishment), larvae)
+
+    def set_drive(self, drive_hz: Any, larvae: Sequence[int] | None = None) -> None:
+        """Set the rate of each input channel, [C] or one row a larva, Hz; see `inputs.drive`.
+
+        Raises:
+            InputError: the shape is another, a rate is negative or not finite, or a place outside.
+        """
+        places = self._places(range(len(self)) if larvae is None else larvae)
+        self._drive_hz[places] = checks.array("drive", drive_hz, (len(places), circuit.N_CHANNELS), low=0.0, unit="Hz")
+
+    def advance(self, duration_ms: Any, drive_hz: Any = None, *, record: Record | None = None) -> Activity:
+        """Advance every larva under its drive.
+
+        Args:
+            duration_ms: For all, or [B], one for each larva; whole numbers of time steps, 0 to leave a larva as it is.
+            drive_hz: [C] or [B, C] for this call only, Hz; what was set with `stimulate` if not given.
+            record: What to keep besides spike counts.
+
+        Returns:
+            What they did.
+
+        Raises:
+            InputError: there are no larvae, or a duration or drive is unusable. Nothing has changed then.
+
+        Randomness:
+            Each input channel's own stream.
+        """
+        n_steps = self._steps(duration_ms)
+        rates = self._drive_hz if drive_hz is None else self._check_drive(drive_hz)
+        after, activity = self._run(self._state, n_steps, rates, None, record, plastic=True)
+        self._state = after
+        return activity
+
+    def advance_events(self, events: Any, duration_ms: Any, *, record: Record | None = None) -> Activity:
+        """Advance every larva under given input spikes; its own input streams stay where they are.
+
+        Args:
+            events: One [E, 2] integer array a larva, (step, channel), steps from the start of the call.
+            duration_ms: As for `advance`.
+            record: What to keep besides spike counts.
+
+        Raises:
+            InputError: there are no larvae, or a duration or an event is unusable. Nothing has changed then.
+        """
+        n_steps = self._steps(duration_ms)
+        if len(events) != len(self):
+            raise InputError(f"events must be one array for each of {len(self)} larvae, got {len(events)}")
+        given = [
+            inputs.check_events(f"events of larva {i}", own, int(n_steps[i])) for i, own in enumerate(events)
+        ]
+        after, activity = self._run(self._state, n_steps, None, given, record, plastic=True)
+        self._state = after
+        return activity
+
+    def probe(self, odors: Odors = None, duration_ms: float = 3000.0, *, drive_hz: Any = None) -> Activity:
+        """Return what every larva would answer now, on a copy, with plasticity off; the larvae stay untouched.
+
+        Args:
+            odors: What to smell, as for `stimulate`.
+            duration_ms: For how long; rates are over all of it.
+            drive_hz: A drive [C] or [B, C] in Hz instead of odors.
+
+        Raises:
+            InputError: there are no larvae, or an argument is unusable.
+
+        Example:
+            >>> larvae = Population(seeds=[1, 2])
+            >>> larvae.probe("pentyl acetate").preference_index.round() + 0.0
+            array([0., 0.])
+        """
+        if odors is not None and drive_hz is not None:
+            raise InputError("a probe must have either odors or a drive, got both")
+        n_steps = self._steps(duration_ms)
+        rates = self._check_drive(inputs.drive(self.parameters, odors) if drive_hz is None else drive_hz)
+        return self._run(self._state, n_steps, rates, None, None, plastic=False)[1]
+
+    def snapshot(self) -> Snapshot:
+        """Return everything about the larvae at this moment.
+
+        Raises:
+            InputError: there are no larvae.
+        """
+        self._require_larvae()
+        everyone = range(len(self))
+        return Snapshot(self.parameters, self._seeds, self.drive_hz, states.select(self._state, everyone))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put the larvae of a snapshot in the place of those here.
+
+        Raises:
+            MismatchError: the snapshot was taken under other parameters.
+        """
+        differences = self.parameters.differences(snapshot.parameters)
+        if differences:
+            name, (mine, theirs) = next(iter(differences.items()))
+            raise MismatchError(
+                f"a snapshot must be of the same parameters, got {name}={theirs} instead of {mine}; "
+                f"use from_snapshot to take over its parameters"
+            )
+        self._state = states.select(snapshot.state, range(len(snapshot.seeds)))
+        self._drive_hz = snapshot.drive_hz.copy()
+        self._seeds = snapshot.seeds
+
+    @classmethod
+    def from_snapshot(cls, snapshot: Snapshot, *, threads: int | None = None) -> Self:
+        """Return a population of the larvae of a snapshot, under its parameters."""
+        population = cls(snapshot.parameters, threads=threads)
+        population.restore(snapshot)
+        return population
+
+    def select(self, larvae: Sequence[int]) -> Self:
+        """Return a population of copies of some larvae; a place may be named more than once.
+
+        Raises:
+            InputError: no larva is named, or a place lies outside.
+        """
+        places = self._places(larvae)
+        whole = self.snapshot()
+        seeds = tuple(self._seeds[place] for place in places)
+        rows = Snapshot(self.parameters, seeds, whole.drive_hz[places], states.select(whole.state, places))
+        return self.from_snapshot(rows, threads=self.threads)
+
+    def join(self, other: "Population") -> Self:
+        """Return a population of copies of the larvae of both, first those of this one.
+
+        Raises:
+            MismatchError: the parameters differ.
+            InputError: one of them has no larvae.
+        """
+        both = self.from_snapshot(self.snapshot(), threads=self.threads)
+        both.restore(other.snapshot())
+        both._state = states.join(self._state, other._state)
+        both._drive_hz = np.concatenate((self._drive_hz, other._drive_hz))
+        both._seeds = self._seeds + other.seeds
+        return both
+
+    def _run(
+        self,
+        before: State,
+        n_steps: NDArray[np.int64],
+        rates_hz: FloatArray | None,
+        events: list[NDArray[np.int32]] | None,
+        record: Record | None,
+        *,
+        plastic: bool,
+    ) -> tuple[State, Activity]:
+        """Simulate on a copy, so that a call that fails or is interrupted leaves the larvae as they were."""
+        record = record or Record()
+        after = states.select(before, range(len(n_steps)))
+        sample_steps = 0 if record.every_ms is None else self.parameters.steps("every_ms", record.every_ms)
+        longest = int(n_steps.max())
+        samples = {
+            name: np.full((len(n_steps), longest // sample_steps if name in record.variables else 0, size), np.nan)
+            for name, size in SAMPLED.items()
+        }
+        counts = np.zeros((len(n_steps), circuit.N_NEURONS), dtype=np.int64)
+        per_call = _RECORDED_STEPS if record.spikes else max(longest, 1)
+        capacity = self._most_spikes(per_call) if record.spikes else 0
+        pieces: list[list[NDArray[np.int64]]] = [[] for _ in n_steps]
+        for first in range(0, longest, per_call):
+            now = np.clip(n_steps - first, 0, per_call)
+            recording = kernel.Recording(
+                counts,
+                np.empty((len(n_steps), capacity, 2), dtype=np.int32),
+                np.zeros(len(n_steps), dtype=np.int64),
+                sample_steps,
+                **samples,
+            )
+            part = None if events is None else [_cut(own, first, first + per_call) for own in events]
+            self._simulate(after, now, rates_hz, part, first, recording, plastic=plastic)
+            for larva, n in enumerate(recording.n_spikes):
+                pieces[larva].append(recording.spikes[larva, :n].astype(np.int64))
+        activity = Activity(
+            duration_ms=n_steps * self.parameters.dt_ms,
+            counts=counts,
+            spikes=tuple(_sorted(own) for own in pieces) if record.spikes else None,
+            samples={name: samples[name] for name in record.variables},
+            sample_ms=np.arange(1, longest // sample_steps + 1) * float(record.every_ms or 0) if sample_steps else np.empty(0),
+        )
+        return after, activity
+
+    def _simulate(
+        self,
+        state: State,
+        n_steps: NDArray[np.int64],
+        rates_hz: FloatArray | None,
+        events: list[NDArray[np.int32]] | None,
+        first_step: int,
+        recording: kernel.Recording,
+        *,
+        plastic: bool,
+    ) -> None:
+        """Advance `state` in place, under rates or under given events, writing to `recording`: what an engine is."""
+        if events is None:
+            per_step = inputs.ticks_per_step(self.parameters, np.asarray(rates_hz))
+            events = [np.empty((0, 2), dtype=np.int32)] * len(n_steps)
+        else:
+            per_step = np.empty((len(n_steps), 0), dtype=np.int64)
+        offsets = np.cumsum([0, *(len(own) for own in events)])
+        together = np.concatenate(events)
+        k = kernel.constants(self.parameters, plastic=plastic)
+
+        def advance(first: int, last: int) -> None:
+            kernel.advance_larvae(
+                first, last, state, per_step, together, offsets, first_step, n_steps, k, recording
+            )
+
+        _in_parallel(advance, len(n_steps), self.threads)
+
+    def _most_spikes(self, steps: int) -> int:
+        period = max(1, self.parameters.steps("refractory_ms", self.parameters.refractory_ms))
+        return circuit.N_NEURONS * (steps // period + 1)
+
+    def _steps(self, duration_ms: Any) -> NDArray[np.int64]:
+        self._require_larvae()
+        if np.ndim(duration_ms) == 0:
+            return np.full(len(self), self.parameters.steps("duration", duration_ms), dtype=np.int64)
+        durations = checks.array("duration", duration_ms, (len(self),), low=0.0, unit="ms")
+        return np.array([self.parameters.steps("duration", float(own)) for own in durations], dtype=np.int64)
+
+    def _check_drive(self, drive_hz: Any) -> FloatArray:
+        return checks.array("drive", drive_hz, (len(self), circuit.N_CHANNELS), low=0.0, unit="Hz")
+
+    def _places(self, larvae: Sequence[int]) -> NDArray[np.int64]:
+        self._require_larvae()
+        places = [checks.integer("place of a larva", place, low=0, high=len(self) - 1) for place in larvae]
+        if not places:
+            raise InputError("larvae must name at least one place, got none")
+        return np.array(places, dtype=np.int64)
+
+    def _require_larvae(self) -> None:
+        if not self._seeds:
+            raise InputError("the population must have at least one larva, got none; add larvae by seed first")
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _in_parallel(work: Callable[[int, int], None], larvae: int, threads: int) -> None:
+    """Share the larvae out over threads; a few blocks a thread, for larvae may differ in duration."""
+    blocks = min(larvae, 4 * threads)
+    if threads == 1 or blocks == 1:
+        work(0, larvae)
+        return
+    bounds = [larvae * block // blocks for block in range(blocks + 1)]
+    for done in [_pool(threads).submit(work, *pair) for pair in zip(bounds[:-1], bounds[1:], strict=True)]:
+        done.result()
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="kenyon")
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked child inherits the pool without its threads, and would wait for them forever.
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
+def _cut(events: NDArray[np.int32], first: int, last: int) -> NDArray[np.int32]:
+    begin, end = np.searchsorted(events[:, 0], (first, last))
+    part = events[begin:end].copy()
+    part[:, 0] -= first
+    return part
+
+
+def _sorted(pieces: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    spikes = np.concatenate([np.empty((0, 2), dtype=np.int64), *pieces])
+    return spikes[np.lexsort((spikes[:, 1], spikes[:, 0]))]

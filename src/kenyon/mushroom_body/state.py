@@ -1,0 +1,83 @@
+"""The state of B larvae as a plain structure of arrays, one row a larva."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.mushroom_body import circuit, inputs
+from kenyon.mushroom_body.parameters import Parameters
+
+FloatArray = NDArray[np.float64]
+
+
+class State(NamedTuple):
+    """Everything that decides what B larvae do next.
+
+    Attributes:
+        v_mV: [B, N] float64, membrane potential.
+        g_e_nS: [B, N] float64, excitatory conductance.
+        g_i_nS: [B, N] float64, inhibitory conductance.
+        g_a_nS: [B, N] float64, adaptation conductance.
+        refractory_steps: [B, N] int32, steps for which v is still held.
+        w_kc_mbonp_nS: [B, K] float64, weights from Kenyon cells to MBONp.
+        w_kc_mbonn_nS: [B, K] float64, weights from Kenyon cells to MBONn.
+        kc_silent_steps: [B, K] float64, steps since the Kenyon cell's last spike, inf if it never fired.
+        ticks_left: [B, C] int64, operational time to each input channel's next spike (see `inputs`).
+        rng: [B, C, 4] uint64, the stream of each of the larva's input channels (SFC64).
+        step: [B] int64, steps done since the larva began.
+        pn_to_kc: [B, K, P] uint8, wiring; never changes.
+    """
+
+    v_mV: FloatArray
+    g_e_nS: FloatArray
+    g_i_nS: FloatArray
+    g_a_nS: FloatArray
+    refractory_steps: NDArray[np.int32]
+    w_kc_mbonp_nS: FloatArray
+    w_kc_mbonn_nS: FloatArray
+    kc_silent_steps: FloatArray
+    ticks_left: NDArray[np.int64]
+    rng: NDArray[np.uint64]
+    step: NDArray[np.int64]
+    pn_to_kc: NDArray[np.uint8]
+
+
+def newborn(parameters: Parameters, seeds: Sequence[int], pn_to_kc: NDArray[np.uint8] | None = None) -> State:
+    """Return larvae at rest: every conductance 0, weights at their start, input streams fresh.
+
+    Args:
+        parameters: The set of constants.
+        seeds: One seed a larva.
+        pn_to_kc: [B, K, P] uint8; drawn from each larva's seed where not given.
+    """
+    larvae, neurons = len(seeds), (len(seeds), circuit.N_NEURONS)
+    if pn_to_kc is None:
+        drawn = [circuit.draw_pn_to_kc(parameters, seed) for seed in seeds]
+        pn_to_kc = np.array(drawn, dtype=np.uint8).reshape(larvae, circuit.N_KCS, circuit.N_PNS)
+    rng, ticks_left = inputs.start_channels(parameters, seeds)
+    return State(
+        v_mV=np.tile(circuit.per_neuron(parameters, "rest_mV"), (larvae, 1)),
+        g_e_nS=np.zeros(neurons),
+        g_i_nS=np.zeros(neurons),
+        g_a_nS=np.zeros(neurons),
+        refractory_steps=np.zeros(neurons, dtype=np.int32),
+        w_kc_mbonp_nS=np.full((larvae, circuit.N_KCS), parameters.kc_mbon_nS),
+        w_kc_mbonn_nS=np.full((larvae, circuit.N_KCS), parameters.kc_mbon_nS),
+        kc_silent_steps=np.full((larvae, circuit.N_KCS), np.inf),
+        ticks_left=ticks_left,
+        rng=rng,
+        step=np.zeros(larvae, dtype=np.int64),
+        pn_to_kc=pn_to_kc,
+    )
+
+
+def select(state: State, larvae: Any) -> State:
+    """Return copies of the named rows."""
+    return State(*(np.array(values[larvae]) for values in state))
+
+
+def join(first: State, second: State) -> State:
+    """Return the rows of both, first those of `first`."""
+    return State(*(np.concatenate(pair) for pair in zip(first, second, strict=True)))
