@@ -46,6 +46,10 @@ FloatArray = NDArray[np.float64]
 _V, _G_E, _G_I, _G_A = range(4)
 _SCALE, _LEAK, _REST, _THRESHOLD, _ADAPTATION = range(5)
 
+_BLOCK = 16
+_FLUSH_STEPS = 128
+_NEGLIGIBLE_NS = 1e-100
+
 
 class Constants(NamedTuple):
     """The parameters as the kernel wants them: per neuron, per step.
@@ -157,13 +161,36 @@ def _integrate(x, c, k):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _collect(x, c, fired):  # type: ignore[no-untyped-def]
-    """Write down which neurons are above threshold, in rising order; return how many."""
+    """Write down which neurons are above threshold, in rising order; return how many.
+
+    Block by block, for mostly one neuron alone has fired and comparing a block is a handful of vector instructions.
+    """
     n = 0
-    for i in range(N_NEURONS):
+    for first in range(0, N_NEURONS - _BLOCK + 1, _BLOCK):
+        above = False
+        for i in range(_BLOCK):
+            above |= x[_V, first + i] > c[_THRESHOLD, first + i]
+        if above:
+            n = _collect_from(first, first + _BLOCK, x, c, fired, n)
+    return _collect_from(N_NEURONS - N_NEURONS % _BLOCK, N_NEURONS, x, c, fired, n)
+
+
+@njit(nogil=True, cache=True)
+def _collect_from(first, last, x, c, fired, n):  # type: ignore[no-untyped-def]
+    for i in range(first, last):
         if x[_V, i] > c[_THRESHOLD, i]:
             fired[n] = i
             n += 1
     return n
+
+
+@njit(nogil=True, cache=True)
+def _flush(x):  # type: ignore[no-untyped-def]
+    """Set conductances that can no longer move any v to 0: left to decay, they end as subnormals, slow forever."""
+    for row in range(_G_E, _G_A + 1):
+        for i in range(N_NEURONS):
+            if abs(x[row, i]) < _NEGLIGIBLE_NS:
+                x[row, i] = 0.0
 
 
 @njit(nogil=True, cache=True)
@@ -251,9 +278,12 @@ def _advance(larva, state, ticks_per_step, events, first_step, n_steps, k, recor
     # Steps, from the start of this call, at which each Kenyon cell fired last: negative for before, -inf for never.
     kc_fired = -state.kc_silent_steps[larva]
 
-    # Refractory neurons wait in a ring in the order of their release, for the period is one and the same for all.
+    # Refractory neurons wait in a ring in the order of their release, for the period is one and the same for all;
+    # meanwhile their v is held by a dt over capacitance of 0.
     held, release = np.empty(N_NEURONS, dtype=np.int64), np.empty(N_NEURONS, dtype=np.int64)
     head, n_held = 0, _held(state.refractory_steps[larva], held, release)
+    for place in range(n_held):
+        c[_SCALE, held[place]] = 0.0
 
     channels, n_due = np.empty((STRETCH, N_CHANNELS), dtype=np.int8), np.empty(STRETCH, dtype=np.int64)
     next_event = 0
@@ -269,13 +299,14 @@ def _advance(larva, state, ticks_per_step, events, first_step, n_steps, k, recor
             else:
                 next_event = place_stretch(events, next_event, step, stretch, channels, n_due)
 
-        above = _integrate(x, c, k)
+        # By the larva's age, not by the step of this call, so that it does not matter where a call ends.
+        if (state.step[larva] + step) % _FLUSH_STEPS == 0:
+            _flush(x)
         while n_held > 0 and release[head] <= step:
+            c[_SCALE, held[head]] = k.cells[_SCALE, held[head]]
             head = (head + 1) % N_NEURONS
             n_held -= 1
-        for place in range(head, head + n_held):
-            i = held[place % N_NEURONS]
-            x[_V, i] = c[_REST, i]
+        above = _integrate(x, c, k)
         n_fired = _collect(x, c, fired) if above else 0
 
         for j in range(n_due[in_stretch]):
@@ -299,6 +330,7 @@ def _advance(larva, state, ticks_per_step, events, first_step, n_steps, k, recor
                 held[place] = i
                 release[place] = step + k.refractory_steps
                 n_held += 1
+                c[_SCALE, i] = 0.0
             if record.spikes.shape[1] > 0:
                 record.spikes[larva, record.n_spikes[larva], 0] = first_step + step
                 record.spikes[larva, record.n_spikes[larva], 1] = i

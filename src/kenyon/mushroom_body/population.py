@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
 
 FloatArray = NDArray[np.float64]
+
+AnyPopulation = TypeVar("AnyPopulation", bound="Population")
 
 _RECORDED_STEPS = 1000
 """Steps per call of the engine while spikes are recorded; bounds the buffer they are written to."""
@@ -62,6 +64,7 @@ class Population:
     ) -> None:
         self.parameters = parameters
         self.threads = available_cores() if threads is None else checks.integer("threads", threads, low=1)
+        self._constants = {plastic: kernel.constants(parameters, plastic=plastic) for plastic in (True, False)}
         self._seeds: tuple[int, ...] = ()
         self._state = states.newborn(parameters, ())
         self._drive_hz = np.empty((0, circuit.N_CHANNELS))
@@ -235,13 +238,13 @@ class Population:
         self._seeds = snapshot.seeds
 
     @classmethod
-    def from_snapshot(cls, snapshot: Snapshot, *, threads: int | None = None) -> Self:
+    def from_snapshot(cls: type[AnyPopulation], snapshot: Snapshot, *, threads: int | None = None) -> AnyPopulation:
         """Return a population of the larvae of a snapshot, under its parameters."""
         population = cls(snapshot.parameters, threads=threads)
         population.restore(snapshot)
         return population
 
-    def select(self, larvae: Sequence[int]) -> Self:
+    def select(self: AnyPopulation, larvae: Sequence[int]) -> AnyPopulation:
         """Return a population of copies of some larvae; a place may be named more than once.
 
         Raises:
@@ -253,7 +256,7 @@ class Population:
         rows = Snapshot(self.parameters, seeds, whole.drive_hz[places], states.select(whole.state, places))
         return self.from_snapshot(rows, threads=self.threads)
 
-    def join(self, other: "Population") -> Self:
+    def join(self: AnyPopulation, other: "Population") -> AnyPopulation:
         """Return a population of copies of the larvae of both, first those of this one.
 
         Raises:
@@ -279,7 +282,7 @@ class Population:
     ) -> tuple[State, Activity]:
         """Simulate on a copy, so that a call that fails or is interrupted leaves the larvae as they were."""
         record = record or Record()
-        after = states.select(before, range(len(n_steps)))
+        after = State(*(values.copy() for values in before))
         sample_steps = 0 if record.every_ms is None else self.parameters.steps("every_ms", record.every_ms)
         longest = int(n_steps.max())
         samples = {
@@ -331,7 +334,7 @@ class Population:
             per_step = np.empty((len(n_steps), 0), dtype=np.int64)
         offsets = np.cumsum([0, *(len(own) for own in events)])
         together = np.concatenate(events)
-        k = kernel.constants(self.parameters, plastic=plastic)
+        k = self._constants[plastic]
 
         def advance(first: int, last: int) -> None:
             kernel.advance_larvae(
