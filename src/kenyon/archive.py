@@ -4,7 +4,8 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,19 +48,11 @@ def save(
         >>> header["seed"], arrays["x"].tolist()
         (1, [0, 1, 2])
     """
-    target = Path(path)
-    refuse_existing(target, overwrite=overwrite)
     full = {"format": "kenyon", "format_version": FORMAT_VERSION, "kind": kind, "versions": versions(), **header}
     words = np.frombuffer(json.dumps(full).encode(), dtype=np.uint8)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, allow_pickle=False, **{_HEADER: words}, **arrays)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    return target
+    with replacing(path, overwrite=overwrite) as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **{_HEADER: words}, **arrays)
+    return Path(path)
 
 
 def load(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], Arrays]:
@@ -101,6 +94,30 @@ def read_npz(path: str | os.PathLike[str]) -> Arrays:
         if isinstance(reason, (FileNotFoundError, PermissionError, IsADirectoryError, FileFormatError)):
             raise
         raise FileFormatError(f"{path} must be a whole .npz archive without pickled objects: {reason}") from None
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
+    """Give a temporary file to write to, which takes the name `path` only once it is whole.
+
+    Raises:
+        InputError: `path` exists and `overwrite` is False, or its folder does not exist.
+
+    Example:
+        >>> target = Path(tempfile.mkdtemp()) / "a.txt"
+        >>> with replacing(target) as temporary:
+        ...     _ = temporary.write_text("whole")
+        >>> target.read_text()
+        'whole'
+    """
+    target = Path(path)
+    refuse_existing(target, overwrite=overwrite)
+    if not target.parent.is_dir():
+        raise InputError(f"the folder of {target} must exist, got none; make it first")
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
+        temporary = Path(folder) / target.name
+        yield temporary
+        temporary.replace(target)
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:

@@ -1,0 +1,20 @@
+"""The larval mushroom body: a spiking circuit that learns which odor comes with reward or punishment."""
+
+from kenyon.mushroom_body.activity import Activity, Record, preference_index
+from kenyon.mushroom_body.inputs import drive
+from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters, named
+from kenyon.mushroom_body.population import Population
+from kenyon.mushroom_body.snapshot import Snapshot
+
+__all__ = [
+    "BALANCED",
+    "PUBLISHED",
+    "Activity",
+    "Parameters",
+    "Population",
+    "Record",
+    "Snapshot",
+    "drive",
+    "named",
+    "preference_index",
+]

@@ -1,0 +1,129 @@
+"""Runs a paradigm over a population: training in phases, a test after each trial, everything into one dataset."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kenyon import checks
+from kenyon.conditioning import results
+from kenyon.conditioning.paradigms import Paradigm, Phase
+from kenyon.errors import InputError
+from kenyon.mushroom_body import BALANCED, Activity, Parameters, Population, drive
+from kenyon.mushroom_body.odors import find
+from kenyon.progress import progress
+from kenyon.seeds import larva_seeds
+
+if TYPE_CHECKING:  # xarray is slow to import
+    import xarray
+
+ENGINES = ("kernel", "brian2")
+
+_SLICE_MS = 5000.0
+"""Longest stretch between two signs of progress."""
+
+
+def make_population(parameters: Parameters, seeds: Sequence[int], engine: str = "kernel") -> Population:
+    """Return larvae on an engine, "kernel" or "brian2".
+
+    Raises:
+        InputError: the engine is unknown.
+        MissingDependencyError: Brian2 is not installed.
+    """
+    if checks.one_of("engine", engine, ENGINES) == "kernel":
+        return Population(parameters, seeds)
+    from kenyon.mushroom_body.brian import BrianPopulation
+
+    return BrianPopulation(parameters, seeds)
+
+
+def run(
+    paradigm: Paradigm,
+    *,
+    larvae: int = 30,
+    seed: int = 0,
+    parameters: Parameters = BALANCED,
+    test_odors: Sequence[str | int] = (),
+    test_s: float = 3.0,
+    engine: str = "kernel",
+    show_progress: bool = True,
+) -> "xarray.Dataset":
+    """Train naive larvae and test them before the first and after each trial.
+
+    A test asks every larva, on a copy and with plasticity off, what it answers to each odor alone at concentration 1.
+
+    Args:
+        paradigm: What to do with them.
+        larvae: How many.
+        seed: Larva i has the seed `larva_seed(seed, i)`: the same larvae in every paradigm.
+        parameters: The constants of the circuit.
+        test_odors: Odors to test besides the trained one.
+        test_s: How long each test lasts.
+        engine: "kernel" or "brian2"; the numbers are the same.
+        show_progress: Show a progress bar on standard error.
+
+    Returns:
+        A dataset with dimensions larva, test, test_odor, kc, phase and group: test_mbonp_hz, test_mbonn_hz,
+        preference_index and preference_interval (95 %, bootstrap over larvae), the plastic weights at each test, and the
+        firing rates in each phase. Its attributes carry the paradigm's id, the seed, every parameter and the versions.
+
+    Raises:
+        InputError: an argument is unusable; nothing has been simulated then.
+
+    Randomness:
+        Every larva's own streams.
+
+    Example:
+        >>> from kenyon.conditioning.paradigms import paradigm
+        >>> short = paradigm("paired", trials=1, stimulus_s=2, pause_s=0)
+        >>> result = run(short, larvae=2, test_s=0.5, show_progress=False)
+        >>> dict(result.preference_index.sizes)
+        {'larva': 2, 'test': 2, 'test_odor': 1}
+    """
+    seeds = larva_seeds(seed, larvae)
+    odors = tuple(dict.fromkeys([paradigm.cs, *(find(odor).name for odor in test_odors)]))
+    test_ms = checks.number("test duration", test_s, low=0.0, unit="s") * 1e3
+    if test_ms == 0.0:
+        raise InputError("test duration must be above 0 s, got 0")
+    parameters.steps("test duration", test_ms)
+    for phase in paradigm.phases:
+        parameters.steps("duration of a phase", phase.duration_s * 1e3)
+    population = make_population(parameters, seeds, engine)
+
+    tests: list[results.Test] = []
+    activities: list[Activity] = []
+    work_ms = paradigm.duration_s * 1e3 + (len(paradigm.trials) + 1) * len(odors) * test_ms
+    with progress(f"{paradigm.name}, {larvae} larvae", work_ms, show=show_progress) as done:
+
+        def test() -> None:
+            answers = tuple(population.probe(odor, test_ms) for odor in odors)
+            state = population.state
+            tests.append(results.Test(answers, state.w_kc_mbonp_nS.copy(), state.w_kc_mbonn_nS.copy()))
+            done(len(odors) * test_ms)
+
+        test()
+        for trial in paradigm.trials:
+            for phase in trial.phases:
+                population.set_drive(_drive(paradigm, parameters, phase))
+                slices = []
+                for slice_ms in _slices(parameters, phase):
+                    slices.append(population.advance(slice_ms))
+                    done(slice_ms)
+                activities.append(results.together(slices))
+            test()
+    return results.dataset(paradigm, parameters, seed, seeds, engine, odors, tests, activities)
+
+
+def _drive(paradigm: Paradigm, parameters: Parameters, phase: Phase) -> np.ndarray:
+    odor = {paradigm.cs: paradigm.concentration} if phase.cs else None
+    strength = paradigm.strength if phase.us else 0.0
+    if paradigm.us == "reward":
+        return drive(parameters, odor, reward=strength)
+    return drive(parameters, odor, punishment=strength)
+
+
+def _slices(parameters: Parameters, phase: Phase) -> Iterator[float]:
+    left, longest = (parameters.steps("duration of a phase", ms) for ms in (phase.duration_s * 1e3, _SLICE_MS))
+    while left > 0:
+        yield min(left, longest) * parameters.dt_ms
+        left -= longest

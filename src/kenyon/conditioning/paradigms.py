@@ -1,0 +1,180 @@
+"""Conditioning paradigms as data: what a larva smells and meets, for how long, in which order.
+
+A paradigm is a sequence of trials, a trial a sequence of phases; after each trial the larvae are tested. The names are
+those of the field: CS is the conditioned stimulus (the odor), US the unconditioned one (reward or punishment).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from kenyon import checks
+from kenyon.errors import InputError
+from kenyon.mushroom_body.odors import find
+
+REINFORCERS: Final = ("reward", "punishment")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of time under one stimulus.
+
+    Attributes:
+        cs: The odor is there.
+        us: The reinforcement is there.
+        duration_s: For how long.
+    """
+
+    cs: bool
+    us: bool
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Phases after which the larvae are tested.
+
+    Attributes:
+        label: What it is for: "training", "extinction" or "retraining".
+        phases: In order.
+    """
+
+    label: str
+    phases: tuple[Phase, ...]
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the trial."""
+        return sum(phase.duration_s for phase in self.phases)
+
+
+@dataclass(frozen=True)
+class Paradigm:
+    """A conditioning experiment as immutable data; `paradigm` makes one.
+
+    Attributes:
+        name: Which one, a key of `DESCRIPTIONS`.
+        cs: Name of the odor.
+        concentration: Of the odor; 1.0 is the dilution 1e-04.
+        us: "reward" or "punishment".
+        strength: Of the reinforcement; 1.0 is the reinforcement_rate_hz of the parameters.
+        trials: In order.
+    """
+
+    name: str
+    cs: str
+    concentration: float
+    us: str
+    strength: float
+    trials: tuple[Trial, ...]
+
+    @property
+    def id(self) -> str:
+        """The same words for the same experiment, always.
+
+        Example:
+            >>> paradigm("paired", trials=2).id
+            'paired/pentyl acetate@1/reward@1/training:CS+US 60s,pause 60s/training:CS+US 60s,pause 60s'
+        """
+        trials = (f"{trial.label}:" + ",".join(map(_phase_words, trial.phases)) for trial in self.trials)
+        stimuli = f"{self.cs}@{self.concentration:g}/{self.us}@{self.strength:g}"
+        return "/".join((self.name, stimuli, *trials))
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases of all trials, in order."""
+        return tuple(phase for trial in self.trials for phase in trial.phases)
+
+    @property
+    def duration_s(self) -> float:
+        """Length of all trials, without the tests."""
+        return sum(trial.duration_s for trial in self.trials)
+
+
+DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "paired": "odor and reinforcement together, then a pause",
+        "unpaired": "odor first, then reinforcement without it",
+        "unpaired-reversed": "reinforcement first, then the odor without it",
+        "reinforcement-alone": "reinforcement without any odor, then a pause",
+        "odor-alone": "odor without reinforcement, then a pause",
+        "extinction": "paired training, then as long with odor alone, then paired training again",
+        "naive": "neither odor nor reinforcement, for as long",
+    }
+)
+
+
+def paradigm(
+    name: str = "paired",
+    *,
+    cs: str | int = "pentyl acetate",
+    concentration: float = 1.0,
+    us: str = "reward",
+    strength: float = 1.0,
+    trials: int = 3,
+    stimulus_s: float = 60.0,
+    pause_s: float = 60.0,
+) -> Paradigm:
+    """Return a paradigm.
+
+    Args:
+        name: One of `DESCRIPTIONS`.
+        cs: Odor, by name or number.
+        concentration: Of the odor, above 0; 1.0 is the dilution 1e-04.
+        us: "reward" or "punishment".
+        strength: Of the reinforcement; 1.0 is the reinforcement_rate_hz of the parameters.
+        trials: How many training trials.
+        stimulus_s: How long odor or reinforcement lasts in each.
+        pause_s: How long the pause after them lasts; in the unpaired forms the second stimulus takes its place.
+
+    Raises:
+        InputError: a name is unknown or a number out of range.
+
+    Reference:
+        Absolute conditioning of larvae: Jürgensen et al. 2024, iScience 27:108640; Neuser et al. 2005.
+
+    Example:
+        >>> [phase.us for phase in paradigm("unpaired").trials[0].phases]
+        [False, True]
+    """
+    name = checks.one_of("paradigm", name, list(DESCRIPTIONS))
+    us = checks.one_of("reinforcement", us, REINFORCERS)
+    trials = checks.integer("trials", trials, low=1)
+    stimulus_s = checks.number("stimulus duration", stimulus_s, low=0.0, unit="s")
+    pause_s = checks.number("pause", pause_s, low=0.0, unit="s")
+    concentration = checks.number("concentration", concentration)
+    if concentration <= 0.0 or stimulus_s == 0.0:
+        raise InputError(
+            f"concentration and stimulus duration must be above 0, got {concentration:g} and {stimulus_s:g} s"
+        )
+    pause = (Phase(cs=False, us=False, duration_s=pause_s),) if pause_s > 0.0 else ()
+    paired = (Phase(cs=True, us=True, duration_s=stimulus_s), *pause)
+    odor = Phase(cs=True, us=False, duration_s=stimulus_s)
+    reinforcement = Phase(cs=False, us=True, duration_s=stimulus_s)
+    phases = {
+        "paired": paired,
+        "unpaired": (odor, reinforcement),
+        "unpaired-reversed": (reinforcement, odor),
+        "reinforcement-alone": (reinforcement, *pause),
+        "odor-alone": (odor, *pause),
+        "extinction": paired,
+        "naive": (Phase(cs=False, us=False, duration_s=stimulus_s), *pause),
+    }[name]
+    sequence = [Trial("training", phases)] * trials
+    if name == "extinction":
+        sequence += [Trial("extinction", (Phase(cs=True, us=False, duration_s=trials * stimulus_s),))]
+        sequence += [Trial("retraining", phases)] * trials
+    return Paradigm(
+        name=name,
+        cs=find(cs).name,
+        concentration=concentration,
+        us=us,
+        strength=checks.number("strength", strength, low=0.0),
+        trials=tuple(sequence),
+    )
+
+
+def _phase_words(phase: Phase) -> str:
+    stimuli = "+".join(word for word, on in (("CS", phase.cs), ("US", phase.us)) if on)
+    return f"{stimuli or 'pause'} {phase.duration_s:g}s"

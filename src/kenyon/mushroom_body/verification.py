@@ -1,0 +1,146 @@
+"""Replays golden files: fixed input to the circuit, and every spike that the published network answered with."""
+
+import os
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.archive import read_npz
+from kenyon.errors import FileFormatError, InputError, KenyonError
+from kenyon.mushroom_body import circuit, inputs
+from kenyon.mushroom_body.activity import Record
+from kenyon.mushroom_body.parameters import Parameters, named
+from kenyon.mushroom_body.population import Population
+
+WEIGHT_TOLERANCE_nS = 1e-9
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One recorded run of the circuit.
+
+    Attributes:
+        name: Of the file.
+        parameters: The set it ran under.
+        duration_ms: How long it ran.
+        input_events: [E, 2] int32, (step, channel).
+        pn_to_kc: [K, P] uint8, wiring.
+        spikes: [S, 2] int64, (step, neuron), sorted.
+        w_kc_mbonp_nS: [K] float64, weights at the end.
+        w_kc_mbonn_nS: [K] float64.
+    """
+
+    name: str
+    parameters: Parameters
+    duration_ms: float
+    input_events: NDArray[np.int32]
+    pn_to_kc: NDArray[np.uint8]
+    spikes: NDArray[np.int64]
+    w_kc_mbonp_nS: NDArray[np.float64]
+    w_kc_mbonn_nS: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a replay compares with its golden file.
+
+    Attributes:
+        name: Of the file.
+        spikes: How many spikes the file holds.
+        missing: How many of them the replay did not give.
+        surplus: How many it gave besides.
+        first_difference: (step, neuron) of the first spike that only one of them has; None if there is none.
+        weight_error_nS: Largest absolute difference of a weight at the end.
+    """
+
+    name: str
+    spikes: int
+    missing: int
+    surplus: int
+    first_difference: tuple[int, int] | None
+    weight_error_nS: float
+
+    @property
+    def identical(self) -> bool:
+        """Every spike is the same, and every weight to 1e-9 nS."""
+        return self.missing == self.surplus == 0 and self.weight_error_nS <= WEIGHT_TOLERANCE_nS
+
+
+def own_files() -> list[Path]:
+    """Return the golden files that come with the package.
+
+    Example:
+        >>> [path.stem for path in own_files()]
+        ['balanced', 'mixed', 'punishment', 'reward']
+    """
+    folder = resources.files("kenyon.mushroom_body") / "data" / "golden"
+    return sorted(Path(str(entry)) for entry in folder.iterdir())
+
+
+def load(path: str | os.PathLike[str]) -> Golden:
+    """Read a golden file.
+
+    Raises:
+        FileFormatError: the file is truncated or foreign, an array is missing or unusable.
+        FileNotFoundError: there is no such file.
+    """
+    arrays = read_npz(path)
+    try:
+        parameters = named(str(arrays["parameters"]))
+        dt_ms, duration_ms = float(arrays["dt_ms"]), float(arrays["duration_s"]) * 1e3
+        if dt_ms != parameters.dt_ms:
+            raise InputError(f"dt_ms must be {parameters.dt_ms:g}, got {dt_ms:g}")
+        n_steps = parameters.steps("duration", duration_ms)
+        return Golden(
+            name=Path(path).name,
+            parameters=parameters,
+            duration_ms=duration_ms,
+            input_events=inputs.check_events("input_events", arrays["input_events"], n_steps),
+            pn_to_kc=circuit.check_pn_to_kc(arrays["pn_to_kc"], 1)[0],
+            spikes=_spikes(arrays["spikes"], n_steps),
+            w_kc_mbonp_nS=_weights("w_kc_mbonp_nS", arrays["w_kc_mbonp_nS"]),
+            w_kc_mbonn_nS=_weights("w_kc_mbonn_nS", arrays["w_kc_mbonn_nS"]),
+        )
+    except KeyError as missing:
+        raise FileFormatError(f"{path} must be a golden file, but it has no array {missing}") from None
+    except (KenyonError, TypeError, ValueError) as reason:
+        raise FileFormatError(f"{path} must be a golden file: {reason}") from None
+
+
+def replay(golden: Golden, engine: type[Population] = Population) -> Verdict:
+    """Run a golden file's input through an engine, as experiments run it, and compare every spike and weight."""
+    larva = engine(golden.parameters, [0], pn_to_kc=golden.pn_to_kc)
+    activity = larva.advance_events([golden.input_events], golden.duration_ms, record=Record(spikes=True))
+    given = (activity.spikes or ())[0]
+    theirs, ours = ({(int(step), int(neuron)) for step, neuron in spikes} for spikes in (golden.spikes, given))
+    differing = theirs ^ ours
+    errors = (
+        np.abs(larva.state.w_kc_mbonp_nS[0] - golden.w_kc_mbonp_nS),
+        np.abs(larva.state.w_kc_mbonn_nS[0] - golden.w_kc_mbonn_nS),
+    )
+    return Verdict(
+        name=golden.name,
+        spikes=len(golden.spikes),
+        missing=len(theirs - ours),
+        surplus=len(ours - theirs),
+        first_difference=min(differing) if differing else None,
+        weight_error_nS=float(np.max(errors)),
+    )
+
+
+def _spikes(given: NDArray[Any], n_steps: int) -> NDArray[np.int64]:
+    if given.ndim != 2 or given.shape[1] != 2 or given.dtype.kind not in "iu":
+        raise InputError(f"spikes must be integers of shape (spikes, 2), got {given.dtype} of shape {given.shape}")
+    if given.size and (given.min() < 0 or given[:, 0].max() >= n_steps or given[:, 1].max() >= circuit.N_NEURONS):
+        raise InputError(f"spikes must lie in steps 0..{n_steps - 1} and neurons 0..{circuit.N_NEURONS - 1}")
+    return given.astype(np.int64)
+
+
+def _weights(name: str, given: NDArray[Any]) -> NDArray[np.float64]:
+    if given.shape != (circuit.N_KCS,) or given.dtype.kind != "f" or not np.isfinite(given).all():
+        raise InputError(f"{name} must be finite floats of shape ({circuit.N_KCS},), got {given.dtype} {given.shape}")
+    return given.astype(np.float64)

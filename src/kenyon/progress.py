@@ -1,0 +1,56 @@
+"""Shows that work goes on: a bar on a terminal, plain lines elsewhere, nothing for what is over at once."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+QUIET_S = 1.0
+"""Plain lines begin only after this long."""
+
+LINE_EVERY_S = 10.0
+"""Least time between two plain lines."""
+
+
+@contextmanager
+def progress(label: str, total: float, *, show: bool = True) -> Iterator[Callable[[float], None]]:
+    """Show on standard error how much of some work is done.
+
+    Args:
+        label: What is being done.
+        total: How much there is to do, in any unit.
+        show: Whether to show anything.
+
+    Yields:
+        A function to call with how much more has been done.
+
+    Example:
+        >>> with progress("counting", 3, show=False) as done:
+        ...     done(1)
+    """
+    console = Console(stderr=True)
+    if not show:
+        yield lambda _: None
+    elif console.is_terminal:
+        columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task(label, total=total)
+            yield lambda more: bar.advance(task, more)
+    else:
+        yield _lines(label, total, console)
+
+
+def _lines(label: str, total: float, console: Console) -> Callable[[float], None]:
+    finished = 0.0
+    next_line = time.monotonic() + QUIET_S
+
+    def done(more: float) -> None:
+        nonlocal finished, next_line
+        finished += more
+        if time.monotonic() >= next_line:
+            next_line = time.monotonic() + LINE_EVERY_S
+            console.print(f"{label}: {finished / total:.0%}", highlight=False)
+
+    return done
