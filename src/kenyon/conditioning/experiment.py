@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kenyon import checks
 from kenyon.conditioning import results
 from kenyon.conditioning.paradigms import Paradigm, Phase
 from kenyon.errors import InputError
-from kenyon.mushroom_body import BALANCED, Activity, Parameters, Population, drive
+from kenyon.mushroom_body import BALANCED, Activity, Parameters, drive
+from kenyon.mushroom_body.engines import engine_class
 from kenyon.mushroom_body.odors import find
 from kenyon.progress import progress
 from kenyon.seeds import larva_seeds
@@ -17,24 +19,8 @@ from kenyon.seeds import larva_seeds
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
 
-ENGINES = ("kernel", "brian2")
-
 _SLICE_MS = 5000.0
 """Longest stretch between two signs of progress."""
-
-
-def make_population(parameters: Parameters, seeds: Sequence[int], engine: str = "kernel") -> Population:
-    """Return larvae on an engine, "kernel" or "brian2".
-
-    Raises:
-        InputError: the engine is unknown.
-        MissingDependencyError: Brian2 is not installed.
-    """
-    if checks.one_of("engine", engine, ENGINES) == "kernel":
-        return Population(parameters, seeds)
-    from kenyon.mushroom_body.brian import BrianPopulation
-
-    return BrianPopulation(parameters, seeds)
 
 
 def run(
@@ -69,6 +55,7 @@ def run(
 
     Raises:
         InputError: an argument is unusable; nothing has been simulated then.
+        MissingDependencyError: the engine is brian2, and Brian2 is not installed.
 
     Randomness:
         Every larva's own streams.
@@ -88,7 +75,7 @@ def run(
     parameters.steps("test duration", test_ms)
     for phase in paradigm.phases:
         parameters.steps("duration of a phase", phase.duration_s * 1e3)
-    population = make_population(parameters, seeds, engine)
+    population = engine_class(engine)(parameters, seeds)
 
     tests: list[results.Test] = []
     activities: list[Activity] = []
@@ -114,7 +101,7 @@ def run(
     return results.dataset(paradigm, parameters, seed, seeds, engine, odors, tests, activities)
 
 
-def _drive(paradigm: Paradigm, parameters: Parameters, phase: Phase) -> np.ndarray:
+def _drive(paradigm: Paradigm, parameters: Parameters, phase: Phase) -> NDArray[np.float64]:
     odor = {paradigm.cs: paradigm.concentration} if phase.cs else None
     strength = paradigm.strength if phase.us else 0.0
     if paradigm.us == "reward":

@@ -168,7 +168,7 @@ def _draw_rates(axes: "Axes", result: "xarray.Dataset") -> None:
     at = result.sel(test_odor=result.attrs["cs"])
     _mean_with_larvae(axes, at.test_mbonp_hz.values, _APPROACH, label="MBONp, “approach”")
     _mean_with_larvae(axes, at.test_mbonn_hz.values, _AVOIDANCE, label="MBONn, “avoid”", shift=0.04)
-    _output_panel(axes, result, "rate (Hz)", f"X")
+    _output_panel(axes, result, "rate (Hz)", f"Output neurons smelling {result.attrs['cs']}")
 
 
 def _draw_weights(axes: "Axes", result: "xarray.Dataset") -> None:

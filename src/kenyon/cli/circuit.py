@@ -1,0 +1,100 @@
+"""Subcommands about the circuit itself: its odors, and whether it still gives every golden spike."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kenyon.cli.output import as_json, print_json, print_table
+from kenyon.mushroom_body import odors as measured
+from kenyon.mushroom_body import verification
+from kenyon.mushroom_body.engines import ENGINES, engine_class
+
+
+@click.command()
+@click.argument("name", required=False)
+@as_json
+def odors(name: str | None, *, as_json: bool) -> None:
+    """List the 34 measured odors, or how alike the others are to one.
+
+    NAME is an odor or its number: the others are then sorted by how similarly the receptors answer (cosine at
+    concentration 1, the dilution 1e-04). Odors that are alike are learned alike; for discrimination take dissimilar ones.
+
+    \b
+    Examples:
+      kenyon odors
+      kenyon odors "pentyl acetate"
+    """
+    rows: list[dict[str, Any]] = [
+        {
+            "number": odor.number,
+            "name": odor.name,
+            "dilutions": list(odor.dilutions),
+            "strength": float(measured.response(odor.number).sum()),
+        }
+        for odor in measured.odors()
+    ]
+    if name is not None:
+        reference = measured.find(name)
+        for row in rows:
+            row["similarity"] = measured.similarity(reference.number, row["number"])
+        rows.sort(key=lambda row: -row["similarity"])
+    if as_json:
+        print_json({"source": measured.CITATION, "odors": rows})
+        return
+    columns = ["number", "odor", "measured at dilutions", "summed response (ΔF/F)"]
+    lines = [
+        [
+            str(row["number"]),
+            row["name"],
+            f"{row['dilutions'][0]:.0e} to {row['dilutions'][-1]:.0e}",
+            f"{row['strength']:.1f}",
+            *([f"{row['similarity']:.2f}"] if "similarity" in row else []),
+        ]
+        for row in rows
+    ]
+    if name is not None:
+        columns.append(f"similarity to {reference.name} (cosine)")
+    print_table(columns, lines, title=f"Odors measured by {measured.CITATION}; responses at dilution 1e-04")
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--engine", type=click.Choice(ENGINES), default="kernel", help="Which engine replays them.")
+@as_json
+@click.pass_context
+def verify(context: click.Context, files: tuple[Path, ...], engine: str, *, as_json: bool) -> None:
+    """Replay golden FILES and compare every spike and weight; exit with 1 on any difference.
+
+    Without FILES it replays the four that come with the package: three runs of the published network on fixed input,
+    and one of the balanced set. Weights must agree to 1e-9 nS.
+
+    \b
+    Examples:
+      kenyon verify
+      kenyon verify --engine brian2
+      kenyon verify my_run.npz
+    """
+    golden = [verification.load(path) for path in files or verification.own_files()]
+    verdicts = [verification.replay(one, engine_class(engine)) for one in golden]
+    if as_json:
+        print_json({"engine": engine, "files": [{**vars(one), "identical": one.identical} for one in verdicts]})
+    else:
+        columns = ["file", "verdict", "spikes (compared)", "missing (spikes)", "surplus (spikes)"]
+        print_table(
+            [*columns, "first difference", "weight error (nS)"],
+            [
+                [
+                    one.name,
+                    "identical" if one.identical else "DIFFERENT",
+                    str(one.spikes),
+                    str(one.missing),
+                    str(one.surplus),
+                    "none" if one.first_difference is None else "step {}, neuron {}".format(*one.first_difference),
+                    f"{one.weight_error_nS:.1e}",
+                ]
+                for one in verdicts
+            ],
+            title=f"Golden files on the {engine} engine",
+        )
+    context.exit(0 if all(one.identical for one in verdicts) else 1)

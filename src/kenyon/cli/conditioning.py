@@ -1,0 +1,159 @@
+"""Subcommands about conditioning: run a paradigm, list the paradigms."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kenyon import archive
+from kenyon.cli.output import as_json, print_json, print_table
+from kenyon.conditioning import DESCRIPTIONS, Paradigm, paradigm
+from kenyon.conditioning import run as run_paradigm
+from kenyon.conditioning.paradigms import REINFORCERS
+from kenyon.conditioning.results import save, summary
+from kenyon.errors import InputError
+from kenyon.mushroom_body.engines import ENGINES
+from kenyon.mushroom_body.odors import find
+from kenyon.mushroom_body.parameters import NAMED, Parameters, named
+
+if TYPE_CHECKING:  # xarray is slow to import
+    import xarray
+
+_DISSIMILAR = "4,5-dimethylthiazole", "pentyl acetate"
+_FIGURE = "learning.png"
+
+
+@click.command()
+@click.argument("names", metavar="[PARADIGM]...", nargs=-1)
+@click.option("--odor", default="pentyl acetate", help="Odor to train with, by name or number; see `kenyon odors`.")
+@click.option("--concentration", type=float, default=1.0, help="Of the odor; 1 is the dilution 1e-04.")
+@click.option("--us", type=click.Choice(REINFORCERS), default="reward", help="What comes with the odor.")
+@click.option("--us-rate", type=float, metavar="HZ", help="Strength of reward or punishment as an input rate.  "
+              "[default: that of the parameters, 450 balanced, 600 published]")  # fmt: skip
+@click.option("--larvae", type=int, default=30, help="How many.")
+@click.option("--trials", type=int, default=3, help="Training trials.")
+@click.option("--stimulus", type=float, default=60.0, metavar="S", help="How long a stimulus lasts.")
+@click.option("--pause", type=float, default=60.0, metavar="S", help="How long the pause after it lasts.")
+@click.option("--test-odor", "test_odors", multiple=True, help="Another odor to test; may be given more than once.  "
+              "[default: a dissimilar one]")  # fmt: skip
+@click.option("--parameters", type=click.Choice(list(NAMED)), default="balanced", help="Constants of the circuit.")
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change one constant, such as "
+              "learning_rate_nS=0.1; may be given more than once.")  # fmt: skip
+@click.option("--seed", type=int, default=0, help="Same seed, same larvae, same numbers.")
+@click.option("--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("kenyon-results"),
+              help="Folder for the results and the figure.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace results that lie there.")
+@as_json
+def train(
+    names: tuple[str, ...],
+    odor: str,
+    concentration: float,
+    us: str,
+    us_rate: float | None,
+    larvae: int,
+    trials: int,
+    stimulus: float,
+    pause: float,
+    test_odors: tuple[str, ...],
+    parameters: str,
+    changes: tuple[str, ...],
+    seed: int,
+    engine: str,
+    out: Path,
+    *,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Train larvae and show what they learned: a table, a figure and a result file for each PARADIGM.
+
+    Without PARADIGM they are trained "paired": odor and reward together. Several paradigms are drawn in one figure, the
+    first in full; all of them use the same larvae. See `kenyon paradigms` for the list.
+
+    The preference index is (MBONp - MBONn) / (MBONp + MBONn) of the two output neurons' rates: above 0 the odor attracts,
+    below 0 it repels.
+
+    \b
+    Examples:
+      kenyon train
+      kenyon train paired unpaired reinforcement-alone --seed 7
+      kenyon train --us punishment --odor 3-octanol --trials 5 --out octanol
+      kenyon train extinction --parameters published --us-rate 1000
+    """
+    chosen = _parameters(parameters, changes, us_rate)
+    options = {"concentration": concentration, "trials": trials, "stimulus_s": stimulus, "pause_s": pause}
+    experiments = [paradigm(name, cs=odor, us=us, **options) for name in names or ("paired",)]
+    files = _files(experiments, out, overwrite=overwrite)
+    tests = test_odors or (_DISSIMILAR[find(odor).name == _DISSIMILAR[0]],)
+    out.mkdir(parents=True, exist_ok=True)
+    results = []
+    for experiment, file in zip(experiments, files, strict=False):
+        result = run_paradigm(
+            experiment, larvae=larvae, seed=seed, parameters=chosen, test_odors=tests, engine=engine
+        )
+        save(result, file, overwrite=overwrite)
+        results.append(result)
+    from kenyon.conditioning.figures import learning_figure, save_figure
+
+    save_figure(learning_figure(results), files[-1], overwrite=overwrite)
+    _report(results, files, as_json=as_json)
+
+
+@click.command()
+@as_json
+def paradigms(*, as_json: bool) -> None:
+    """List the conditioning paradigms, with the id that each has at its defaults."""
+    rows = [(name, text, paradigm(name).id) for name, text in DESCRIPTIONS.items()]
+    if as_json:
+        print_json([{"name": name, "description": text, "id": identity} for name, text, identity in rows])
+    else:
+        print_table(["paradigm", "what a trial is"], [row[:2] for row in rows], title="Conditioning paradigms")
+
+
+def _parameters(name: str, changes: tuple[str, ...], us_rate: float | None) -> Parameters:
+    values: dict[str, float | None] = {}
+    for change in changes:
+        key, _, value = change.partition("=")
+        try:
+            values[key] = None if value == "none" else int(value) if value.isdecimal() else float(value)
+        except ValueError:
+            raise InputError(f"--set must be NAME=VALUE with a number or none, got {change!r}") from None
+    if us_rate is not None:
+        values["reinforcement_rate_hz"] = us_rate
+    return named(name).replace(values)
+
+
+def _files(experiments: list[Paradigm], out: Path, *, overwrite: bool) -> list[Path]:
+    names = [experiment.name for experiment in experiments]
+    if len(set(names)) < len(names):
+        raise InputError(f"each paradigm must be named once, got {' '.join(names)}")
+    files = [out / f"{name}.nc" for name in names] + [out / _FIGURE]
+    for file in files:
+        archive.refuse_existing(file, overwrite=overwrite)
+    return files
+
+
+def _report(results: "list[xarray.Dataset]", files: list[Path], *, as_json: bool) -> None:
+    rows = [row for result in results for row in summary(result)]
+    if as_json:
+        print_json({"results": rows, "files": [str(file) for file in files]})
+        return
+    first = results[0].attrs
+    print_table(
+        ["paradigm", "tested with", "test", "MBONp (Hz)", "MBONn (Hz)", "preference index (95 % interval)"],
+        [
+            [
+                row["paradigm"],
+                row["test_odor"],
+                row["after"] if row["after"] == "before" else f"after {row['after']}",
+                f"{row['mbonp_hz']:.0f}",
+                f"{row['mbonn_hz']:.0f}",
+                "{:+.2f} ({:+.2f} to {:+.2f})".format(row["preference_index"], *row["interval"]),
+            ]
+            for row in rows
+        ],
+        title=f"{results[0].sizes['larva']} larvae, {first['cs']} and {first['us']}, "
+        f"parameters {first['parameters']}, seed {first['seed']}",
+    )
+    click.echo("Above 0 the odor attracts, below 0 it repels.")
+    click.echo(f"Look at {files[-1]}; the results are in {', '.join(str(file) for file in files[:-1])}.")

@@ -1,0 +1,41 @@
+"""The subcommand that looks at the machine: what is installed, what can run, where compiled code is kept."""
+
+import importlib.util
+from typing import Any
+
+import click
+
+from kenyon.cli.output import as_json, print_json, print_table
+from kenyon.mushroom_body.kernel import advance_larvae
+from kenyon.mushroom_body.population import available_cores
+from kenyon.provenance import versions
+
+
+@click.command()
+@as_json
+def doctor(*, as_json: bool) -> None:
+    """Say what is installed and what can run here: versions, cores, engines, compiled code."""
+    findings: dict[str, Any] = {
+        "versions": versions(),
+        "cores": available_cores(),
+        "engines": {"kernel": "ready", "brian2": _brian2()},
+        "compiled code": str(advance_larvae.stats.cache_path),
+    }
+    if as_json:
+        print_json(findings)
+        return
+    rows = [[f"{package} version", number] for package, number in findings["versions"].items()]
+    rows.append(["cores", str(findings["cores"])])
+    rows += [[f"engine {name}", state] for name, state in findings["engines"].items()]
+    rows.append(["compiled code is kept in", findings["compiled code"]])
+    print_table(["what", "found"], rows)
+
+
+def _brian2() -> str:
+    if importlib.util.find_spec("brian2") is None:
+        return "not installed; pip install 'kenyon[brian]'"
+    from kenyon.mushroom_body.brian import codegen_target
+
+    if codegen_target() == "cython":
+        return "ready, compiled by Cython and a C++ compiler"
+    return "ready, but on Brian2's slower numpy target, for there is no C++ compiler (same spikes)"

@@ -1,0 +1,128 @@
+"""What a set of constants must show before it may be called balanced: the controls of a conditioning experiment.
+
+Larvae must learn what they were taught, only that, and lose and regain it: preference after three trials of 0.4 to 0.9,
+growing and leveling off (larvae reach their asymptote within about three trials: Neuser et al. 2005); every control under
+a quarter of it; a third of it taken away by as long of odor alone; regained by retraining; and the mirror image for
+punishment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.conditioning.experiment import run
+from kenyon.conditioning.paradigms import REINFORCERS, paradigm
+from kenyon.conditioning.preference import interval
+from kenyon.mushroom_body import Parameters
+
+if TYPE_CHECKING:  # xarray is slow to import
+    import xarray
+
+CS = "pentyl acetate"
+DISSIMILAR = "4,5-dimethylthiazole"
+CONTROLS = ("unpaired", "unpaired-reversed", "reinforcement-alone")
+TRIALS = 3
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One criterion and what was found.
+
+    Attributes:
+        us: The reinforcement, "reward" or "punishment".
+        criterion: What is asked for.
+        mean: Mean over larvae of the figure it is about; signs are such that learning is positive.
+        low: Lower bound of its 95 % interval.
+        high: Upper bound.
+        at_least: The interval must lie above this.
+        at_most: The interval must lie below this.
+    """
+
+    us: str
+    criterion: str
+    mean: float
+    low: float
+    high: float
+    at_least: float = -np.inf
+    at_most: float = np.inf
+
+    @property
+    def met(self) -> bool:
+        """Whether the whole interval lies where it must."""
+        return self.at_least <= self.low and self.high <= self.at_most
+
+
+def assess(
+    parameters: Parameters,
+    *,
+    larvae: int = 30,
+    seed: int = 0,
+    reinforcers: Sequence[str] = REINFORCERS,
+    show_progress: bool = True,
+) -> list[Finding]:
+    """Hold a set of constants against every criterion.
+
+    Args:
+        parameters: The set.
+        larvae: How many, in each of the experiments.
+        seed: Seed of the larvae and of the bootstrap.
+        reinforcers: Which reinforcements to try.
+        show_progress: Show a progress bar for each experiment.
+
+    Returns:
+        One finding for each criterion and reinforcement.
+
+    Raises:
+        InputError: an argument is unusable.
+
+    Reference:
+        Neuser et al. 2005 for the asymptote; the other criteria are the usual controls of absolute conditioning.
+    """
+    findings = []
+    for us in reinforcers:
+        sign = 1.0 if us == "reward" else -1.0
+
+        def index(name: str, us: str = us, sign: float = sign) -> "xarray.DataArray":
+            result = run(
+                paradigm(name, cs=CS, us=us, trials=TRIALS),
+                larvae=larvae,
+                seed=seed,
+                parameters=parameters,
+                test_odors=[DISSIMILAR],
+                show_progress=show_progress,
+            )
+            return sign * result.preference_index
+
+        trained = index("extinction")
+        controls = {name: index(name).sel(test_odor=CS).isel(test=-1).values for name in CONTROLS}
+        controls["dissimilar odor"] = trained.sel(test_odor=DISSIMILAR).isel(test=TRIALS).values
+        findings += _judge(us, trained.sel(test_odor=CS).values, controls, seed)
+    return findings
+
+
+def _judge(us: str, trained: FloatArray, controls: dict[str, FloatArray], seed: int) -> list[Finding]:
+    """Judge the index of each larva at each test [B, tests]: before, three trainings, extinction, three retrainings."""
+    after_training = trained[:, TRIALS]
+    gains = np.diff(trained[:, : TRIALS + 1], axis=1)
+
+    def finding(criterion: str, values: FloatArray, **limits: float) -> Finding:
+        low, high = interval(values, seed=seed)
+        return Finding(us, criterion, float(values.mean()), float(low), float(high), **limits)
+
+    return [
+        finding("preference after three trials", after_training, at_least=0.4, at_most=0.9),
+        finding("gain in the first trial", gains[:, 0], at_least=0.0),
+        finding("gain in the second trial", gains[:, 1], at_least=0.0),
+        finding("gain in the third trial, as a share of the largest", gains[:, 2] / gains.max(axis=1), at_least=0.0, at_most=0.5),
+        *(
+            finding(f"{name}, as a share of training", np.abs(values) / after_training, at_most=0.25)
+            for name, values in controls.items()
+        ),
+        finding("share that odor alone takes away", 1.0 - trained[:, TRIALS + 1] / after_training, at_least=1 / 3),
+        finding("share that retraining brings back", trained[:, -1] / after_training, at_least=0.8),
+    ]
