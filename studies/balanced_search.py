@@ -11,6 +11,7 @@ import argparse
 import csv
 import itertools
 from pathlib import Path
+from typing import Any
 
 from kenyon.conditioning.balance import Finding, assess
 from kenyon.mushroom_body import BALANCED, PUBLISHED, Parameters
@@ -44,9 +45,10 @@ def slack(finding: Finding) -> float:
 def search(larvae: int) -> None:
     """Try every candidate with reward and write the table."""
     rows = []
-    for number, (name, parameters) in enumerate(tried := candidates()):
+    tried = candidates()
+    for number, (name, parameters) in enumerate(tried.items()):
         findings = assess(parameters, larvae=larvae, reinforcers=["reward"], show_progress=False)
-        row = {"candidate": name, "met": sum(slack(one) >= 0 for one in findings), "of": len(findings)}
+        row: dict[str, Any] = {"candidate": name, "met": sum(slack(one) >= 0 for one in findings), "of": len(findings)}
         row |= {"smallest slack": round(min(map(slack, findings)), 3)}
         row |= {one.criterion: round(one.mean, 3) for one in findings}
         rows.append(row)
@@ -69,7 +71,9 @@ def confirm(larvae: int) -> bool:
             if abs(limit) < float("inf")
         )
         verdict = "met" if one.met else "NOT MET"
-        print(f"{one.us:<10}  {one.criterion:<50}  {one.mean:+.3f} [{one.low:+.3f}, {one.high:+.3f}]  {limits}: {verdict}")
+        print(
+            f"{one.us:<10}  {one.criterion:<50}  {one.mean:+.3f} [{one.low:+.3f}, {one.high:+.3f}]  {limits}: {verdict}"
+        )
     return all(one.met for one in findings)
 
 

@@ -38,7 +38,7 @@ def number(name: str, value: object, *, low: float = -math.inf, high: float = ma
         ...
         kenyon.errors.InputError: rate must be a finite number of at least 0 Hz, got nan
     """
-    if isinstance(value, Real) and not isinstance(value, (bool, np.bool_)):
+    if not isinstance(value, (bool, np.bool_)) and isinstance(value, Real):
         result = float(value)
         if math.isfinite(result) and low <= result <= high:
             return result
@@ -55,7 +55,7 @@ def integer(name: str, value: object, *, low: int, high: int | None = None) -> i
         >>> integer("larvae", 30, low=1)
         30
     """
-    if isinstance(value, Integral) and not isinstance(value, bool):
+    if not isinstance(value, bool) and isinstance(value, Integral):
         result = int(value)
         if low <= result and (high is None or result <= high):
             return result

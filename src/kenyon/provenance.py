@@ -10,13 +10,15 @@ def versions() -> dict[str, str]:
     """Return the version of Python and of each installed package that computes results.
 
     Example:
-        >>> sorted(versions())[-1]
-        'python'
+        >>> "numpy" in versions()
+        True
     """
-    found = {"python": platform.python_version()}
-    for package in NUMERICAL_PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    installed = {package: _version(package) for package in NUMERICAL_PACKAGES}
+    return {"python": platform.python_version(), **{name: number for name, number in installed.items() if number}}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

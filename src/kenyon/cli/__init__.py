@@ -11,17 +11,19 @@ from kenyon.cli.doctor import doctor
 from kenyon.errors import InputError, KenyonError
 
 
+class _BadInput(click.ClickException):
+    exit_code = 2
+
+
 class _Refusing(click.Group):
     """Turns what Kenyon refuses into one sentence on standard error: exit status 2 for bad input, 1 for the rest."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except KenyonError as error:
-            refusal = click.ClickException(str(error))
-            refusal.exit_code = 2 if isinstance(error, InputError) else 1
-            raise refusal from None
-        except OSError as error:
+        except InputError as error:
+            raise _BadInput(str(error)) from None
+        except (KenyonError, OSError) as error:
             raise click.ClickException(str(error)) from None
 
 

@@ -15,10 +15,10 @@ from kenyon.mushroom_body.engines import ENGINES, engine_class
 @click.argument("name", required=False)
 @as_json
 def odors(name: str | None, *, as_json: bool) -> None:
-    """List the 34 measured odors, or how alike the others are to one.
+    r"""List the 34 measured odors, or how alike the others are to one.
 
     NAME is an odor or its number: the others are then sorted by how similarly the receptors answer (cosine at
-    concentration 1, the dilution 1e-04). Odors that are alike are learned alike; for discrimination take dissimilar ones.
+    concentration 1, the dilution 1e-04). Odors that are alike are learned alike; to discriminate take dissimilar ones.
 
     \b
     Examples:
@@ -64,7 +64,7 @@ def odors(name: str | None, *, as_json: bool) -> None:
 @as_json
 @click.pass_context
 def verify(context: click.Context, files: tuple[Path, ...], engine: str, *, as_json: bool) -> None:
-    """Replay golden FILES and compare every spike and weight; exit with 1 on any difference.
+    r"""Replay golden FILES and compare every spike and weight; exit with 1 on any difference.
 
     Without FILES it replays the four that come with the package: three runs of the published network on fixed input,
     and one of the balanced set. Weights must agree to 1e-9 nS.

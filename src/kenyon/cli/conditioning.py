@@ -65,13 +65,13 @@ def train(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Train larvae and show what they learned: a table, a figure and a result file for each PARADIGM.
+    r"""Train larvae and show what they learned: a table, a figure and a result file for each PARADIGM.
 
     Without PARADIGM they are trained "paired": odor and reward together. Several paradigms are drawn in one figure, the
     first in full; all of them use the same larvae. See `kenyon paradigms` for the list.
 
-    The preference index is (MBONp - MBONn) / (MBONp + MBONn) of the two output neurons' rates: above 0 the odor attracts,
-    below 0 it repels.
+    The preference index is (MBONp - MBONn) / (MBONp + MBONn) of the two output neurons' rates: above 0 the odor
+    attracts, below 0 it repels.
 
     \b
     Examples:
@@ -81,16 +81,16 @@ def train(
       kenyon train extinction --parameters published --us-rate 1000
     """
     chosen = _parameters(parameters, changes, us_rate)
-    options = {"concentration": concentration, "trials": trials, "stimulus_s": stimulus, "pause_s": pause}
-    experiments = [paradigm(name, cs=odor, us=us, **options) for name in names or ("paired",)]
+    experiments = [
+        paradigm(name, cs=odor, concentration=concentration, us=us, trials=trials, stimulus_s=stimulus, pause_s=pause)
+        for name in names or ("paired",)
+    ]
     files = _files(experiments, out, overwrite=overwrite)
     tests = test_odors or (_DISSIMILAR[find(odor).name == _DISSIMILAR[0]],)
     out.mkdir(parents=True, exist_ok=True)
     results = []
     for experiment, file in zip(experiments, files, strict=False):
-        result = run_paradigm(
-            experiment, larvae=larvae, seed=seed, parameters=chosen, test_odors=tests, engine=engine
-        )
+        result = run_paradigm(experiment, larvae=larvae, seed=seed, parameters=chosen, test_odors=tests, engine=engine)
         save(result, file, overwrite=overwrite)
         results.append(result)
     from kenyon.conditioning.figures import learning_figure, save_figure

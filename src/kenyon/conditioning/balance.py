@@ -1,9 +1,9 @@
 """What a set of constants must show before it may be called balanced: the controls of a conditioning experiment.
 
-Larvae must learn what they were taught, only that, and lose and regain it: preference after three trials of 0.4 to 0.9,
-growing and leveling off (larvae reach their asymptote within about three trials: Neuser et al. 2005); every control under
-a quarter of it; a third of it taken away by as long of odor alone; regained by retraining; and the mirror image for
-punishment.
+Larvae must learn what they were taught, only that, and lose and regain it: preference after three trials of 0.4 to
+0.9, growing and leveling off (larvae reach their asymptote within about three trials: Neuser et al. 2005); every
+control under a quarter of it; at least a third of it taken away by as long of odor alone; regained by retraining; and
+the mirror image for punishment.
 """
 
 from collections.abc import Sequence
@@ -87,7 +87,7 @@ def assess(
     for us in reinforcers:
         sign = 1.0 if us == "reward" else -1.0
 
-        def index(name: str, us: str = us, sign: float = sign) -> "xarray.DataArray":
+        def learned(name: str, us: str = us, sign: float = sign) -> "xarray.DataArray":
             result = run(
                 paradigm(name, cs=CS, us=us, trials=TRIALS),
                 larvae=larvae,
@@ -96,10 +96,11 @@ def assess(
                 test_odors=[DISSIMILAR],
                 show_progress=show_progress,
             )
-            return sign * result.preference_index
+            index: xarray.DataArray = sign * result.preference_index
+            return index
 
-        trained = index("extinction")
-        controls = {name: index(name).sel(test_odor=CS).isel(test=-1).values for name in CONTROLS}
+        trained = learned("extinction")
+        controls = {name: learned(name).sel(test_odor=CS).isel(test=-1).values for name in CONTROLS}
         controls["dissimilar odor"] = trained.sel(test_odor=DISSIMILAR).isel(test=TRIALS).values
         findings += _judge(us, trained.sel(test_odor=CS).values, controls, seed)
     return findings
@@ -118,7 +119,12 @@ def _judge(us: str, trained: FloatArray, controls: dict[str, FloatArray], seed: 
         finding("preference after three trials", after_training, at_least=0.4, at_most=0.9),
         finding("gain in the first trial", gains[:, 0], at_least=0.0),
         finding("gain in the second trial", gains[:, 1], at_least=0.0),
-        finding("gain in the third trial, as a share of the largest", gains[:, 2] / gains.max(axis=1), at_least=0.0, at_most=0.5),
+        finding(
+            "gain in the third trial, as a share of the largest",
+            gains[:, 2] / gains.max(axis=1),
+            at_least=0.0,
+            at_most=0.5,
+        ),
         *(
             finding(f"{name}, as a share of training", np.abs(values) / after_training, at_most=0.25)
             for name, values in controls.items()

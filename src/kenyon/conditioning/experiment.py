@@ -12,7 +12,7 @@ from kenyon.conditioning.paradigms import Paradigm, Phase
 from kenyon.errors import InputError
 from kenyon.mushroom_body import BALANCED, Activity, Parameters, drive
 from kenyon.mushroom_body.engines import engine_class
-from kenyon.mushroom_body.odors import find
+from kenyon.mushroom_body.odors import Odors, find
 from kenyon.progress import progress
 from kenyon.seeds import larva_seeds
 
@@ -50,8 +50,9 @@ def run(
 
     Returns:
         A dataset with dimensions larva, test, test_odor, kc, phase and group: test_mbonp_hz, test_mbonn_hz,
-        preference_index and preference_interval (95 %, bootstrap over larvae), the plastic weights at each test, and the
-        firing rates in each phase. Its attributes carry the paradigm's id, the seed, every parameter and the versions.
+        preference_index and preference_interval (95 %, bootstrap over larvae), the plastic weights at each test, and
+        the firing rates in each phase. Its attributes carry the paradigm's id, the seed, every parameter and the
+        versions.
 
     Raises:
         InputError: an argument is unusable; nothing has been simulated then.
@@ -102,7 +103,7 @@ def run(
 
 
 def _drive(paradigm: Paradigm, parameters: Parameters, phase: Phase) -> NDArray[np.float64]:
-    odor = {paradigm.cs: paradigm.concentration} if phase.cs else None
+    odor: Odors = {paradigm.cs: paradigm.concentration} if phase.cs else None
     strength = paradigm.strength if phase.us else 0.0
     if paradigm.us == "reward":
         return drive(parameters, odor, reward=strength)

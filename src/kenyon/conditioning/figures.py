@@ -54,9 +54,9 @@ def learning_figure(results: Sequence["xarray.Dataset"]) -> "Figure":
     if not results:
         raise InputError("results must hold at least one experiment, got none")
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(12, 8.4), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.08)  # type: ignore[union-attr]  # constrained, two lines above
+    figure = Figure(figsize=(12, 8.4), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08))
     strip_height = 0.24 + 0.2 * len(results)
     grid = figure.add_gridspec(4, 2, height_ratios=(strip_height, 2.1, 2.1, 0.62), width_ratios=(1.3, 1))
     _draw_protocols(figure.add_subplot(grid[0, :]), results)
@@ -157,7 +157,7 @@ def _draw_preference(axes: "Axes", results: Sequence["xarray.Dataset"]) -> None:
                 _mean_with_larvae(axes, index.sel(test_odor=odor).values, color, label=label, dashed=True, shift=-0.05)
     axes.axhline(0.0, color="black", linewidth=0.8)
     _test_axis(axes, first)
-    axes.set_ylabel("MBON preference index (p − n) / (p + n)")
+    axes.set_ylabel("MBON preference index (p - n) / (p + n)")
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -0.15), max(high, 0.15))
     axes.legend(loc="best", frameon=False, fontsize=9)

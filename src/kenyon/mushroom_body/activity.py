@@ -57,7 +57,7 @@ class Activity:
     Attributes:
         duration_ms: [B] float64, how long each larva was advanced.
         counts: [B, N] int64, spikes of each neuron.
-        spikes: One [S, 2] int64 array a larva, (step, neuron) sorted, steps from the start of the call; None if not kept.
+        spikes: One [S, 2] int64 array a larva, (step, neuron) sorted, steps from the start of the call; or None.
         samples: Sampled state by name, [B, samples, N or K] float64; nan beyond the end of a larva's own duration.
         sample_ms: [samples] float64, when the samples were taken, from the start of the call.
     """
@@ -83,9 +83,10 @@ class Activity:
         Raises:
             InputError: there is no such group.
         """
-        cells = self.counts[:, GROUPS[checks.one_of("cell group", group, list(GROUPS))]].mean(axis=1)
+        cells: FloatArray = self.counts[:, GROUPS[checks.one_of("cell group", group, list(GROUPS))]].mean(axis=1)
         seconds = self.duration_ms * 1e-3
-        return np.divide(cells, seconds, out=np.full(len(cells), np.nan), where=seconds > 0)
+        rates: FloatArray = np.divide(cells, seconds, out=np.full(len(cells), np.nan), where=seconds > 0)
+        return rates
 
     def rates_hz(self) -> dict[str, FloatArray]:
         """Return the mean firing rate of a cell of each group: [B] float64, Hz, by group."""

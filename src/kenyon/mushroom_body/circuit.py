@@ -52,7 +52,14 @@ GROUPS: Mapping[str, slice] = MappingProxyType(
     }
 )
 
-_CELL_TYPE = {"MBONp": "mbon", "MBONn": "mbon", "DANp": "dan", "DANn": "dan", "LNp": "feedback_ln", "LNn": "feedback_ln"}
+_CELL_TYPE = {
+    "MBONp": "mbon",
+    "MBONn": "mbon",
+    "DANp": "dan",
+    "DANn": "dan",
+    "LNp": "feedback_ln",
+    "LNn": "feedback_ln",
+}
 
 
 def per_neuron(parameters: Parameters, constant: str) -> NDArray[np.float64]:

@@ -143,7 +143,9 @@ def check_events(name: str, events: Any, n_steps: int) -> NDArray[np.int32]:
     twice = (np.diff(ordered, axis=0) == 0).all(axis=1)
     if twice.any():
         step, channel = ordered[1:][twice][0]
-        raise InputError(f"{name} must hold one spike per channel and step, got two on channel {channel} in step {step}")
+        raise InputError(
+            f"{name} must hold one spike per channel and step, got two on channel {channel} in step {step}"
+        )
     return ordered
 
 
@@ -151,7 +153,7 @@ _SHIFT, _LEFT, _ROTATE, _BACK, _ONE = (np.uint64(bits) for bits in (11, 3, 24, 4
 
 
 @njit(nogil=True, cache=True)
-def _uniform(rng):  # type: ignore[no-untyped-def]
+def _uniform(rng: NDArray[np.uint64]) -> float:
     """Draw a double from [0, 1), as numpy's Generator(SFC64).random() does; rng [4] uint64 moves on."""
     word = rng[0] + rng[1] + rng[3]
     rng[3] += _ONE
@@ -162,22 +164,30 @@ def _uniform(rng):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _interval(rng, shape):  # type: ignore[no-untyped-def]
+def _interval(rng: NDArray[np.uint64], shape: int) -> int:
     """Draw one interval from Gamma(shape, 1/shape), a sum of exponentials: mean 1, CV 1/sqrt(shape); in ticks."""
     product = 1.0
     for _ in range(shape):
         product *= 1.0 - _uniform(rng)
-    return max(1, np.int64(-math.log(product) / shape * TICKS))
+    return max(1, int(-math.log(product) / shape * TICKS))
 
 
 @njit(nogil=True, cache=True)
-def _start(rng, shape, ticks_left):  # type: ignore[no-untyped-def]
+def _start(rng: NDArray[np.uint64], shape: int, ticks_left: NDArray[np.int64]) -> None:
     for channel in range(N_CHANNELS):
         ticks_left[channel] = _interval(rng[channel], shape)
 
 
 @njit(nogil=True, cache=True)
-def draw_stretch(rng, ticks_left, per_step, shape, n_steps, channels, n_due):  # type: ignore[no-untyped-def]
+def draw_stretch(
+    rng: NDArray[np.uint64],
+    ticks_left: NDArray[np.int64],
+    per_step: NDArray[np.int64],
+    shape: int,
+    n_steps: int,
+    channels: NDArray[np.int8],
+    n_due: NDArray[np.int64],
+) -> None:
     """Draw which channels of one larva fire in each of n_steps steps.
 
     Args:
@@ -206,7 +216,14 @@ def draw_stretch(rng, ticks_left, per_step, shape, n_steps, channels, n_due):  #
 
 
 @njit(nogil=True, cache=True)
-def place_stretch(events, next_event, first_step, n_steps, channels, n_due):  # type: ignore[no-untyped-def]
+def place_stretch(
+    events: NDArray[np.int32],
+    next_event: int,
+    first_step: int,
+    n_steps: int,
+    channels: NDArray[np.int8],
+    n_due: NDArray[np.int64],
+) -> int:
     """Lay given events [E, 2] of steps first_step.. out as `draw_stretch` does; return the first event after them."""
     n_due[:n_steps] = 0
     while next_event < events.shape[0] and events[next_event, 0] < first_step + n_steps:

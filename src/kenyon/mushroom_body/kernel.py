@@ -38,8 +38,10 @@ from kenyon.mushroom_body.circuit import (
 )
 from kenyon.mushroom_body.inputs import STRETCH, draw_stretch, place_stretch
 from kenyon.mushroom_body.parameters import Parameters
+from kenyon.mushroom_body.state import State
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 # Rows of the arrays one larva is worked on in: its neurons' state, and their constants.
@@ -136,7 +138,7 @@ class Recording(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def _integrate(x, c, k):  # type: ignore[no-untyped-def]
+def _integrate(x: FloatArray, c: FloatArray, k: Constants) -> bool:
     """Move every neuron one Euler step on; return whether any is now above its threshold.
 
     Over all neurons in one loop, also where a conductance is always 0: that is what the compiler makes vectors of.
@@ -160,7 +162,7 @@ def _integrate(x, c, k):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _collect(x, c, fired):  # type: ignore[no-untyped-def]
+def _collect(x: FloatArray, c: FloatArray, fired: IntArray) -> int:
     """Write down which neurons are above threshold, in rising order; return how many.
 
     Block by block, for mostly one neuron alone has fired and comparing a block is a handful of vector instructions.
@@ -176,7 +178,7 @@ def _collect(x, c, fired):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _collect_from(first, last, x, c, fired, n):  # type: ignore[no-untyped-def]
+def _collect_from(first: int, last: int, x: FloatArray, c: FloatArray, fired: IntArray, n: int) -> int:
     for i in range(first, last):
         if x[_V, i] > c[_THRESHOLD, i]:
             fired[n] = i
@@ -185,7 +187,7 @@ def _collect_from(first, last, x, c, fired, n):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _flush(x):  # type: ignore[no-untyped-def]
+def _flush(x: FloatArray) -> None:
     """Set conductances that can no longer move any v to 0: left to decay, they end as subnormals, slow forever."""
     for row in range(_G_E, _G_A + 1):
         for i in range(N_NEURONS):
@@ -194,7 +196,16 @@ def _flush(x):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _transmit(i, step, x, kc_of_pn, w_p, w_n, kc_fired, k):  # type: ignore[no-untyped-def]
+def _transmit(
+    i: int,
+    step: int,
+    x: FloatArray,
+    kc_of_pn: FloatArray,
+    w_p: FloatArray,
+    w_n: FloatArray,
+    kc_fired: FloatArray,
+    k: Constants,
+) -> None:
     """Give the spike of neuron i to every cell it is connected to."""
     if i < PN:
         x[_G_E, PN + i] += k.orn_pn_nS
@@ -226,7 +237,7 @@ def _transmit(i, step, x, kc_of_pn, w_p, w_n, kc_fired, k):  # type: ignore[no-u
 
 
 @njit(nogil=True, cache=True)
-def _depress(w, kc_fired, step, k):  # type: ignore[no-untyped-def]
+def _depress(w: FloatArray, kc_fired: FloatArray, step: int, k: Constants) -> None:
     """One DAN spike: take the learning rate times each Kenyon cell's eligibility off its weight, down to the floor."""
     for kc in range(N_KCS):
         eligibility = math.exp(-(step - kc_fired[kc]) / k.steps_per_eligibility_tau)
@@ -234,7 +245,9 @@ def _depress(w, kc_fired, step, k):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _learn(fired, n_fired, step, w_p, w_n, kc_fired, k):  # type: ignore[no-untyped-def]
+def _learn(
+    fired: IntArray, n_fired: int, step: int, w_p: FloatArray, w_n: FloatArray, kc_fired: FloatArray, k: Constants
+) -> None:
     """Depression for each DAN that fired, then homeostasis for each MBON that fired."""
     for j in range(n_fired):
         if fired[j] == DAN_P:
@@ -249,7 +262,7 @@ def _learn(fired, n_fired, step, w_p, w_n, kc_fired, k):  # type: ignore[no-unty
 
 
 @njit(nogil=True, cache=True)
-def _held(refractory_steps, neurons, release):  # type: ignore[no-untyped-def]
+def _held(refractory_steps: NDArray[np.int32], neurons: IntArray, release: IntArray) -> int:
     """Queue the neurons that are refractory, in the order of their release; return how many."""
     n = 0
     for left in range(1, refractory_steps.max() + 1):
@@ -262,8 +275,17 @@ def _held(refractory_steps, neurons, release):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _advance(larva, state, ticks_per_step, events, first_step, n_steps, k, record):  # type: ignore[no-untyped-def]
-    """Advance one larva; its input is drawn at `ticks_per_step` [C], or given as `events` [E, 2] where that is empty."""
+def _advance(
+    larva: int,
+    state: State,
+    ticks_per_step: IntArray,
+    events: NDArray[np.int32],
+    first_step: int,
+    n_steps: int,
+    k: Constants,
+    record: Recording,
+) -> None:
+    """Advance one larva; its input is drawn at ticks_per_step [C], or given as events [E, 2] where that is empty."""
     w_p, w_n = state.w_kc_mbonp_nS[larva], state.w_kc_mbonn_nS[larva]
     counts = record.counts[larva]
 
@@ -355,9 +377,18 @@ def _advance(larva, state, ticks_per_step, events, first_step, n_steps, k, recor
 
 
 @njit(nogil=True, cache=True)
-def advance_larvae(  # type: ignore[no-untyped-def]
-    first, last, state, ticks_per_step, events, event_offsets, first_step, n_steps, k, record
-):
+def advance_larvae(
+    first: int,
+    last: int,
+    state: State,
+    ticks_per_step: IntArray,
+    events: NDArray[np.int32],
+    event_offsets: IntArray,
+    first_step: int,
+    n_steps: IntArray,
+    k: Constants,
+    record: Recording,
+) -> None:
     """Advance larvae first..last-1, each through its own number of steps.
 
     Args:

@@ -264,7 +264,7 @@ PUBLISHED = Parameters()
 BALANCED = PUBLISHED.replace(
     # Kenyon cells fall silent without odor, so reward alone meets no eligible synapse and teaches nothing.
     spontaneous_rate_hz=155.0,
-    # Excitatory and inhibitory feedback nearly cancel in a naive larva: DANp answers reward with and without odor alike.
+    # Excitatory and inhibitory feedback nearly cancel in a naive larva: DANp answers reward with or without odor.
     feedback_ln_dan_nS=6.0,
     # Slower than published, for DANp now fires more in the presence of odor: the asymptote comes at about trial three.
     learning_rate_nS=0.08,

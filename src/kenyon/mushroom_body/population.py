@@ -5,9 +5,10 @@ threads, or where a stretch of time is cut in two.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -17,18 +18,16 @@ from kenyon import checks
 from kenyon.errors import InputError, MismatchError
 from kenyon.mushroom_body import circuit, inputs, kernel
 from kenyon.mushroom_body import state as states
-from kenyon.mushroom_body.activity import SAMPLED, Activity, Record
+from kenyon.mushroom_body.activity import Activity, Record
 from kenyon.mushroom_body.odors import Odors
 from kenyon.mushroom_body.parameters import BALANCED, Parameters
+from kenyon.mushroom_body.recording import Recorder
 from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
 
 FloatArray = NDArray[np.float64]
 
 AnyPopulation = TypeVar("AnyPopulation", bound="Population")
-
-_RECORDED_STEPS = 1000
-"""Steps per call of the engine while spikes are recorded; bounds the buffer they are written to."""
 
 
 class Population:
@@ -88,10 +87,7 @@ class Population:
     @property
     def state(self) -> State:
         """State of the larvae, B rows, as views that cannot be written to."""
-        views = State(*(values.view() for values in self._state))
-        for view in views:
-            view.flags.writeable = False
-        return views
+        return states.read_only(self._state)
 
     @property
     def drive_hz(self) -> FloatArray:
@@ -181,9 +177,7 @@ class Population:
         n_steps = self._steps(duration_ms)
         if len(events) != len(self):
             raise InputError(f"events must be one array for each of {len(self)} larvae, got {len(events)}")
-        given = [
-            inputs.check_events(f"events of larva {i}", own, int(n_steps[i])) for i, own in enumerate(events)
-        ]
+        given = [inputs.check_events(f"events of larva {i}", own, int(n_steps[i])) for i, own in enumerate(events)]
         after, activity = self._run(self._state, n_steps, None, given, record, plastic=True)
         self._state = after
         return activity
@@ -226,13 +220,7 @@ class Population:
         Raises:
             MismatchError: the snapshot was taken under other parameters.
         """
-        differences = self.parameters.differences(snapshot.parameters)
-        if differences:
-            name, (mine, theirs) = next(iter(differences.items()))
-            raise MismatchError(
-                f"a snapshot must be of the same parameters, got {name}={theirs} instead of {mine}; "
-                f"use from_snapshot to take over its parameters"
-            )
+        self._require_same_parameters(snapshot)
         self._state = states.select(snapshot.state, range(len(snapshot.seeds)))
         self._drive_hz = snapshot.drive_hz.copy()
         self._seeds = snapshot.seeds
@@ -263,12 +251,12 @@ class Population:
             MismatchError: the parameters differ.
             InputError: one of them has no larvae.
         """
-        both = self.from_snapshot(self.snapshot(), threads=self.threads)
-        both.restore(other.snapshot())
-        both._state = states.join(self._state, other._state)
-        both._drive_hz = np.concatenate((self._drive_hz, other._drive_hz))
-        both._seeds = self._seeds + other.seeds
-        return both
+        mine, theirs = self.snapshot(), other.snapshot()
+        self._require_same_parameters(theirs)
+        drive_hz = np.concatenate((mine.drive_hz, theirs.drive_hz))
+        state = states.join(mine.state, theirs.state)
+        both = Snapshot(self.parameters, mine.seeds + theirs.seeds, drive_hz, state)
+        return self.from_snapshot(both, threads=self.threads)
 
     def _run(
         self,
@@ -281,39 +269,12 @@ class Population:
         plastic: bool,
     ) -> tuple[State, Activity]:
         """Simulate on a copy, so that a call that fails or is interrupted leaves the larvae as they were."""
-        record = record or Record()
-        after = State(*(values.copy() for values in before))
-        sample_steps = 0 if record.every_ms is None else self.parameters.steps("every_ms", record.every_ms)
-        longest = int(n_steps.max())
-        samples = {
-            name: np.full((len(n_steps), longest // sample_steps if name in record.variables else 0, size), np.nan)
-            for name, size in SAMPLED.items()
-        }
-        counts = np.zeros((len(n_steps), circuit.N_NEURONS), dtype=np.int64)
-        per_call = _RECORDED_STEPS if record.spikes else max(longest, 1)
-        capacity = self._most_spikes(per_call) if record.spikes else 0
-        pieces: list[list[NDArray[np.int64]]] = [[] for _ in n_steps]
-        for first in range(0, longest, per_call):
-            now = np.clip(n_steps - first, 0, per_call)
-            recording = kernel.Recording(
-                counts,
-                np.empty((len(n_steps), capacity, 2), dtype=np.int32),
-                np.zeros(len(n_steps), dtype=np.int64),
-                sample_steps,
-                **samples,
-            )
-            part = None if events is None else [_cut(own, first, first + per_call) for own in events]
+        recorder = Recorder(self.parameters, n_steps, record or Record())
+        after = states.copy(before)
+        for first, now, recording in recorder.stretches():
+            part = None if events is None else [_cut(own, first, first + int(now.max())) for own in events]
             self._simulate(after, now, rates_hz, part, first, recording, plastic=plastic)
-            for larva, n in enumerate(recording.n_spikes):
-                pieces[larva].append(recording.spikes[larva, :n].astype(np.int64))
-        activity = Activity(
-            duration_ms=n_steps * self.parameters.dt_ms,
-            counts=counts,
-            spikes=tuple(_sorted(own) for own in pieces) if record.spikes else None,
-            samples={name: samples[name] for name in record.variables},
-            sample_ms=np.arange(1, longest // sample_steps + 1) * float(record.every_ms or 0) if sample_steps else np.empty(0),
-        )
-        return after, activity
+        return after, recorder.activity()
 
     def _simulate(
         self,
@@ -337,15 +298,9 @@ class Population:
         k = self._constants[plastic]
 
         def advance(first: int, last: int) -> None:
-            kernel.advance_larvae(
-                first, last, state, per_step, together, offsets, first_step, n_steps, k, recording
-            )
+            kernel.advance_larvae(first, last, state, per_step, together, offsets, first_step, n_steps, k, recording)
 
         _in_parallel(advance, len(n_steps), self.threads)
-
-    def _most_spikes(self, steps: int) -> int:
-        period = max(1, self.parameters.steps("refractory_ms", self.parameters.refractory_ms))
-        return circuit.N_NEURONS * (steps // period + 1)
 
     def _steps(self, duration_ms: Any) -> NDArray[np.int64]:
         self._require_larvae()
@@ -363,6 +318,13 @@ class Population:
         if not places:
             raise InputError("larvae must name at least one place, got none")
         return np.array(places, dtype=np.int64)
+
+    def _require_same_parameters(self, snapshot: Snapshot) -> None:
+        for name, (mine, theirs) in self.parameters.differences(snapshot.parameters).items():
+            raise MismatchError(
+                f"a snapshot must be of the same parameters, got {name}={theirs} instead of {mine}; "
+                f"Population.from_snapshot takes over its parameters"
+            )
 
     def _require_larvae(self) -> None:
         if not self._seeds:
@@ -383,7 +345,7 @@ def _in_parallel(work: Callable[[int, int], None], larvae: int, threads: int) ->
         work(0, larvae)
         return
     bounds = [larvae * block // blocks for block in range(blocks + 1)]
-    for done in [_pool(threads).submit(work, *pair) for pair in zip(bounds[:-1], bounds[1:], strict=True)]:
+    for done in [_pool(threads).submit(work, *pair) for pair in pairwise(bounds)]:
         done.result()
 
 
@@ -402,8 +364,3 @@ def _cut(events: NDArray[np.int32], first: int, last: int) -> NDArray[np.int32]:
     part = events[begin:end].copy()
     part[:, 0] -= first
     return part
-
-
-def _sorted(pieces: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    spikes = np.concatenate([np.empty((0, 2), dtype=np.int64), *pieces])
-    return spikes[np.lexsort((spikes[:, 1], spikes[:, 0]))]

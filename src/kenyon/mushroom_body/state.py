@@ -75,9 +75,23 @@ def newborn(parameters: Parameters, seeds: Sequence[int], pn_to_kc: NDArray[np.u
 
 def select(state: State, larvae: Any) -> State:
     """Return copies of the named rows."""
-    return State(*(np.array(values[larvae]) for values in state))
+    return State(**{name: values[larvae].copy() for name, values in state._asdict().items()})
+
+
+def copy(state: State) -> State:
+    """Return copies of all rows."""
+    return select(state, slice(None))
 
 
 def join(first: State, second: State) -> State:
     """Return the rows of both, first those of `first`."""
-    return State(*(np.concatenate(pair) for pair in zip(first, second, strict=True)))
+    others = second._asdict()
+    return State(**{name: np.concatenate((values, others[name])) for name, values in first._asdict().items()})
+
+
+def read_only(state: State) -> State:
+    """Return the same rows as views that cannot be written to."""
+    seen = {name: values.view() for name, values in state._asdict().items()}
+    for view in seen.values():
+        view.flags.writeable = False
+    return State(**seen)

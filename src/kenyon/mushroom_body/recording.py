@@ -1,0 +1,74 @@
+"""Keeps what an engine writes down during one call, and makes an `Activity` of it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.mushroom_body.activity import SAMPLED, Activity, Record
+from kenyon.mushroom_body.circuit import N_NEURONS
+from kenyon.mushroom_body.kernel import Recording
+from kenyon.mushroom_body.parameters import Parameters
+
+_STEPS_WITH_SPIKES = 1000
+"""Steps per call of the engine while spikes are kept: bounds the buffer they are written to."""
+
+
+class Recorder:
+    """Buffers for one call of B larvae.
+
+    Args:
+        parameters: The constants they live under.
+        n_steps: [B] int64, how far each larva goes.
+        record: What to keep besides spike counts.
+
+    Raises:
+        InputError: the interval of the samples is no whole number of steps.
+    """
+
+    def __init__(self, parameters: Parameters, n_steps: NDArray[np.int64], record: Record) -> None:
+        self._record, self._dt_ms, self._n_steps = record, parameters.dt_ms, n_steps
+        larvae, self._longest = len(n_steps), int(n_steps.max())
+        self._sample_steps = 0 if record.every_ms is None else parameters.steps("every_ms", record.every_ms)
+        n_samples = self._longest // self._sample_steps if self._sample_steps else 0
+        self._sample_ms = np.arange(1.0, n_samples + 1) * self._sample_steps * self._dt_ms
+        self._samples = {
+            name: np.full((larvae, n_samples if name in record.variables else 0, size), np.nan)
+            for name, size in SAMPLED.items()
+        }
+        self._counts = np.zeros((larvae, N_NEURONS), dtype=np.int64)
+        self._spikes: list[list[NDArray[np.int64]]] = [[] for _ in n_steps]
+        period = max(1, parameters.steps("refractory_ms", parameters.refractory_ms))
+        self._per_stretch = _STEPS_WITH_SPIKES if record.spikes else max(1, self._longest)
+        self._capacity = N_NEURONS * (self._per_stretch // period + 1) if record.spikes else 0
+
+    def stretches(self) -> Iterator[tuple[int, NDArray[np.int64], Recording]]:
+        """Give one stretch of time after the other: its first step, the steps of each larva, and where to write."""
+        larvae = len(self._n_steps)
+        for first in range(0, self._longest, self._per_stretch):
+            recording = Recording(
+                self._counts,
+                np.empty((larvae, self._capacity, 2), dtype=np.int32),
+                np.zeros(larvae, dtype=np.int64),
+                self._sample_steps,
+                **self._samples,
+            )
+            yield first, np.clip(self._n_steps - first, 0, self._per_stretch), recording
+            if self._record.spikes:
+                for larva, n in enumerate(recording.n_spikes):
+                    self._spikes[larva].append(recording.spikes[larva, :n].astype(np.int64))
+
+    def activity(self) -> Activity:
+        """Return all that was kept."""
+        return Activity(
+            duration_ms=self._n_steps.astype(np.float64) * self._dt_ms,
+            counts=self._counts,
+            spikes=tuple(map(_sorted, self._spikes)) if self._record.spikes else None,
+            samples={name: self._samples[name] for name in self._record.variables},
+            sample_ms=self._sample_ms,
+        )
+
+
+def _sorted(pieces: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    spikes = np.concatenate([np.empty((0, 2), dtype=np.int64), *pieces])
+    return spikes[np.lexsort((spikes[:, 1], spikes[:, 0]))]
