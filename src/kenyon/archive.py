@@ -86,12 +86,14 @@ def read_npz(path: str | os.PathLike[str]) -> Arrays:
         FileNotFoundError: there is no such file.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise FileFormatError(f"{path} must be an .npz archive, got a single array")
-            return {name: file[name] for name in file.files}
+        # Opened here, for numpy leaves a file open that turns out to be no archive.
+        with Path(path).open("rb") as stream:
+            file = np.load(stream, allow_pickle=False)
+            if isinstance(file, np.lib.npyio.NpzFile):
+                return {name: file[name] for name in file.files}
+        raise ValueError("it holds a single array")  # noqa: TRY301  # as every other reason below
     except (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError) as reason:
-        if isinstance(reason, (FileNotFoundError, PermissionError, IsADirectoryError, FileFormatError)):
+        if isinstance(reason, (FileNotFoundError, PermissionError, IsADirectoryError)):
             raise
         raise FileFormatError(f"{path} must be a whole .npz archive without pickled objects: {reason}") from None
 

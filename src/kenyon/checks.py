@@ -83,14 +83,22 @@ def one_of(name: str, value: str, known: Sequence[str]) -> str:
 def nearest(value: object, known: Iterable[str]) -> str:
     """Return a half-sentence that names the known words nearest to `value`."""
     by_lowercase = {word.lower(): word for word in known}
-    close = [by_lowercase[word] for word in get_close_matches(str(value).lower(), by_lowercase, n=3, cutoff=0.4)]
+    close = [by_lowercase[word] for word in get_close_matches(str(value).lower(), by_lowercase, n=3)]
     if close:
         return "did you mean " + " or ".join(repr(word) for word in close) + "?"
     return "known are " + ", ".join(by_lowercase.values())
 
 
-def array(name: str, value: Any, shape: tuple[int, ...], *, low: float = -math.inf, unit: str = "") -> FloatArray:
-    """Return `value` as a float64 array broadcast to `shape`, every entry finite and at least `low`.
+def array(
+    name: str,
+    value: Any,
+    shape: tuple[int, ...],
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    unit: str = "",
+) -> FloatArray:
+    """Return `value` as a float64 array broadcast to `shape`, every entry finite and within [low, high].
 
     Raises:
         InputError: `value` has another shape, is not numeric, not finite or out of range.
@@ -102,13 +110,14 @@ def array(name: str, value: Any, shape: tuple[int, ...], *, low: float = -math.i
     try:
         result = np.array(np.broadcast_to(np.asarray(value, dtype=np.float64), shape))
     except (TypeError, ValueError):
-        got = f"shape {np.shape(value)}" if isinstance(value, (list, tuple, np.ndarray)) else repr(value)
+        got = f"shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
         raise InputError(f"{name} must be numeric and fit shape {shape}, got {got}") from None
-    good = np.isfinite(result) & (result >= low)
+    good = np.isfinite(result) & (result >= low) & (result <= high)
     if not good.all():
         where = tuple(int(i) for i in np.argwhere(~good)[0])
-        words = _range_words(low, math.inf, unit)
-        raise InputError(f"{name} must be finite{words} everywhere, got {result[where]} at index {where}")
+        raise InputError(
+            f"{name} must be finite{_range_words(low, high, unit)} everywhere, got {result[where]} at index {where}"
+        )
     return result
 
 

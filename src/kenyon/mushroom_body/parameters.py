@@ -154,6 +154,9 @@ class Parameters:
                     f"{cell}.threshold_mV must lie above {cell}.rest_mV ({constants_of_cell.rest_mV:g} mV), "
                     f"got {constants_of_cell.threshold_mV:g} mV"
                 )
+        for tau in ("excitatory_tau_ms", "inhibitory_tau_ms", "adaptation_tau_ms"):
+            if getattr(self, tau) < self.dt_ms:  # Euler's method would make the conductance swing below 0
+                raise InputError(f"{tau} must be at least dt_ms ({self.dt_ms:g} ms), got {getattr(self, tau):g} ms")
         if self.kc_claws_max < self.kc_claws_min:
             raise InputError(
                 f"kc_claws_max must be at least kc_claws_min ({self.kc_claws_min}), got {self.kc_claws_max}"

@@ -138,7 +138,7 @@ class Population:
             InputError: the shape is another, a rate is negative or not finite, or a place outside.
         """
         places = self._places(range(len(self)) if larvae is None else larvae)
-        self._drive_hz[places] = checks.array("drive", drive_hz, (len(places), circuit.N_CHANNELS), low=0.0, unit="Hz")
+        self._drive_hz[places] = self._check_drive(drive_hz, len(places))
 
     def advance(self, duration_ms: Any, drive_hz: Any = None, *, record: Record | None = None) -> Activity:
         """Advance every larva under its drive.
@@ -309,8 +309,9 @@ class Population:
         durations = checks.array("duration", duration_ms, (len(self),), low=0.0, unit="ms")
         return np.array([self.parameters.steps("duration", float(own)) for own in durations], dtype=np.int64)
 
-    def _check_drive(self, drive_hz: Any) -> FloatArray:
-        return checks.array("drive", drive_hz, (len(self), circuit.N_CHANNELS), low=0.0, unit="Hz")
+    def _check_drive(self, drive_hz: Any, larvae: int | None = None) -> FloatArray:
+        shape = (len(self) if larvae is None else larvae, circuit.N_CHANNELS)
+        return checks.array("drive", drive_hz, shape, low=0.0, high=inputs.MAX_RATE_HZ, unit="Hz")
 
     def _places(self, larvae: Sequence[int]) -> NDArray[np.int64]:
         self._require_larvae()

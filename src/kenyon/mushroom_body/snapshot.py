@@ -1,6 +1,7 @@
 """A population at one moment, kept exactly: going on from it equals never having stopped."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from kenyon import archive
 from kenyon.errors import FileFormatError, KenyonError
 from kenyon.mushroom_body.circuit import N_CHANNELS
+from kenyon.mushroom_body.inputs import MAX_RATE_HZ
 from kenyon.mushroom_body.parameters import PUBLISHED, Parameters
 from kenyon.mushroom_body.state import State, newborn
 
@@ -58,20 +60,32 @@ class Snapshot:
             state = State(**arrays)
         except (KenyonError, KeyError, TypeError, ValueError) as reason:
             raise FileFormatError(f"{path} must be a snapshot of this version of Kenyon: {reason}") from None
-        _check_layout(path, parameters, len(seeds), drive_hz, state)
+        _check(path, parameters, len(seeds), {"drive_hz": drive_hz, **state._asdict()})
         return cls(parameters, seeds, drive_hz, state)
 
 
-def _check_layout(
-    path: str | os.PathLike[str], parameters: Parameters, larvae: int, drive_hz: NDArray[np.float64], state: State
+def _check(
+    path: str | os.PathLike[str], parameters: Parameters, larvae: int, arrays: Mapping[str, NDArray[Any]]
 ) -> None:
-    expected = newborn(parameters, [0])._asdict() | {"drive_hz": np.zeros((1, N_CHANNELS))}
-    for name, found in (state._asdict() | {"drive_hz": drive_hz}).items():
-        like = expected[name]
-        shape = (larvae, *like.shape[1:])
-        if found.shape != shape or found.dtype != like.dtype:
+    """Refuse arrays that no population could have had."""
+    like = newborn(parameters, [0])._asdict() | {"drive_hz": np.zeros((1, N_CHANNELS))}
+    held = max(0, parameters.steps("refractory_ms", parameters.refractory_ms) - 1)
+    ranges = {
+        "refractory_steps": (0, held),
+        "kc_silent_steps": (0, np.inf),
+        "ticks_left": (1, 2**62),
+        "step": (0, 2**62),
+        "pn_to_kc": (0, 1),
+        "drive_hz": (0, MAX_RATE_HZ),
+    }
+    largest = np.finfo(np.float64).max
+    for name, values in arrays.items():
+        shape, dtype = (larvae, *like[name].shape[1:]), like[name].dtype
+        if values.shape != shape or values.dtype != dtype:
             raise FileFormatError(
-                f"{path}: {name} must be {like.dtype} of shape {shape}, got {found.dtype} of shape {found.shape}"
+                f"{path}: {name} must be {dtype} of shape {shape}, got {values.dtype} of shape {values.shape}"
             )
-        if np.isnan(found).any():
-            raise FileFormatError(f"{path}: {name} must be numbers, got nan")
+        low, high = ranges.get(name, (-largest, largest if dtype.kind == "f" else np.inf))
+        good = (values >= low) & (values <= high)
+        if not good.all():
+            raise FileFormatError(f"{path}: {name} must lie from {low:g} to {high:g}, got {values[~good][0]}")

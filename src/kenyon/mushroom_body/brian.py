@@ -1,0 +1,476 @@
+"""The reference engine: the circuit as equations, simulated by Brian2.
+
+One network holds a fixed number of slots, and larvae are swapped into them and out again, so that Brian2 generates and
+compiles its code once for larvae of any number, age and duration. One step, in Brian2's own order: integrate,
+threshold, synapses (conductances and Kenyon cell times, then depression, then homeostasis), reset. Every weight of a
+KC -> MBON synapse is a variable of its Kenyon cell, where the dopamine neurons and the MBONs, connected to every
+Kenyon cell, can reach it.
+
+All times are whole steps since the start of a run, and every run starts at step 0: nothing is ever rounded because a
+larva is old.
+
+Reference: Jürgensen et al. 2024, iScience 27:108640; Stimberg, Brette & Goodman 2019, eLife 8:e47314.
+"""
+
+import gc
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache, lru_cache
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.errors import MissingDependencyError
+from kenyon.mushroom_body import inputs
+from kenyon.mushroom_body.activity import SAMPLED
+from kenyon.mushroom_body.circuit import (
+    APL,
+    DAN_N,
+    DAN_P,
+    GROUPS,
+    LN_N,
+    LN_P,
+    MBON_N,
+    MBON_P,
+    N_CHANNELS,
+    N_KCS,
+    N_NEURONS,
+    N_PNS,
+    PN,
+    REWARD,
+    per_neuron,
+)
+from kenyon.mushroom_body.kernel import Recording
+from kenyon.mushroom_body.parameters import BALANCED, Parameters
+from kenyon.mushroom_body.population import Population
+from kenyon.mushroom_body.state import State
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+NEURON = """
+dv_mV/dt = int(t_in_timesteps >= release_step) * per_capacitance / ms * (
+    leak_nS * (rest_mV - v_mV)
+    + g_e_nS * (excitatory_reversal_mV - v_mV)
+    + g_i_nS * (inhibitory_reversal_mV - v_mV)
+    + g_a_nS * (adaptation_reversal_mV - v_mV)) : 1
+dg_e_nS/dt = -g_e_nS / (excitatory_tau_ms * ms) : 1
+dg_i_nS/dt = -g_i_nS / (inhibitory_tau_ms * ms) : 1
+dg_a_nS/dt = -g_a_nS / (adaptation_tau_ms * ms) : 1
+per_capacitance : 1 (constant)
+leak_nS : 1 (constant)
+rest_mV : 1 (constant)
+threshold_mV : 1 (constant)
+adaptation_nS : 1 (constant)
+release_step : integer
+fired_step : 1
+n_spikes : integer
+w_kc_mbonp_nS : 1
+w_kc_mbonn_nS : 1
+"""
+
+RESET = """
+v_mV = rest_mV
+g_a_nS += adaptation_nS
+release_step = t_in_timesteps + refractory_steps
+n_spikes += 1
+"""
+
+TRANSMISSION = """
+g_e_nS_post += excitation_nS + plastic_p * w_kc_mbonp_nS_pre + plastic_n * w_kc_mbonn_nS_pre
+g_i_nS_post += inhibition_nS
+fired_step_pre = t_in_timesteps
+"""
+
+DEPRESSION = """
+depression_nS = learning_rate_nS * exp((fired_step_post - t_in_timesteps) * dt / (eligibility_tau_ms * ms))
+w_kc_mbonp_nS_post -= plastic_p * depression_nS
+w_kc_mbonn_nS_post -= plastic_n * depression_nS
+w_kc_mbonp_nS_post = clip(w_kc_mbonp_nS_post, weight_floor_nS, inf)
+w_kc_mbonn_nS_post = clip(w_kc_mbonn_nS_post, weight_floor_nS, inf)
+"""
+
+# w += homeostasis * (start - w), in a form of which Brian2 sees that the order of the synapses does not matter.
+HOMEOSTASIS = """
+w_kc_mbonp_nS_post *= 1 - plastic_p * homeostasis
+w_kc_mbonn_nS_post *= 1 - plastic_n * homeostasis
+w_kc_mbonp_nS_post += plastic_p * homeostasis * kc_mbon_nS
+w_kc_mbonn_nS_post += plastic_n * homeostasis * kc_mbon_nS
+"""
+
+_MEMBRANE = ("v_mV", "g_e_nS", "g_i_nS", "g_a_nS")
+_WEIGHTS = ("w_kc_mbonp_nS", "w_kc_mbonn_nS")
+_COUNTERS = ("release_step", "fired_step", "n_spikes")
+_KC = GROUPS["KC"]
+
+# Finite stand-ins, for Brian2 compiles with -ffast-math: no eligibility outlives _NEVER steps at any allowed constant.
+_NEVER = 1e15
+_NO_FLOOR_NS = -1e300
+
+_MOST_SLOTS = 128
+_MOST_STEPS = 20_000
+"""Steps per run: bounds the memory of input events, and conductances set to 0 before each can not end as subnormals."""
+_NEGLIGIBLE = 1e-100
+
+_LOCK = threading.Lock()
+"""Held while a network is built or run: Brian2 aborts the process if two threads run networks."""
+
+
+class BrianPopulation(Population):
+    """B larvae with Brian2 as their engine: the same calls and the same spikes as `Population`, only slower.
+
+    Weights agree to 1e-9 nS. One network runs at a time, whatever the number of threads.
+
+    Args:
+        parameters: The constants they live under.
+        seeds: As for `Population`.
+        pn_to_kc: As for `Population`.
+        threads: As for `Population`; has no effect here.
+
+    Raises:
+        InputError: as for `Population`.
+        MissingDependencyError: Brian2 is not installed, or was never imported in the main thread.
+
+    Example:
+        >>> larvae = BrianPopulation(seeds=[1])
+        >>> larvae.stimulate("pentyl acetate", reward=1.0)
+        >>> reference = Population.from_snapshot(larvae.snapshot())
+        >>> bool((larvae.advance(100).counts == reference.advance(100).counts).all())
+        True
+    """
+
+    engine: ClassVar[str] = "brian2"
+
+    def __init__(
+        self,
+        parameters: Parameters = BALANCED,
+        seeds: Iterable[int] = (),
+        *,
+        pn_to_kc: Any = None,
+        threads: int | None = None,
+    ) -> None:
+        _import_brian2()
+        super().__init__(parameters, seeds, pn_to_kc=pn_to_kc, threads=threads)
+
+    def _simulate(
+        self,
+        state: State,
+        n_steps: IntArray,
+        rates_hz: FloatArray | None,
+        events: list[NDArray[np.int32]] | None,
+        first_step: int,
+        recording: Recording,
+        *,
+        plastic: bool,
+    ) -> None:
+        """As for `Population`, in runs of some steps of as many larvae as there are slots."""
+
+        def input_of(larva: int, first: int, steps: int) -> NDArray[np.int32]:
+            if events is None:
+                rng, ticks_left = state.rng[larva], state.ticks_left[larva]
+                return inputs.draw_events(self.parameters, rng, ticks_left, np.asarray(rates_hz)[larva], steps)
+            begin, end = np.searchsorted(events[larva][:, 0], (first, first + steps))
+            return events[larva][begin:end] - np.array([first, 0], dtype=np.int32)
+
+        for first in range(0, int(n_steps.max()), _MOST_STEPS):
+            left = np.clip(n_steps - first, 0, _MOST_STEPS)
+            running = np.flatnonzero(left)
+            for batch in np.split(running, range(_MOST_SLOTS, len(running), _MOST_SLOTS)):
+                given = [input_of(larva, first, left[larva]) for larva in batch]
+                part = _Part(state, batch, left[batch], given, first_step + first, recording)
+                with _LOCK:
+                    network = _slots(self.parameters, 1 << (len(batch) - 1).bit_length())
+                    network.run(part, constants(self.parameters, plastic=plastic))
+
+
+def codegen_target() -> str:
+    """Return how Brian2 runs here: "cython", or the slower "numpy" where no C++ compiler works or the user asks for it.
+
+    Raises:
+        MissingDependencyError: as for `BrianPopulation`.
+
+    Example:
+        >>> codegen_target() in ("cython", "numpy")
+        True
+    """
+    wanted = _import_brian2().prefs["codegen.target"]
+    return "numpy" if wanted == "numpy" or not _compiler_works() else "cython"
+
+
+def constants(parameters: Parameters, *, plastic: bool = True) -> dict[str, Any]:
+    """Return what the equations need from a set of constants, by name; without plasticity weights stay as they are."""
+    floor = parameters.weight_floor_nS
+    return {name: value for name, value in parameters.values().items() if "." not in name} | {
+        "refractory_steps": parameters.steps("refractory_ms", parameters.refractory_ms),
+        "learning_rate_nS": parameters.learning_rate_nS if plastic else 0.0,
+        "homeostasis": parameters.homeostasis if plastic else 0.0,
+        "weight_floor_nS": _NO_FLOOR_NS if floor is None or not plastic else floor,
+    }
+
+
+def build_circuit(parameters: Parameters, slots: int, clock: Any) -> tuple[Any, ...]:
+    """Describe circuits side by side to Brian2's active device, at rest, without PN to KC wiring and input.
+
+    Returns:
+        `NeuronGroup` of slots * N neurons, then `Synapses` for transmission, depression and homeostasis. In each slot,
+        transmission begins with all P * K synapses that PN to KC wiring can choose from, at 0 nS.
+    """
+    brian2 = _import_brian2()
+    # Names are fixed because they are part of the generated code: it is compiled once for any number of slots.
+    neurons = brian2.NeuronGroup(
+        slots * N_NEURONS,
+        NEURON,
+        threshold="v_mV > threshold_mV",
+        reset=RESET,
+        method="euler",
+        clock=clock,
+        name="kenyon_neurons",
+    )
+    of_cell = {name: per_neuron(parameters, name) for name in ("leak_nS", "rest_mV", "threshold_mV", "adaptation_nS")}
+    of_cell |= {"per_capacitance": 1.0 / per_neuron(parameters, "capacitance_pF"), "v_mV": of_cell["rest_mV"]}
+    for name, values in of_cell.items():
+        setattr(neurons, name, np.tile(values, slots))
+    neurons.fired_step = -_NEVER
+    neurons.w_kc_mbonp_nS = neurons.w_kc_mbonn_nS = parameters.kc_mbon_nS
+
+    def connect(name: str, order: int, on_pre: str, strengths: list[str], wires: list[tuple[Any, ...]]) -> Any:
+        table = np.hstack([np.reshape(np.broadcast_arrays(*wire), (len(wire), -1)) for wire in wires])
+        source, target = (slots_first + table[:2, None].astype(int)).reshape(2, -1)
+        model = "\n".join(f"{strength} : 1 (constant)" for strength in strengths)
+        synapses = brian2.Synapses(neurons, neurons, model, on_pre=on_pre, clock=clock, name=f"kenyon_{name}")
+        synapses.connect(i=source, j=target)
+        synapses.pre.order = order
+        for strength, values in zip(strengths, table[2:], strict=True):
+            setattr(synapses, strength, np.tile(values, slots))
+        return synapses
+
+    slots_first = np.arange(slots)[:, None] * N_NEURONS
+    plastic, all_strengths = ["plastic_p", "plastic_n"], ["excitation_nS", "inhibition_nS", "plastic_p", "plastic_n"]
+    kc = np.arange(N_NEURONS)[_KC]
+    return (
+        neurons,
+        connect("transmission", 0, TRANSMISSION, all_strengths, _wires(parameters)),
+        connect("depression", 1, DEPRESSION, plastic, [(DAN_N, kc, 1, 0), (DAN_P, kc, 0, 1)]),
+        connect("homeostasis", 2, HOMEOSTASIS, plastic, [(MBON_P, kc, 1, 0), (MBON_N, kc, 0, 1)]),
+    )
+
+
+def _wires(p: Parameters) -> list[tuple[Any, ...]]:
+    """Return all connections of one circuit: from, to, excitation, inhibition, weight to MBONp, weight to MBONn."""
+    orn, pn, ln, kc = (np.arange(N_NEURONS)[GROUPS[group]] for group in ("ORN", "PN", "LN", "KC"))
+    return [
+        (pn[:, None], kc, 0, 0, 0, 0),
+        (orn, pn, p.orn_pn_nS, 0, 0, 0),
+        (orn, ln, p.orn_ln_nS, 0, 0, 0),
+        (ln[:, None], pn, 0, p.ln_pn_nS, 0, 0),
+        (kc, APL, p.kc_apl_nS, 0, 0, 0),
+        (APL, kc, 0, p.apl_kc_nS, 0, 0),
+        (kc, MBON_P, 0, 0, 1, 0),
+        (kc, MBON_N, 0, 0, 0, 1),
+        (MBON_P, LN_P, p.mbon_feedback_ln_nS, 0, 0, 0),
+        (MBON_N, LN_N, p.mbon_feedback_ln_nS, 0, 0, 0),
+        (MBON_N, DAN_P, p.mbon_dan_nS, 0, 0, 0),
+        (MBON_P, DAN_N, p.mbon_dan_nS, 0, 0, 0),
+        (LN_P, DAN_P, 0, p.feedback_ln_dan_nS, 0, 0),
+        (LN_N, DAN_N, 0, p.feedback_ln_dan_nS, 0, 0),
+    ]
+
+
+def input_wires(parameters: Parameters) -> tuple[IntArray, FloatArray]:
+    """Return which neuron each input channel excites, [C] int64, and by how much, [C] float64, nS."""
+    target = np.arange(N_CHANNELS) + np.where(np.arange(N_CHANNELS) < REWARD, 0, DAN_P - REWARD)
+    return target, np.where(target < PN, parameters.input_orn_nS, parameters.reinforcement_dan_nS)
+
+
+class _Part(NamedTuple):
+    """Some steps of some larvae: their rows of the state, how far each goes, its input, and where to record."""
+
+    state: State
+    larvae: IntArray
+    n_steps: IntArray
+    events: list[NDArray[np.int32]]
+    first_step: int
+    recording: Recording
+
+
+class _Slots:
+    """A network with a fixed number of slots for larvae."""
+
+    def __init__(self, parameters: Parameters, slots: int) -> None:
+        brian2 = _import_brian2()
+        self._parameters = parameters
+        # Connecting given pairs is quick anyway; compiling code for it would take half of all compile time.
+        with _preferences("numpy"):
+            clock = brian2.Clock(parameters.dt_ms * brian2.ms, name="kenyon_clock")
+            self._neurons, transmission, *plasticity = build_circuit(parameters, slots, clock)
+            self._after_step = brian2.NetworkOperation(lambda: None, clock=clock, when="end", name="kenyon_after_step")
+            self._network = brian2.Network(self._neurons, transmission, plasticity, self._after_step)
+        self._network.schedule = ["start", "groups", "thresholds", "synapses", "resets", "end"]
+        arrays = {name: self._neurons.variables[name].get_value() for name in (*_MEMBRANE, *_WEIGHTS, *_COUNTERS)}
+        self._x = {name: values.reshape(slots, N_NEURONS) for name, values in arrays.items()}
+        self._pn_to_kc_nS = transmission.variables["excitation_nS"].get_value().reshape(slots, -1)[:, : N_PNS * N_KCS]
+
+    def run(self, part: _Part, values: Mapping[str, Any]) -> None:
+        """Swap larvae in, run them together, and swap each out at its own end."""
+        steps, done = int(part.n_steps.max()), 0
+        every = part.recording.sample_steps or steps + 1
+        stops = {*part.n_steps.tolist(), *range(every - part.first_step % every, steps + 1, every)}
+        fired: list[NDArray[np.int32]] | None = [] if part.recording.spikes.shape[1] > 0 else None
+        deliver = self._delivery(part, steps)
+
+        def after_step() -> None:
+            nonlocal done
+            deliver(done)
+            done += 1
+            if fired is not None:
+                fired.append(self._neurons.spikes.copy())
+            if done in stops:
+                self._stop(part, done)
+
+        self._swap_in(part)
+        self._after_step.function = after_step
+        self._network.t_ = 0.0
+        try:
+            with _preferences(codegen_target()), _without_garbage_collection():
+                self._network.run(steps * self._after_step.clock.dt, namespace=values)
+            if done < steps:
+                raise KeyboardInterrupt  # Brian2 turned it into an early end of the run.
+        except BaseException:
+            _slots.cache_clear()  # A network that stopped within a step still holds what it was about to deliver.
+            raise
+        if fired is not None:
+            _record_spikes(part, fired)
+
+    def _delivery(self, part: _Part, steps: int) -> Callable[[int], None]:
+        """Return what adds the input spikes of a step; Brian2's own `SpikeGeneratorGroup` would cost two objects."""
+        target, input_nS = input_wires(self._parameters)
+        together = np.concatenate(part.events)
+        slot = np.repeat(np.arange(len(part.events)), [len(own) for own in part.events])
+        order = np.argsort(together[:, 0], kind="stable")
+        neuron = (slot * N_NEURONS + target[together[:, 1]])[order]
+        added_nS = input_nS[together[order, 1]]
+        bounds = np.searchsorted(together[order, 0], np.arange(steps + 1)).tolist()
+        g_e_nS = self._x["g_e_nS"].reshape(-1)
+
+        def deliver(step: int) -> None:
+            begin, end = bounds[step], bounds[step + 1]
+            if begin < end:
+                g_e_nS[neuron[begin:end]] += added_nS[begin:end]
+
+        return deliver
+
+    def _swap_in(self, part: _Part) -> None:
+        x, state, larvae, here = self._x, part.state, part.larvae, slice(len(part.larvae))
+        for name in _MEMBRANE:
+            x[name][:] = per_neuron(self._parameters, "rest_mV") if name == "v_mV" else 0.0
+            x[name][here] = getattr(state, name)[larvae]
+            x[name][np.abs(x[name]) < _NEGLIGIBLE] = 0.0
+        for name in _WEIGHTS:
+            x[name][here, _KC] = getattr(state, name)[larvae]
+        x["release_step"][here] = state.refractory_steps[larvae]
+        x["fired_step"][here, _KC] = -np.minimum(state.kc_silent_steps[larvae], _NEVER)
+        x["n_spikes"][:] = 0
+        wired = state.pn_to_kc[larvae].transpose(0, 2, 1).reshape(len(larvae), -1)
+        self._pn_to_kc_nS[here] = wired * self._parameters.pn_kc_nS
+
+    def _stop(self, part: _Part, done: int) -> None:
+        """Sample the larvae if it is time to, and swap out those that are at their end."""
+        x, state, recording, step = self._x, part.state, part.recording, part.first_step + done
+        if recording.sample_steps and step % recording.sample_steps == 0:
+            slots = np.flatnonzero(part.n_steps >= done)
+            for name in SAMPLED:
+                samples = getattr(recording, name)
+                if samples.shape[1] > 0:
+                    cells = _KC if name in _WEIGHTS else slice(None)
+                    samples[part.larvae[slots], step // recording.sample_steps - 1] = x[name][slots, cells]
+        slots = np.flatnonzero(part.n_steps == done)
+        larvae = part.larvae[slots]
+        for name in _MEMBRANE:
+            getattr(state, name)[larvae] = x[name][slots]
+        for name in _WEIGHTS:
+            getattr(state, name)[larvae] = x[name][slots, _KC]
+        silent = done - x["fired_step"][slots, _KC]
+        state.kc_silent_steps[larvae] = np.where(silent < _NEVER, silent, np.inf)
+        state.refractory_steps[larvae] = np.maximum(0, x["release_step"][slots] - done)
+        state.step[larvae] += done
+        recording.counts[larvae] += x["n_spikes"][slots]
+
+
+def _record_spikes(part: _Part, fired: list[NDArray[np.int32]]) -> None:
+    step = np.repeat(np.arange(len(fired)), [len(neurons) for neurons in fired])
+    slot, neuron = np.divmod(np.concatenate(fired), N_NEURONS)
+    for i, larva in enumerate(part.larvae):
+        own = (slot == i) & (step < part.n_steps[i])
+        first = part.recording.n_spikes[larva]
+        last = part.recording.n_spikes[larva] = first + own.sum()
+        part.recording.spikes[larva, first:last] = np.column_stack((part.first_step + step[own], neuron[own]))
+
+
+_slots = lru_cache(maxsize=8)(_Slots)
+
+
+@cache
+def _import_brian2() -> Any:
+    """Import Brian2, without its warnings, and without its hook that blames Brian2 for every uncaught exception."""
+    if "brian2" not in sys.modules and threading.current_thread() is not threading.main_thread():
+        raise MissingDependencyError("Brian2 must be imported in the main thread first; import brian2 at the start")
+    hook = sys.excepthook
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import brian2
+    except (ImportError, AttributeError) as reason:  # The latter is Brian2 before 2.10 with a NumPy that is too new.
+        message = f"Brian2 must be installed, got {reason}; pip install 'kenyon[brian]' installs a version that fits"
+        raise MissingDependencyError(message) from None
+    finally:
+        sys.excepthook = hook
+    return brian2
+
+
+@cache
+def _compiler_works() -> bool:
+    """Say whether Cython and a C++ compiler are there, by compiling something; Brian2 keeps it for the next time."""
+    _import_brian2()
+    from brian2.codegen.runtime.cython_rt import CythonCodeObject
+    from brian2.utils.logger import catch_logs
+
+    with catch_logs():
+        return bool(CythonCodeObject.is_available())
+
+
+@contextmanager
+def _preferences(target: str) -> Iterator[None]:
+    """Set Brian2's preferences, the user's own otherwise, for as long as a network of ours is built or run."""
+    prefs = _import_brian2().prefs
+    # GCC makes vectors of the equations only if it may compare this many arrays for overlaps.
+    flags = [*prefs["codegen.cpp.extra_compile_args_gcc"], "--param=vect-max-version-for-alias-checks=100"]
+    ours = {
+        "codegen.target": target,
+        "codegen.cpp.extra_compile_args_gcc": flags,
+        "core.default_float_dtype": np.float64,
+    }
+    before = {name: prefs[name] for name in ours}
+    try:
+        for name, value in ours.items():
+            prefs[name] = value
+        yield
+    finally:
+        for name, value in before.items():
+            prefs[name] = value
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Keep Brian2 from searching everything this process has ever made for garbage, at the start of each run."""
+    ours = gc.get_freeze_count() == 0
+    if ours:
+        gc.freeze()
+    try:
+        yield
+    finally:
+        if ours:
+            gc.unfreeze()
