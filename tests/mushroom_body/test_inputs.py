@@ -6,6 +6,7 @@ from scipy import stats
 from kenyon.errors import InputError
 from kenyon.mushroom_body import inputs
 from kenyon.mushroom_body.circuit import N_CHANNELS, PUNISHMENT, REWARD
+from kenyon.mushroom_body.odors import response
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED
 from tests.mushroom_body.reference import input_steps
 
@@ -19,7 +20,7 @@ def draw(rates_hz: NDArray[np.float64], seconds: float, calls: int = 1, seed: in
     parts = []
     for call in range(calls):
         part = inputs.draw_events(PUBLISHED, rng[0], ticks_left[0], rates_hz[call % len(rates_hz)], n_steps)
-        parts.append(part + [call * n_steps, 0])
+        parts.append(part + np.array([call * n_steps, 0]))
     return np.concatenate(parts).astype(np.int32)
 
 
@@ -66,7 +67,7 @@ def test_a_silent_channel_keeps_its_time_left() -> None:
     assert with_pause[:, 0].max() < STEPS_PER_S
     resumed = draw(np.array([on, off, on]), 3, calls=3)
     straight = draw(on[None], 2)
-    later = resumed[resumed[:, 0] >= 2 * STEPS_PER_S] - [STEPS_PER_S, 0]
+    later = resumed[resumed[:, 0] >= 2 * STEPS_PER_S] - np.array([STEPS_PER_S, 0])
     assert (later == straight[straight[:, 0] >= STEPS_PER_S]).all()
 
 
@@ -90,7 +91,7 @@ def test_drive_of_odor_and_reinforcement() -> None:
     assert (silent[:REWARD] == 185.0).all()
     assert (silent[REWARD:] == 0.0).all()
     rates = inputs.drive(PUBLISHED, {"pentyl acetate": 1.0}, reward=0.5, punishment=2.0)
-    assert rates[:REWARD] == pytest.approx(185 + 500 * inputs.mixture_response("pentyl acetate"))
+    assert rates[:REWARD] == pytest.approx(185 + 500 * response("pentyl acetate"))
     assert rates[REWARD:].tolist() == [300.0, 1200.0]
     assert inputs.drive(BALANCED, reward=1.0)[[0, REWARD]].tolist() == [155.0, 450.0]
 

@@ -24,7 +24,7 @@ SETS = {
 
 @pytest.mark.parametrize("parameters", SETS.values(), ids=SETS.keys())
 def test_the_kernel_is_the_plain_description(parameters: Parameters) -> None:
-    """Every spike, and weights to 1e-9 nS, under reward and punishment, for sets near and far from the published one."""
+    """Every spike, and weights to 1e-9 nS, under both reinforcements, for sets near and far from the published one."""
     rng, ticks_left = start_channels(parameters, [3])
     rates = drive(parameters, "pentyl acetate", reward=2.0, punishment=1.5)
     n_steps = parameters.steps("duration", 400)

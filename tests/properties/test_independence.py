@@ -57,15 +57,14 @@ def test_wherever_time_is_cut_in_pieces(cuts: list[int]) -> None:
     _expect_same(population, counts)
 
 
-@given(st.integers(0, 3000), st.booleans())
+@given(st.integers(0, 3000), st.sampled_from([0.0, 20.0]))
 @settings(max_examples=15)
-def test_across_snapshot_and_restore(at: int, probed: bool) -> None:
+def test_across_snapshot_and_restore(at: int, probe_ms: float) -> None:
     """Stopped anywhere, kept, restored elsewhere, probed in between or not."""
     population = Population(PUBLISHED, SEEDS[5:7])
     _stimulate(population)
     before = population.advance(at / 10).counts
-    if probed:
-        population.probe("anisole", 20)
+    population.probe("anisole", probe_ms)
     elsewhere = Population.from_snapshot(population.snapshot())
     _expect_same(elsewhere, before + elsewhere.advance((3000 - at) / 10).counts)
 

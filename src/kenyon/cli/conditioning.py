@@ -15,6 +15,7 @@ from kenyon.errors import InputError
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.odors import find
 from kenyon.mushroom_body.parameters import NAMED, Parameters, named
+from kenyon.seeds import larva_seeds
 
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
@@ -87,6 +88,7 @@ def train(
     ]
     files = _files(experiments, out, overwrite=overwrite)
     tests = test_odors or (_DISSIMILAR[find(odor).name == _DISSIMILAR[0]],)
+    larva_seeds(seed, larvae)  # refused here, before a folder is made
     out.mkdir(parents=True, exist_ok=True)
     results = []
     for experiment, file in zip(experiments, files, strict=False):

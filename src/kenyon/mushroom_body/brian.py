@@ -1,22 +1,21 @@
 """The reference engine: the circuit as equations, simulated by Brian2.
 
 One network holds a fixed number of slots, and larvae are swapped into them and out again, so that Brian2 generates and
-compiles its code once for larvae of any number, age and duration. One step, in Brian2's own order: integrate,
-threshold, synapses (conductances and Kenyon cell times, then depression, then homeostasis), reset. Every weight of a
-KC -> MBON synapse is a variable of its Kenyon cell, where the dopamine neurons and the MBONs, connected to every
-Kenyon cell, can reach it.
+compiles its code once for larvae of any number, age and duration. One step is Brian2's own: integrate; threshold;
+synapses (conductances and Kenyon cell times, then depression, then homeostasis); reset. The weights of a Kenyon cell's
+two plastic synapses are variables of the cell, where dopamine neurons and MBONs, connected to it, can reach them.
 
-All times are whole steps since the start of a run, and every run starts at step 0: nothing is ever rounded because a
-larva is old.
+All times are whole steps since the start of a run, and every run starts at step 0: an old larva is as exact as a young.
 
 Reference: Jürgensen et al. 2024, iScience 27:108640; Stimberg, Brette & Goodman 2019, eLife 8:e47314.
 """
 
 import gc
+import itertools
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any, ClassVar, NamedTuple
@@ -66,11 +65,11 @@ leak_nS : 1 (constant)
 rest_mV : 1 (constant)
 threshold_mV : 1 (constant)
 adaptation_nS : 1 (constant)
+w_kc_mbonp_nS : 1
+w_kc_mbonn_nS : 1
 release_step : integer
 fired_step : 1
 n_spikes : integer
-w_kc_mbonp_nS : 1
-w_kc_mbonn_nS : 1
 """
 
 RESET = """
@@ -94,7 +93,7 @@ w_kc_mbonp_nS_post = clip(w_kc_mbonp_nS_post, weight_floor_nS, inf)
 w_kc_mbonn_nS_post = clip(w_kc_mbonn_nS_post, weight_floor_nS, inf)
 """
 
-# w += homeostasis * (start - w), in a form of which Brian2 sees that the order of the synapses does not matter.
+# w += homeostasis * (kc_mbon - w), in a form of which Brian2 sees that the order of synapses does not matter.
 HOMEOSTASIS = """
 w_kc_mbonp_nS_post *= 1 - plastic_p * homeostasis
 w_kc_mbonn_nS_post *= 1 - plastic_n * homeostasis
@@ -107,39 +106,38 @@ _WEIGHTS = ("w_kc_mbonp_nS", "w_kc_mbonn_nS")
 _COUNTERS = ("release_step", "fired_step", "n_spikes")
 _KC = GROUPS["KC"]
 
-# Finite stand-ins, for Brian2 compiles with -ffast-math: no eligibility outlives _NEVER steps at any allowed constant.
+# Finite stand-ins for infinity, for Brian2 compiles with -ffast-math; no eligibility lasts for this many steps.
 _NEVER = 1e15
-_NO_FLOOR_NS = -1e300
+_NO_FLOOR = -1e300
 
-_MOST_SLOTS = 128
-_MOST_STEPS = 20_000
-"""Steps per run: bounds the memory of input events, and conductances set to 0 before each can not end as subnormals."""
+# Conductances below the negligible are set to 0 before each run, which is too short for the others to end as
+# subnormals, slow to compute with.
 _NEGLIGIBLE = 1e-100
+_MOST_STEPS = 20_000
+_MOST_SLOTS = 128
 
-_LOCK = threading.Lock()
-"""Held while a network is built or run: Brian2 aborts the process if two threads run networks."""
+_lock = threading.Lock()
+"""Held while a network is built or run: two in two threads would abort the process."""
 
 
 class BrianPopulation(Population):
-    """B larvae with Brian2 as their engine: the same calls and the same spikes as `Population`, only slower.
-
-    Weights agree to 1e-9 nS. One network runs at a time, whatever the number of threads.
+    """B larvae with Brian2 as their engine: the calls and the spikes of `Population`, weights to 1e-9 nS, only slower.
 
     Args:
-        parameters: The constants they live under.
+        parameters: As for `Population`.
         seeds: As for `Population`.
         pn_to_kc: As for `Population`.
-        threads: As for `Population`; has no effect here.
+        threads: Without effect here: one network runs at a time.
 
     Raises:
         InputError: as for `Population`.
-        MissingDependencyError: Brian2 is not installed, or was never imported in the main thread.
+        MissingDependencyError: Brian2 is not installed, or has yet to be imported in the main thread.
 
     Example:
         >>> larvae = BrianPopulation(seeds=[1])
         >>> larvae.stimulate("pentyl acetate", reward=1.0)
-        >>> reference = Population.from_snapshot(larvae.snapshot())
-        >>> bool((larvae.advance(100).counts == reference.advance(100).counts).all())
+        >>> same = Population.from_snapshot(larvae.snapshot())
+        >>> bool((larvae.advance(100).counts == same.advance(100).counts).all())
         True
     """
 
@@ -167,7 +165,7 @@ class BrianPopulation(Population):
         *,
         plastic: bool,
     ) -> None:
-        """As for `Population`, in runs of some steps of as many larvae as there are slots."""
+        """As for `Population`: in runs of some steps, of as many larvae as there are slots."""
 
         def input_of(larva: int, first: int, steps: int) -> NDArray[np.int32]:
             if events is None:
@@ -182,13 +180,14 @@ class BrianPopulation(Population):
             for batch in np.split(running, range(_MOST_SLOTS, len(running), _MOST_SLOTS)):
                 given = [input_of(larva, first, left[larva]) for larva in batch]
                 part = _Part(state, batch, left[batch], given, first_step + first, recording)
-                with _LOCK:
-                    network = _slots(self.parameters, 1 << (len(batch) - 1).bit_length())
-                    network.run(part, constants(self.parameters, plastic=plastic))
+                with _lock:
+                    slots = _slots(self.parameters, 1 << (len(batch) - 1).bit_length())
+                    slots.run(part, constants(self.parameters, plastic=plastic))
 
 
+@cache
 def codegen_target() -> str:
-    """Return how Brian2 runs here: "cython", or the slower "numpy" where no C++ compiler works or the user asks for it.
+    """Return how Brian2 runs here: "cython", or the slower "numpy" if no C++ compiler works or a preference says so.
 
     Raises:
         MissingDependencyError: as for `BrianPopulation`.
@@ -198,7 +197,11 @@ def codegen_target() -> str:
         True
     """
     wanted = _import_brian2().prefs["codegen.target"]
-    return "numpy" if wanted == "numpy" or not _compiler_works() else "cython"
+    from brian2.codegen.runtime.cython_rt import CythonCodeObject
+    from brian2.utils.logger import catch_logs
+
+    with catch_logs():  # It compiles something, and complains at length if that fails.
+        return "cython" if wanted != "numpy" and CythonCodeObject.is_available() else "numpy"
 
 
 def constants(parameters: Parameters, *, plastic: bool = True) -> dict[str, Any]:
@@ -208,19 +211,19 @@ def constants(parameters: Parameters, *, plastic: bool = True) -> dict[str, Any]
         "refractory_steps": parameters.steps("refractory_ms", parameters.refractory_ms),
         "learning_rate_nS": parameters.learning_rate_nS if plastic else 0.0,
         "homeostasis": parameters.homeostasis if plastic else 0.0,
-        "weight_floor_nS": _NO_FLOOR_NS if floor is None or not plastic else floor,
+        "weight_floor_nS": _NO_FLOOR if floor is None or not plastic else floor,
     }
 
 
 def build_circuit(parameters: Parameters, slots: int, clock: Any) -> tuple[Any, ...]:
-    """Describe circuits side by side to Brian2's active device, at rest, without PN to KC wiring and input.
+    """Describe circuits side by side to Brian2, newborn, without PN to KC wiring and input.
 
     Returns:
-        `NeuronGroup` of slots * N neurons, then `Synapses` for transmission, depression and homeostasis. In each slot,
+        `NeuronGroup` of slots * N neurons; `Synapses` of transmission, of depression, of homeostasis. In each slot,
         transmission begins with all P * K synapses that PN to KC wiring can choose from, at 0 nS.
     """
     brian2 = _import_brian2()
-    # Names are fixed because they are part of the generated code: it is compiled once for any number of slots.
+    # Names are part of the generated code: these, always the same, let it be compiled once for any number of slots.
     neurons = brian2.NeuronGroup(
         slots * N_NEURONS,
         NEURON,
@@ -239,7 +242,8 @@ def build_circuit(parameters: Parameters, slots: int, clock: Any) -> tuple[Any, 
 
     def connect(name: str, order: int, on_pre: str, strengths: list[str], wires: list[tuple[Any, ...]]) -> Any:
         table = np.hstack([np.reshape(np.broadcast_arrays(*wire), (len(wire), -1)) for wire in wires])
-        source, target = (slots_first + table[:2, None].astype(int)).reshape(2, -1)
+        offsets = np.arange(slots)[:, None] * N_NEURONS
+        source, target = (table[:2, None].astype(int) + offsets).reshape(2, -1)
         model = "\n".join(f"{strength} : 1 (constant)" for strength in strengths)
         synapses = brian2.Synapses(neurons, neurons, model, on_pre=on_pre, clock=clock, name=f"kenyon_{name}")
         synapses.connect(i=source, j=target)
@@ -248,19 +252,18 @@ def build_circuit(parameters: Parameters, slots: int, clock: Any) -> tuple[Any, 
             setattr(synapses, strength, np.tile(values, slots))
         return synapses
 
-    slots_first = np.arange(slots)[:, None] * N_NEURONS
-    plastic, all_strengths = ["plastic_p", "plastic_n"], ["excitation_nS", "inhibition_nS", "plastic_p", "plastic_n"]
+    plastic = ["plastic_p", "plastic_n"]
     kc = np.arange(N_NEURONS)[_KC]
     return (
         neurons,
-        connect("transmission", 0, TRANSMISSION, all_strengths, _wires(parameters)),
+        connect("transmission", 0, TRANSMISSION, ["excitation_nS", "inhibition_nS", *plastic], _wires(parameters)),
         connect("depression", 1, DEPRESSION, plastic, [(DAN_N, kc, 1, 0), (DAN_P, kc, 0, 1)]),
         connect("homeostasis", 2, HOMEOSTASIS, plastic, [(MBON_P, kc, 1, 0), (MBON_N, kc, 0, 1)]),
     )
 
 
 def _wires(p: Parameters) -> list[tuple[Any, ...]]:
-    """Return all connections of one circuit: from, to, excitation, inhibition, weight to MBONp, weight to MBONn."""
+    """Return the connections of a circuit: from, to, excitation, inhibition, by the weight to MBONp, to MBONn."""
     orn, pn, ln, kc = (np.arange(N_NEURONS)[GROUPS[group]] for group in ("ORN", "PN", "LN", "KC"))
     return [
         (pn[:, None], kc, 0, 0, 0, 0),
@@ -298,23 +301,22 @@ class _Part(NamedTuple):
 
 
 class _Slots:
-    """A network with a fixed number of slots for larvae."""
+    """A network with a fixed number of slots for larvae; idle slots are at rest, without input."""
 
     def __init__(self, parameters: Parameters, slots: int) -> None:
         brian2 = _import_brian2()
         self._parameters = parameters
-        # Connecting given pairs is quick anyway; compiling code for it would take half of all compile time.
-        with _preferences("numpy"):
+        with _settings("numpy"):  # Connecting pairs is quick anyway; to compile it would take half of all compile time.
             clock = brian2.Clock(parameters.dt_ms * brian2.ms, name="kenyon_clock")
             self._neurons, transmission, *plasticity = build_circuit(parameters, slots, clock)
-            self._after_step = brian2.NetworkOperation(lambda: None, clock=clock, when="end", name="kenyon_after_step")
-            self._network = brian2.Network(self._neurons, transmission, plasticity, self._after_step)
+            self._each_step = brian2.NetworkOperation(lambda: None, clock=clock, when="end", name="kenyon_each_step")
+            self._network = brian2.Network(self._neurons, transmission, plasticity, self._each_step)
         self._network.schedule = ["start", "groups", "thresholds", "synapses", "resets", "end"]
         arrays = {name: self._neurons.variables[name].get_value() for name in (*_MEMBRANE, *_WEIGHTS, *_COUNTERS)}
         self._x = {name: values.reshape(slots, N_NEURONS) for name, values in arrays.items()}
         self._pn_to_kc_nS = transmission.variables["excitation_nS"].get_value().reshape(slots, -1)[:, : N_PNS * N_KCS]
 
-    def run(self, part: _Part, values: Mapping[str, Any]) -> None:
+    def run(self, part: _Part, values: dict[str, Any]) -> None:
         """Swap larvae in, run them together, and swap each out at its own end."""
         steps, done = int(part.n_steps.max()), 0
         every = part.recording.sample_steps or steps + 1
@@ -322,44 +324,45 @@ class _Slots:
         fired: list[NDArray[np.int32]] | None = [] if part.recording.spikes.shape[1] > 0 else None
         deliver = self._delivery(part, steps)
 
-        def after_step() -> None:
+        def each_step() -> None:
             nonlocal done
             deliver(done)
             done += 1
             if fired is not None:
                 fired.append(self._neurons.spikes.copy())
             if done in stops:
-                self._stop(part, done)
+                self._sample(part, done)
+                self._swap_out(part, done)
 
         self._swap_in(part)
-        self._after_step.function = after_step
+        self._each_step.function = each_step
         self._network.t_ = 0.0
         try:
-            with _preferences(codegen_target()), _without_garbage_collection():
-                self._network.run(steps * self._after_step.clock.dt, namespace=values)
-            if done < steps:
-                raise KeyboardInterrupt  # Brian2 turned it into an early end of the run.
-        except BaseException:
-            _slots.cache_clear()  # A network that stopped within a step still holds what it was about to deliver.
-            raise
+            with _settings(codegen_target()):
+                self._network.run(steps * self._each_step.clock.dt, namespace=values)
+        finally:
+            if done < steps:  # Stopped within a step, a network still holds what it was about to deliver.
+                _slots.cache_clear()
+        if done < steps:
+            raise KeyboardInterrupt  # Brian2 has made it a silent early end.
         if fired is not None:
-            _record_spikes(part, fired)
+            _record(part, fired)
 
     def _delivery(self, part: _Part, steps: int) -> Callable[[int], None]:
-        """Return what adds the input spikes of a step; Brian2's own `SpikeGeneratorGroup` would cost two objects."""
+        """Return what delivers the input spikes of a step: exact at any step, and quicker than Brian2's own source."""
         target, input_nS = input_wires(self._parameters)
-        together = np.concatenate(part.events)
-        slot = np.repeat(np.arange(len(part.events)), [len(own) for own in part.events])
-        order = np.argsort(together[:, 0], kind="stable")
-        neuron = (slot * N_NEURONS + target[together[:, 1]])[order]
-        added_nS = input_nS[together[order, 1]]
-        bounds = np.searchsorted(together[order, 0], np.arange(steps + 1)).tolist()
-        g_e_nS = self._x["g_e_nS"].reshape(-1)
+        all_input_nS = np.zeros_like(self._x["g_e_nS"])
+        all_input_nS[:, target] = input_nS
+        all_input_nS, g_e_nS = all_input_nS.reshape(-1), self._x["g_e_nS"].reshape(-1)
+        step = np.concatenate([own[:, 0] for own in part.events])
+        neuron = np.concatenate([target[own[:, 1]] + slot * N_NEURONS for slot, own in enumerate(part.events)])
+        neuron = neuron[np.argsort(step.astype(np.uint16), kind="stable")]  # numpy sorts 16 bits in linear time.
+        bounds = [0, *np.cumsum(np.bincount(step, minlength=steps)).tolist()]
 
         def deliver(step: int) -> None:
-            begin, end = bounds[step], bounds[step + 1]
-            if begin < end:
-                g_e_nS[neuron[begin:end]] += added_nS[begin:end]
+            due = neuron[bounds[step] : bounds[step + 1]]
+            if due.size > 0:
+                g_e_nS[due] += all_input_nS[due]
 
         return deliver
 
@@ -377,17 +380,18 @@ class _Slots:
         wired = state.pn_to_kc[larvae].transpose(0, 2, 1).reshape(len(larvae), -1)
         self._pn_to_kc_nS[here] = wired * self._parameters.pn_kc_nS
 
-    def _stop(self, part: _Part, done: int) -> None:
-        """Sample the larvae if it is time to, and swap out those that are at their end."""
-        x, state, recording, step = self._x, part.state, part.recording, part.first_step + done
-        if recording.sample_steps and step % recording.sample_steps == 0:
-            slots = np.flatnonzero(part.n_steps >= done)
-            for name in SAMPLED:
-                samples = getattr(recording, name)
-                if samples.shape[1] > 0:
-                    cells = _KC if name in _WEIGHTS else slice(None)
-                    samples[part.larvae[slots], step // recording.sample_steps - 1] = x[name][slots, cells]
-        slots = np.flatnonzero(part.n_steps == done)
+    def _sample(self, part: _Part, done: int) -> None:
+        every, step = part.recording.sample_steps, part.first_step + done
+        if every == 0 or step % every != 0:
+            return
+        slots = np.flatnonzero(part.n_steps >= done)
+        for name in SAMPLED:
+            samples, cells = getattr(part.recording, name), _KC if name in _WEIGHTS else slice(None)
+            if samples.shape[1] > 0:
+                samples[part.larvae[slots], step // every - 1] = self._x[name][slots, cells]
+
+    def _swap_out(self, part: _Part, done: int) -> None:
+        x, state, slots = self._x, part.state, np.flatnonzero(part.n_steps == done)
         larvae = part.larvae[slots]
         for name in _MEMBRANE:
             getattr(state, name)[larvae] = x[name][slots]
@@ -397,80 +401,66 @@ class _Slots:
         state.kc_silent_steps[larvae] = np.where(silent < _NEVER, silent, np.inf)
         state.refractory_steps[larvae] = np.maximum(0, x["release_step"][slots] - done)
         state.step[larvae] += done
-        recording.counts[larvae] += x["n_spikes"][slots]
-
-
-def _record_spikes(part: _Part, fired: list[NDArray[np.int32]]) -> None:
-    step = np.repeat(np.arange(len(fired)), [len(neurons) for neurons in fired])
-    slot, neuron = np.divmod(np.concatenate(fired), N_NEURONS)
-    for i, larva in enumerate(part.larvae):
-        own = (slot == i) & (step < part.n_steps[i])
-        first = part.recording.n_spikes[larva]
-        last = part.recording.n_spikes[larva] = first + own.sum()
-        part.recording.spikes[larva, first:last] = np.column_stack((part.first_step + step[own], neuron[own]))
+        part.recording.counts[larvae] += x["n_spikes"][slots]
 
 
 _slots = lru_cache(maxsize=8)(_Slots)
 
 
+def _record(part: _Part, fired: list[NDArray[np.int32]]) -> None:
+    step = np.repeat(np.arange(len(fired)), [len(neurons) for neurons in fired])
+    slot, neuron = np.divmod(np.concatenate(fired), N_NEURONS)
+    recording = part.recording
+    for i, larva in enumerate(part.larvae):
+        own = (slot == i) & (step < part.n_steps[i])
+        first = recording.n_spikes[larva]
+        last = recording.n_spikes[larva] = first + own.sum()
+        recording.spikes[larva, first:last] = np.column_stack((part.first_step + step[own], neuron[own]))
+
+
 @cache
 def _import_brian2() -> Any:
-    """Import Brian2, without its warnings, and without its hook that blames Brian2 for every uncaught exception."""
+    """Import Brian2, without its warnings and without its hook that blames it for every uncaught exception."""
     if "brian2" not in sys.modules and threading.current_thread() is not threading.main_thread():
-        raise MissingDependencyError("Brian2 must be imported in the main thread first; import brian2 at the start")
+        raise MissingDependencyError("Brian2 must first be imported in the main thread; import brian2 at the start")
     hook = sys.excepthook
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import brian2
-    except (ImportError, AttributeError) as reason:  # The latter is Brian2 before 2.10 with a NumPy that is too new.
-        message = f"Brian2 must be installed, got {reason}; pip install 'kenyon[brian]' installs a version that fits"
+    except (ImportError, AttributeError) as reason:  # The latter: Brian2 before 2.10 beside a NumPy it cannot use.
+        message = f"Brian2 must be installed and fit NumPy, got {reason}; pip install 'kenyon[brian]'"
         raise MissingDependencyError(message) from None
     finally:
         sys.excepthook = hook
     return brian2
 
 
-@cache
-def _compiler_works() -> bool:
-    """Say whether Cython and a C++ compiler are there, by compiling something; Brian2 keeps it for the next time."""
-    _import_brian2()
-    from brian2.codegen.runtime.cython_rt import CythonCodeObject
-    from brian2.utils.logger import catch_logs
-
-    with catch_logs():
-        return bool(CythonCodeObject.is_available())
+_runs = itertools.count()
 
 
 @contextmanager
-def _preferences(target: str) -> Iterator[None]:
-    """Set Brian2's preferences, the user's own otherwise, for as long as a network of ours is built or run."""
+def _settings(target: str) -> Iterator[None]:
+    """Set what a network of ours is built or run under, and put back what was there before."""
     prefs = _import_brian2().prefs
-    # GCC makes vectors of the equations only if it may compare this many arrays for overlaps.
-    flags = [*prefs["codegen.cpp.extra_compile_args_gcc"], "--param=vect-max-version-for-alias-checks=100"]
     ours = {
         "codegen.target": target,
-        "codegen.cpp.extra_compile_args_gcc": flags,
         "core.default_float_dtype": np.float64,
+        "codegen.cpp.extra_compile_args_gcc": [
+            *prefs["codegen.cpp.extra_compile_args_gcc"],
+            "--param=vect-max-version-for-alias-checks=100",  # GCC makes no vectors of this many arrays without.
+        ],
     }
     before = {name: prefs[name] for name in ours}
+    # Brian2 begins each run with a search of everything in the process for garbage, three times as long as the rest
+    # of its preparations: once in a while is enough.
+    freeze = next(_runs) % 64 > 0 and gc.get_freeze_count() == 0
     try:
-        for name, value in ours.items():
-            prefs[name] = value
+        prefs.update(ours)
+        if freeze:
+            gc.freeze()
         yield
     finally:
-        for name, value in before.items():
-            prefs[name] = value
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Keep Brian2 from searching everything this process has ever made for garbage, at the start of each run."""
-    ours = gc.get_freeze_count() == 0
-    if ours:
-        gc.freeze()
-    try:
-        yield
-    finally:
-        if ours:
+        prefs.update(before)
+        if freeze:
             gc.unfreeze()

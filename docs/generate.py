@@ -1,0 +1,76 @@
+"""Writes the reference pages from the code, or checks that they are current.
+
+python docs/generate.py          # write docs/reference/*.md
+python docs/generate.py --check  # exit with 1 if one is not what it would write
+"""
+
+import sys
+from pathlib import Path
+
+import click
+
+from kenyon.cli import main as command
+from kenyon.conditioning import DESCRIPTIONS, paradigm
+from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, constants
+
+FOLDER = Path(__file__).parent / "reference"
+NOTE = "<!-- Written by docs/generate.py; change the code, then run `make docs`. -->\n\n"
+
+
+def parameters_page() -> str:
+    """Return the table of constants."""
+    lines = ["# Every constant of the circuit", ""]
+    lines += [
+        "Names as in `Parameters.replace` and `kenyon train --set`. A dash: `balanced` keeps the published value.",
+        "",
+    ]
+    lines += ["| name | published | balanced | unit | meaning | range | source |", "|---|---|---|---|---|---|---|"]
+    published, changed = PUBLISHED.values(), BALANCED.differences(PUBLISHED)
+    for name, constant in constants().items():
+        balanced = f"{changed[name][0]}" if name in changed else "-"
+        value = "none" if published[name] is None else f"{published[name]:g}"
+        limits = f"{constant.low:g} to {constant.high:g}" + (" or none" if constant.optional else "")
+        cells = [f"`{name}`", value, balanced, constant.unit, constant.meaning, limits, constant.source]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def paradigms_page() -> str:
+    """Return the list of paradigms."""
+    lines = ["# Conditioning paradigms", ""]
+    lines += ["CS is the odor, US the reinforcement. Larvae are tested before the first trial and after each one.", ""]
+    lines += ["| name | what a trial is | id at its defaults |", "|---|---|---|"]
+    lines += [f"| `{name}` | {text} | `{paradigm(name).id}` |" for name, text in DESCRIPTIONS.items()]
+    return "\n".join(lines) + "\n"
+
+
+def cli_page() -> str:
+    """Return the help of every subcommand."""
+    parts = ["# The kenyon command\n"]
+    for name, sub in [("", command), *command.commands.items()]:
+        title = f"kenyon {name}".strip()
+        context = click.Context(
+            sub, info_name=title, **command.context_settings, terminal_width=100, max_content_width=100
+        )
+        parts.append(f"## {title}\n\n```\n{sub.get_help(context)}\n```\n")
+    return "\n".join(parts)
+
+
+def main() -> int:
+    """Write or check; return the exit status."""
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for name, page in {"parameters": parameters_page(), "paradigms": paradigms_page(), "cli": cli_page()}.items():
+        path = FOLDER / f"{name}.md"
+        if check and (not path.exists() or path.read_text("utf-8") != NOTE + page):
+            stale.append(str(path.relative_to(FOLDER.parent.parent)))
+        elif not check:
+            FOLDER.mkdir(exist_ok=True)
+            path.write_text(NOTE + page, "utf-8")
+    if stale:
+        print(f"not current: {', '.join(stale)}; run `make docs`")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,163 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kenyon.conditioning import load
+from kenyon.mushroom_body.verification import own_files
+
+QUICK = ("--larvae", "3", "--trials", "1", "--stimulus", "2", "--pause", "1")
+
+
+def kenyon(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does, its output not a terminal."""
+    environment = {**os.environ, "COLUMNS": "80"}
+    command = [sys.executable, "-c", "from kenyon.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=cwd, env=environment, encoding="utf-8"
+    )
+
+
+def test_train_gives_a_table_a_figure_and_a_result(tmp_path: Path) -> None:
+    """With nothing but plain lines where the output is no terminal."""
+    out = tmp_path / "out"
+    done = kenyon("train", *QUICK, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "paired    pentyl acetate        after training" in done.stdout
+    assert "4,5-dimethylthiazole" in done.stdout
+    assert {path.name for path in out.iterdir()} == {"paired.nc", "learning.png"}
+    assert load(out / "paired.nc").sizes["larva"] == 3
+
+
+def test_train_never_overwrites_silently(tmp_path: Path) -> None:
+    """It refuses before it simulates, and replaces if told to."""
+    assert kenyon("train", *QUICK, "--out", tmp_path).returncode == 0
+    before = (tmp_path / "paired.nc").read_bytes()
+    refused = kenyon("train", *QUICK, "--seed", "1", "--out", tmp_path)
+    assert refused.returncode == 2
+    assert "paired.nc exists already" in refused.stderr
+    assert (tmp_path / "paired.nc").read_bytes() == before
+    assert kenyon("train", *QUICK, "--seed", "1", "--out", tmp_path, "--overwrite").returncode == 0
+    assert load(tmp_path / "paired.nc").attrs["seed"] == "1"
+
+
+def test_train_takes_its_options(tmp_path: Path) -> None:
+    """Each reaches the result."""
+    done = kenyon(
+        "train", "odor-alone", "unpaired", *QUICK, "--odor", "anisole", "--us", "punishment", "--us-rate", "700",
+        "--parameters", "published", "--set", "weight_floor_nS=5", "--set", "kc_claws_max=5", "--test-odor",
+        "3-octanol", "--concentration", "0.5", "--out", tmp_path, "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    result = load(tmp_path / "unpaired.nc")
+    assert result.attrs["paradigm_id"] == "unpaired/anisole@0.5/punishment@1/training:CS 2s,US 2s"
+    assert result.attrs["parameters"] == (
+        "published with kc_claws_max=5, weight_floor_nS=5.0, reinforcement_rate_hz=700.0"
+    )
+    assert result.test_odor.values.tolist() == ["anisole", "3-octanol"]
+    assert {row["paradigm"] for row in printed["results"]} == {"odor-alone", "unpaired"}
+    assert len(printed["files"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["pairde"], "Error: unknown paradigm 'pairde'; did you mean 'paired'"),
+        (["paired", "paired"], "Error: each paradigm must be named once"),
+        (["--odor", "banana"], "Error: unknown odor 'banana'"),
+        (["--odor", "99"], "Error: odor number must be an integer"),
+        (["--larvae", "0"], "Error: larvae must be an integer of at least 1, got 0"),
+        (["--us-rate", "nan"], "Error: reinforcement_rate_hz must be a finite number"),
+        (["--us-rate", "-1"], "Error: reinforcement_rate_hz must be a finite number from 0 to 10000 Hz, got -1.0"),
+        (["--concentration", "nan"], "Error: concentration must be a finite number"),
+        (["--set", "foo=1"], "Error: unknown parameter 'foo'"),
+        (["--set", "dt_ms"], "Error: --set must be NAME=VALUE"),
+        (["--seed", "-1"], "Error: seed must be an integer of at least 0, got -1"),
+        (["--stimulus", "0"], "Error: concentration and stimulus duration must be above 0"),
+        (["--parameters", "blanced"], "Error: Invalid value for '--parameters'"),
+    ],
+)
+def test_train_refuses_nonsense(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    """In one sentence, with exit status 2, leaving nothing behind."""
+    refused = kenyon("train", *arguments, "--out", tmp_path / "out")
+    assert refused.returncode == 2
+    assert sentence in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_verify_replays_its_own_files() -> None:
+    """All four, identical."""
+    done = kenyon("verify", "--json")
+    assert done.returncode == 0, done.stderr
+    files = json.loads(done.stdout)["files"]
+    assert [file["name"] for file in files] == [path.name for path in own_files()]
+    assert all(file["identical"] and file["first_difference"] is None for file in files)
+
+
+def test_verify_finds_one_moved_spike_and_one_changed_weight(tmp_path: Path) -> None:
+    """The first difference is named, and the exit status is 1."""
+    arrays = dict(np.load(next(path for path in own_files() if path.stem == "reward")))
+    spikes = arrays["spikes"].copy()
+    moved = tuple(int(value) for value in spikes[700])
+    spikes[700, 0] += 1
+    np.savez(tmp_path / "moved.npz", **{**arrays, "spikes": spikes})
+    weights = arrays["w_kc_mbonn_nS"] + np.eye(72)[3] * 1e-8
+    np.savez(tmp_path / "weight.npz", **{**arrays, "w_kc_mbonn_nS": weights})
+    done = kenyon("verify", tmp_path / "moved.npz", tmp_path / "weight.npz", "--json")
+    assert done.returncode == 1
+    first, second = json.loads(done.stdout)["files"]
+    assert (first["identical"], first["missing"], first["surplus"]) == (False, 1, 1)
+    assert tuple(first["first_difference"]) == moved
+    assert (second["identical"], second["missing"]) == (False, 0)
+    assert second["weight_error_nS"] == pytest.approx(1e-8, rel=0.01)
+
+
+def test_verify_refuses_what_is_no_golden_file(tmp_path: Path) -> None:
+    """Truncated, foreign, missing: one sentence."""
+    whole = own_files()[1].read_bytes()
+    (tmp_path / "truncated.npz").write_bytes(whole[: len(whole) // 2])
+    np.savez(tmp_path / "foreign.npz", x=1)
+    for name, sentence in {
+        "truncated.npz": "must be a whole .npz archive",
+        "foreign.npz": "must be a golden file, but it has no array",
+        "missing.npz": "No such file",
+    }.items():
+        refused = kenyon("verify", tmp_path / name)
+        assert refused.returncode == 1
+        assert sentence in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def test_odors_lists_all_and_sorts_by_similarity() -> None:
+    """34 of them; the most alike to an odor is itself."""
+    assert len(json.loads(kenyon("odors", "--json").stdout)["odors"]) == 34
+    rows = json.loads(kenyon("odors", "pentyl acetate", "--json").stdout)["odors"]
+    assert rows[0]["name"] == "pentyl acetate"
+    assert [row["similarity"] for row in rows] == sorted((row["similarity"] for row in rows), reverse=True)
+    assert "2,5-dimethylpyrazine" in kenyon("odors").stdout
+    assert kenyon("odors", "banana").returncode == 2
+
+
+def test_paradigms_and_doctor_answer() -> None:
+    """For people and for programs."""
+    assert "reinforcement first, then the odor" in kenyon("paradigms").stdout
+    assert json.loads(kenyon("paradigms", "--json").stdout)[0]["id"].startswith("paired/")
+    findings = json.loads(kenyon("doctor", "--json").stdout)
+    assert findings["cores"] >= 1
+    assert findings["engines"]["kernel"] == "ready"
+    assert "numba" in findings["versions"]
+    assert "compiled code is kept in" in kenyon("doctor").stdout
+
+
+def test_help_teaches() -> None:
+    """Each subcommand has examples or says what it lists; the group says where to begin."""
+    assert "Begin with `kenyon train`" in kenyon("--help").stdout
+    for command in ("train", "verify", "odors"):
+        assert "Examples:" in kenyon(command, "--help").stdout
