@@ -21,7 +21,8 @@ def draw(rates_hz: NDArray[np.float64], seconds: float, calls: int = 1, seed: in
     for call in range(calls):
         part = inputs.draw_events(PUBLISHED, rng[0], ticks_left[0], rates_hz[call % len(rates_hz)], n_steps)
         parts.append(part + np.array([call * n_steps, 0]))
-    return np.concatenate(parts).astype(np.int32)
+    events: NDArray[np.int32] = np.concatenate(parts).astype(np.int32)
+    return events
 
 
 def test_rate_and_variation_at_the_spontaneous_rate() -> None:
