@@ -202,7 +202,8 @@ def draw_stretch(
         channels: [STRETCH, C] int8; the first n_due[step] of a row are written.
         n_due: [STRETCH] int64, written.
     """
-    n_due[:n_steps] = 0
+    for step in range(n_steps):
+        n_due[step] = 0
     for channel in range(N_CHANNELS):
         lost = per_step[channel]
         left = ticks_left[channel]
@@ -228,7 +229,8 @@ def place_stretch(
     n_due: NDArray[np.int64],
 ) -> int:
     """Lay given events [E, 2] of steps first_step.. out as `draw_stretch` does; return the first event after them."""
-    n_due[:n_steps] = 0
+    for step in range(n_steps):
+        n_due[step] = 0
     while next_event < events.shape[0] and events[next_event, 0] < first_step + n_steps:
         step = events[next_event, 0] - first_step
         channels[step, n_due[step]] = events[next_event, 1]

@@ -245,6 +245,13 @@ def _depress(w: FloatArray, kc_fired: FloatArray, step: int, k: Constants) -> No
 
 
 @njit(nogil=True, cache=True)
+def _restore(w: FloatArray, k: Constants) -> None:
+    """One MBON spike: move each of its weights a share of the way back to where they start."""
+    for kc in range(N_KCS):
+        w[kc] += k.homeostasis * (k.kc_mbon_nS - w[kc])
+
+
+@njit(nogil=True, cache=True)
 def _learn(
     fired: IntArray, n_fired: int, step: int, w_p: FloatArray, w_n: FloatArray, kc_fired: FloatArray, k: Constants
 ) -> None:
@@ -256,9 +263,9 @@ def _learn(
             _depress(w_p, kc_fired, step, k)
     for j in range(n_fired):
         if fired[j] == MBON_P:
-            w_p += k.homeostasis * (k.kc_mbon_nS - w_p)
+            _restore(w_p, k)
         elif fired[j] == MBON_N:
-            w_n += k.homeostasis * (k.kc_mbon_nS - w_n)
+            _restore(w_n, k)
 
 
 @njit(nogil=True, cache=True)
@@ -275,6 +282,48 @@ def _held(refractory_steps: NDArray[np.int32], neurons: IntArray, release: IntAr
 
 
 @njit(nogil=True, cache=True)
+def _load(larva: int, state: State, k: Constants, x: FloatArray, c: FloatArray, kc_of_pn: FloatArray) -> None:
+    """Copy a larva's neurons, their constants and its wiring to where they are worked on.
+
+    Here and below element by element: whole-array assignments take numba several times as long to compile.
+    """
+    for i in range(N_NEURONS):
+        x[_V, i] = state.v_mV[larva, i]
+        x[_G_E, i] = state.g_e_nS[larva, i]
+        x[_G_I, i] = state.g_i_nS[larva, i]
+        x[_G_A, i] = state.g_a_nS[larva, i]
+        for row in range(_ADAPTATION + 1):
+            c[row, i] = k.cells[row, i]
+    for pn in range(N_PNS):
+        for kc in range(N_KCS):
+            kc_of_pn[pn, kc] = state.pn_to_kc[larva, kc, pn] * k.pn_kc_nS
+
+
+@njit(nogil=True, cache=True)
+def _store(larva: int, state: State, x: FloatArray) -> None:
+    """Copy a larva's neurons back."""
+    for i in range(N_NEURONS):
+        state.v_mV[larva, i] = x[_V, i]
+        state.g_e_nS[larva, i] = x[_G_E, i]
+        state.g_i_nS[larva, i] = x[_G_I, i]
+        state.g_a_nS[larva, i] = x[_G_A, i]
+
+
+@njit(nogil=True, cache=True)
+def _sample(larva: int, sample: int, x: FloatArray, w_p: FloatArray, w_n: FloatArray, record: Recording) -> None:
+    """Write down the state that was asked for."""
+    if record.v_mV.shape[1] > 0:
+        for i in range(N_NEURONS):
+            record.v_mV[larva, sample, i] = x[_V, i]
+    if record.w_kc_mbonp_nS.shape[1] > 0:
+        for kc in range(N_KCS):
+            record.w_kc_mbonp_nS[larva, sample, kc] = w_p[kc]
+    if record.w_kc_mbonn_nS.shape[1] > 0:
+        for kc in range(N_KCS):
+            record.w_kc_mbonn_nS[larva, sample, kc] = w_n[kc]
+
+
+@njit(nogil=True, cache=True, inline="always")  # compiled once, within its only caller
 def _advance(
     larva: int,
     state: State,
@@ -290,15 +339,13 @@ def _advance(
     counts = record.counts[larva]
 
     # Local arrays, of a shape the compiler knows: it then needs no check at run time that they do not overlap.
-    x = np.empty((4, N_NEURONS))
-    x[_V], x[_G_E], x[_G_I], x[_G_A] = state.v_mV[larva], state.g_e_nS[larva], state.g_i_nS[larva], state.g_a_nS[larva]
-    c = np.empty((5, N_NEURONS))
-    c[:] = k.cells
-    kc_of_pn = np.empty((N_PNS, N_KCS))
-    kc_of_pn[:] = state.pn_to_kc[larva].T * k.pn_kc_nS
+    x, c, kc_of_pn = np.empty((4, N_NEURONS)), np.empty((5, N_NEURONS)), np.empty((N_PNS, N_KCS))
+    _load(larva, state, k, x, c, kc_of_pn)
 
     # Steps, from the start of this call, at which each Kenyon cell fired last: negative for before, -inf for never.
-    kc_fired = -state.kc_silent_steps[larva]
+    kc_fired = np.empty(N_KCS)
+    for kc in range(N_KCS):
+        kc_fired[kc] = -state.kc_silent_steps[larva, kc]
 
     # Refractory neurons wait in a ring in the order of their release, for the period is one and the same for all;
     # meanwhile their v is held by a dt over capacitance of 0.
@@ -359,17 +406,13 @@ def _advance(
                 record.n_spikes[larva] += 1
 
         if record.sample_steps > 0 and (first_step + step + 1) % record.sample_steps == 0:
-            sample = (first_step + step + 1) // record.sample_steps - 1
-            if record.v_mV.shape[1] > 0:
-                record.v_mV[larva, sample] = x[_V]
-            if record.w_kc_mbonp_nS.shape[1] > 0:
-                record.w_kc_mbonp_nS[larva, sample] = w_p
-            if record.w_kc_mbonn_nS.shape[1] > 0:
-                record.w_kc_mbonn_nS[larva, sample] = w_n
+            _sample(larva, (first_step + step + 1) // record.sample_steps - 1, x, w_p, w_n, record)
 
-    state.v_mV[larva], state.g_e_nS[larva], state.g_i_nS[larva], state.g_a_nS[larva] = x[_V], x[_G_E], x[_G_I], x[_G_A]
-    state.kc_silent_steps[larva] = n_steps - kc_fired
-    state.refractory_steps[larva] = 0
+    _store(larva, state, x)
+    for kc in range(N_KCS):
+        state.kc_silent_steps[larva, kc] = n_steps - kc_fired[kc]
+    for i in range(N_NEURONS):
+        state.refractory_steps[larva, i] = 0
     for place in range(head, head + n_held):
         # A neuron released at step n may integrate in step n: it is held for release - n_steps steps more.
         state.refractory_steps[larva, held[place % N_NEURONS]] = max(0, release[place % N_NEURONS] - n_steps)
