@@ -23,9 +23,10 @@ def simulate(
 
     orn, pn, ln, kc = (np.arange(first, last) for first, last in ((0, 21), (21, 42), (42, 63), (63, 135)))
     mbonp, mbonn, danp, dann, lnp, lnn, apl = range(135, 142)
-    v, g_e, g_i, g_a = each("rest_mV"), np.zeros(142), np.zeros(142), np.zeros(142)
+    v = each("rest_mV")
+    g_e, g_i, g_a = (each("rest_mV") * 0.0 for _ in range(3))
     last_spike = np.full(142, -np.inf)
-    w_p, w_n = np.full(72, p.kc_mbon_nS), np.full(72, p.kc_mbon_nS)
+    w_p, w_n = (each("rest_mV")[:72] * 0.0 + p.kc_mbon_nS for _ in range(2))
     floor = -math.inf if p.weight_floor_nS is None else p.weight_floor_nS
     refractory = round(p.refractory_ms / p.dt_ms)
     dt = p.dt_ms

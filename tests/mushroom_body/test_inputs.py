@@ -50,7 +50,7 @@ def test_rate_and_variation_when_the_rate_changes_every_100_ms() -> None:
 
 def test_calls_of_100_ms_at_one_rate_are_one_long_call() -> None:
     """Event for event, and the streams end in the same state."""
-    rates = np.linspace(0.0, 4000.0, N_CHANNELS)[None]
+    rates = np.linspace(0.0, 4000.0, N_CHANNELS, dtype=np.float64)[None]
     assert (draw(rates, 3, calls=30) == draw(rates, 3, calls=1)).all()
 
 

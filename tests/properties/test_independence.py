@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from kenyon.mushroom_body import PUBLISHED, Activity, Population, Record
 from kenyon.mushroom_body.odors import odors
@@ -27,7 +28,7 @@ def _batch_of_64() -> tuple[Population, Activity]:
     return population, population.advance(DURATION_MS, record=Record(spikes=True))
 
 
-def _expect_same(population: Population, counts: np.ndarray) -> None:
+def _expect_same(population: Population, counts: NDArray[np.int64]) -> None:
     batch, activity = _batch_of_64()
     rows = [SEEDS.index(seed) for seed in population.seeds]
     assert (counts == activity.counts[rows]).all()

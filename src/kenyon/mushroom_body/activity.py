@@ -117,4 +117,5 @@ def preference_index(mbonp_hz: Any, mbonn_hz: Any) -> FloatArray:
     """
     p, n = np.asarray(mbonp_hz, dtype=np.float64), np.asarray(mbonn_hz, dtype=np.float64)
     total = p + n
-    return np.divide(p - n, total, out=np.where(np.isnan(total), np.nan, 0.0), where=total > 0)
+    index: FloatArray = np.divide(p - n, total, out=np.where(np.isnan(total), np.nan, 0.0), where=total > 0)
+    return index

@@ -200,7 +200,7 @@ def codegen_target() -> str:
     from brian2.codegen.runtime.cython_rt import CythonCodeObject
     from brian2.utils.logger import catch_logs
 
-    with catch_logs():  # It compiles something, and complains at length if that fails.
+    with _settings("numpy"), catch_logs():  # It compiles something, and complains at length if that fails.
         return "cython" if wanted != "numpy" and CythonCodeObject.is_available() else "numpy"
 
 
@@ -453,14 +453,16 @@ def _settings(target: str) -> Iterator[None]:
     }
     before = {name: prefs[name] for name in ours}
     # Brian2 begins each run with a search of everything in the process for garbage, three times as long as the rest
-    # of its preparations: once in a while is enough.
-    freeze = next(_runs) % 64 > 0 and gc.get_freeze_count() == 0
-    try:
-        prefs.update(ours)
-        if freeze:
-            gc.freeze()
-        yield
-    finally:
-        prefs.update(before)
-        if freeze:
-            gc.unfreeze()
+    # of its preparations: once in a while is enough. Whoever has frozen much has done this already.
+    freeze = next(_runs) % 64 > 0 and gc.get_freeze_count() < 10_000
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Brian2 calls what later versions of its dependencies deprecate.
+        try:
+            prefs.update(ours)
+            if freeze:
+                gc.freeze()
+            yield
+        finally:
+            prefs.update(before)
+            if freeze:
+                gc.unfreeze()

@@ -120,7 +120,7 @@ def draw_events(
     """
     per_step = ticks_per_step(parameters, rates_hz)
     channels, n_due = np.empty((STRETCH, N_CHANNELS), dtype=np.int8), np.empty(STRETCH, dtype=np.int64)
-    parts = [np.empty((0, 2), dtype=np.int32)]
+    parts: list[NDArray[np.int32]] = [np.empty((0, 2), dtype=np.int32)]
     for first in range(0, n_steps, STRETCH):
         stretch = min(STRETCH, n_steps - first)
         draw_stretch(rng, ticks_left, per_step, parameters.input_shape, stretch, channels, n_due)
@@ -142,7 +142,7 @@ def check_events(name: str, events: Any, n_steps: int) -> NDArray[np.int32]:
         outside = (given[:, column] < 0) | (given[:, column] >= end)
         if outside.any():
             raise InputError(f"{name} must have each {word} in 0..{end - 1}, got {given[outside][0, column]}")
-    ordered = given[np.lexsort((given[:, 1], given[:, 0]))].astype(np.int32)
+    ordered: NDArray[np.int32] = given[np.lexsort((given[:, 1], given[:, 0]))].astype(np.int32)
     twice = (np.diff(ordered, axis=0) == 0).all(axis=1)
     if twice.any():
         step, channel = ordered[1:][twice][0]

@@ -66,7 +66,7 @@ class Population:
         self._constants = {plastic: kernel.constants(parameters, plastic=plastic) for plastic in (True, False)}
         self._seeds: tuple[int, ...] = ()
         self._state = states.newborn(parameters, ())
-        self._drive_hz = np.empty((0, circuit.N_CHANNELS))
+        self._drive_hz: FloatArray = np.empty((0, circuit.N_CHANNELS))
         seeds = tuple(seeds)
         if seeds:
             self.add(seeds, pn_to_kc=pn_to_kc)

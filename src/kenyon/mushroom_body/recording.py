@@ -31,7 +31,7 @@ class Recorder:
         larvae, self._longest = len(n_steps), int(n_steps.max())
         self._sample_steps = 0 if record.every_ms is None else parameters.steps("every_ms", record.every_ms)
         n_samples = self._longest // self._sample_steps if self._sample_steps else 0
-        self._sample_ms = np.arange(1.0, n_samples + 1) * self._sample_steps * self._dt_ms
+        self._sample_ms = np.arange(1, n_samples + 1, dtype=np.float64) * (self._sample_steps * self._dt_ms)
         self._samples = {
             name: np.full((larvae, n_samples if name in record.variables else 0, size), np.nan)
             for name, size in SAMPLED.items()
@@ -71,4 +71,5 @@ class Recorder:
 
 def _sorted(pieces: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     spikes = np.concatenate([np.empty((0, 2), dtype=np.int64), *pieces])
-    return spikes[np.lexsort((spikes[:, 1], spikes[:, 0]))]
+    ordered: NDArray[np.int64] = spikes[np.lexsort((spikes[:, 1], spikes[:, 0]))]
+    return ordered
