@@ -181,19 +181,17 @@ def _draw_weights(axes: "Axes", result: "xarray.Dataset") -> None:
 def _output_panel(axes: "Axes", result: "xarray.Dataset", label: str, title: str) -> None:
     axes.set_ylabel(label)
     low, high = axes.get_ylim()
-    axes.set_ylim(min(0.0, low), high + 0.05 * (high - low))
-    axes.legend(loc="best", frameon=False, fontsize=9)
+    low = min(0.0, low)
+    axes.set_ylim(low, high + 0.05 * (high - low))
+    axes.legend(loc="lower left", ncols=2, frameon=False, fontsize=9)
     axes.set_title(f"{title} ({_title(result)})", loc="left", fontsize=11)
     _test_axis(axes, result)
 
 
 def _test_axis(axes: "Axes", result: "xarray.Dataset") -> None:
-    labels: list[str] = []
-    for label in test_labels(result):
-        kind, _, number = label.rpartition(" ")
-        labels.append(f"after\n{label}" if not kind else f"after {kind}\n{number}")
-    labels[0] = "before"
-    axes.set_xticks(range(len(labels)), labels, fontsize=8 if len(labels) <= 5 else 6)
+    labels = [label.replace(" ", "\n") for label in test_labels(result)]
+    axes.set_xticks(range(len(labels)), labels, fontsize=9 if len(labels) <= 5 else 7)
+    axes.set_xlabel("tested before and after each trial", fontsize=9)
     axes.set_xlim(-0.3, len(labels) - 0.7)
     axes.spines[["top", "right"]].set_visible(False)
 
