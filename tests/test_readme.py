@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 def test_the_example_of_the_readme_does_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
     """Ten lines of Python: four larvae approach, then four avoid."""
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), flags=re.DOTALL)
-    assert len([line for line in example.splitlines() if line]) == 10
+    assert len([line for line in example.splitlines() if line]) <= 10
     exec(compile(example, "README.md", "exec"), {})
     approach, avoid = capsys.readouterr().out.strip().splitlines()
     assert len(approach.strip("[]").split()) == 4

@@ -26,23 +26,7 @@ from numpy.typing import NDArray
 from kenyon.errors import MissingDependencyError
 from kenyon.mushroom_body import inputs
 from kenyon.mushroom_body.activity import SAMPLED
-from kenyon.mushroom_body.circuit import (
-    APL,
-    DAN_N,
-    DAN_P,
-    GROUPS,
-    LN_N,
-    LN_P,
-    MBON_N,
-    MBON_P,
-    N_CHANNELS,
-    N_KCS,
-    N_NEURONS,
-    N_PNS,
-    PN,
-    REWARD,
-    per_neuron,
-)
+from kenyon.mushroom_body.circuit import DAN_P, GROUPS, N_CHANNELS, N_KCS, N_NEURONS, N_PNS, PN, REWARD, per_neuron
 from kenyon.mushroom_body.kernel import Recording
 from kenyon.mushroom_body.parameters import BALANCED, Parameters
 from kenyon.mushroom_body.population import Population
@@ -87,23 +71,19 @@ fired_step_pre = t_in_timesteps
 
 DEPRESSION = """
 depression_nS = learning_rate_nS * exp((fired_step_post - t_in_timesteps) * dt / (eligibility_tau_ms * ms))
-w_kc_mbonp_nS_post -= plastic_p * depression_nS
-w_kc_mbonn_nS_post -= plastic_n * depression_nS
-w_kc_mbonp_nS_post = clip(w_kc_mbonp_nS_post, weight_floor_nS, inf)
-w_kc_mbonn_nS_post = clip(w_kc_mbonn_nS_post, weight_floor_nS, inf)
+w_kc_mbonp_nS_post = clip(w_kc_mbonp_nS_post - plastic_p * depression_nS, weight_floor_nS, inf)
+w_kc_mbonn_nS_post = clip(w_kc_mbonn_nS_post - plastic_n * depression_nS, weight_floor_nS, inf)
 """
 
-# w += homeostasis * (kc_mbon - w), in a form of which Brian2 sees that the order of synapses does not matter.
 HOMEOSTASIS = """
-w_kc_mbonp_nS_post *= 1 - plastic_p * homeostasis
-w_kc_mbonn_nS_post *= 1 - plastic_n * homeostasis
-w_kc_mbonp_nS_post += plastic_p * homeostasis * kc_mbon_nS
-w_kc_mbonn_nS_post += plastic_n * homeostasis * kc_mbon_nS
+w_kc_mbonp_nS_post += plastic_p * homeostasis * (kc_mbon_nS - w_kc_mbonp_nS_post)
+w_kc_mbonn_nS_post += plastic_n * homeostasis * (kc_mbon_nS - w_kc_mbonn_nS_post)
 """
 
 _MEMBRANE = ("v_mV", "g_e_nS", "g_i_nS", "g_a_nS")
 _WEIGHTS = ("w_kc_mbonp_nS", "w_kc_mbonn_nS")
 _COUNTERS = ("release_step", "fired_step", "n_spikes")
+_CELLS = {group: np.arange(N_NEURONS)[where] for group, where in GROUPS.items()}
 _KC = GROUPS["KC"]
 
 # Finite stand-ins for infinity, for Brian2 compiles with -ffast-math; no eligibility lasts for this many steps.
@@ -198,9 +178,8 @@ def codegen_target() -> str:
     """
     wanted = _import_brian2().prefs["codegen.target"]
     from brian2.codegen.runtime.cython_rt import CythonCodeObject
-    from brian2.utils.logger import catch_logs
 
-    with _settings("numpy"), catch_logs():  # It compiles something, and complains at length if that fails.
+    with _settings("numpy"):
         return "cython" if wanted != "numpy" and CythonCodeObject.is_available() else "numpy"
 
 
@@ -252,34 +231,35 @@ def build_circuit(parameters: Parameters, slots: int, clock: Any) -> tuple[Any, 
             setattr(synapses, strength, np.tile(values, slots))
         return synapses
 
-    plastic = ["plastic_p", "plastic_n"]
-    kc = np.arange(N_NEURONS)[_KC]
+    plastic, c = ["plastic_p", "plastic_n"], _CELLS
+    depressing = [(c["DANn"], c["KC"], 1, 0), (c["DANp"], c["KC"], 0, 1)]
+    restoring = [(c["MBONp"], c["KC"], 1, 0), (c["MBONn"], c["KC"], 0, 1)]
     return (
         neurons,
         connect("transmission", 0, TRANSMISSION, ["excitation_nS", "inhibition_nS", *plastic], _wires(parameters)),
-        connect("depression", 1, DEPRESSION, plastic, [(DAN_N, kc, 1, 0), (DAN_P, kc, 0, 1)]),
-        connect("homeostasis", 2, HOMEOSTASIS, plastic, [(MBON_P, kc, 1, 0), (MBON_N, kc, 0, 1)]),
+        connect("depression", 1, DEPRESSION, plastic, depressing),
+        connect("homeostasis", 2, HOMEOSTASIS, plastic, restoring),
     )
 
 
 def _wires(p: Parameters) -> list[tuple[Any, ...]]:
     """Return the connections of a circuit: from, to, excitation, inhibition, by the weight to MBONp, to MBONn."""
-    orn, pn, ln, kc = (np.arange(N_NEURONS)[GROUPS[group]] for group in ("ORN", "PN", "LN", "KC"))
+    c = _CELLS
     return [
-        (pn[:, None], kc, 0, 0, 0, 0),
-        (orn, pn, p.orn_pn_nS, 0, 0, 0),
-        (orn, ln, p.orn_ln_nS, 0, 0, 0),
-        (ln[:, None], pn, 0, p.ln_pn_nS, 0, 0),
-        (kc, APL, p.kc_apl_nS, 0, 0, 0),
-        (APL, kc, 0, p.apl_kc_nS, 0, 0),
-        (kc, MBON_P, 0, 0, 1, 0),
-        (kc, MBON_N, 0, 0, 0, 1),
-        (MBON_P, LN_P, p.mbon_feedback_ln_nS, 0, 0, 0),
-        (MBON_N, LN_N, p.mbon_feedback_ln_nS, 0, 0, 0),
-        (MBON_N, DAN_P, p.mbon_dan_nS, 0, 0, 0),
-        (MBON_P, DAN_N, p.mbon_dan_nS, 0, 0, 0),
-        (LN_P, DAN_P, 0, p.feedback_ln_dan_nS, 0, 0),
-        (LN_N, DAN_N, 0, p.feedback_ln_dan_nS, 0, 0),
+        (c["PN"][:, None], c["KC"], 0, 0, 0, 0),
+        (c["ORN"], c["PN"], p.orn_pn_nS, 0, 0, 0),
+        (c["ORN"], c["LN"], p.orn_ln_nS, 0, 0, 0),
+        (c["LN"][:, None], c["PN"], 0, p.ln_pn_nS, 0, 0),
+        (c["KC"], c["APL"], p.kc_apl_nS, 0, 0, 0),
+        (c["APL"], c["KC"], 0, p.apl_kc_nS, 0, 0),
+        (c["KC"], c["MBONp"], 0, 0, 1, 0),
+        (c["KC"], c["MBONn"], 0, 0, 0, 1),
+        (c["MBONp"], c["LNp"], p.mbon_feedback_ln_nS, 0, 0, 0),
+        (c["MBONn"], c["LNn"], p.mbon_feedback_ln_nS, 0, 0, 0),
+        (c["MBONn"], c["DANp"], p.mbon_dan_nS, 0, 0, 0),
+        (c["MBONp"], c["DANn"], p.mbon_dan_nS, 0, 0, 0),
+        (c["LNp"], c["DANp"], 0, p.feedback_ln_dan_nS, 0, 0),
+        (c["LNn"], c["DANn"], 0, p.feedback_ln_dan_nS, 0, 0),
     ]
 
 
@@ -441,8 +421,10 @@ _runs = itertools.count()
 
 @contextmanager
 def _settings(target: str) -> Iterator[None]:
-    """Set what a network of ours is built or run under, and put back what was there before."""
+    """Set what a network of ours is built or run under, without Brian2's remarks, and put back what was there."""
     prefs = _import_brian2().prefs
+    from brian2.utils.logger import catch_logs
+
     ours = {
         "codegen.target": target,
         "core.default_float_dtype": np.float64,
@@ -455,7 +437,7 @@ def _settings(target: str) -> Iterator[None]:
     # Brian2 begins each run with a search of everything in the process for garbage, three times as long as the rest
     # of its preparations: once in a while is enough. Whoever has frozen much has done this already.
     freeze = next(_runs) % 64 > 0 and gc.get_freeze_count() < 10_000
-    with warnings.catch_warnings():
+    with catch_logs(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Brian2 calls what later versions of its dependencies deprecate.
         try:
             prefs.update(ours)
