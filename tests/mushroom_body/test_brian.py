@@ -40,8 +40,8 @@ def assert_same_activity(ours: Activity, theirs: Activity) -> None:
     np.testing.assert_array_equal(ours.duration_ms, theirs.duration_ms)
     for mine, other in zip(ours.spikes or (), theirs.spikes or (), strict=True):
         np.testing.assert_array_equal(mine, other)
-    for name, mine in ours.samples.items():
-        np.testing.assert_allclose(mine, theirs.samples[name], rtol=0, atol=1e-9, err_msg=name)
+    for name, samples in ours.samples.items():
+        np.testing.assert_allclose(samples, theirs.samples[name], rtol=0, atol=1e-9, err_msg=name)
 
 
 def both(act: Callable[[Population], Activity], larvae: Population) -> tuple[Population, Population]:
@@ -91,7 +91,9 @@ PHASES = st.lists(
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**64), phases=PHASES)
-def test_agrees_with_the_kernel(seed: int, phases: list[tuple[dict[str, float], float, float, list[float]]]) -> None:
+def test_agrees_with_the_kernel(
+    seed: int, phases: list[tuple[dict[str | int, float], float, float, list[float]]]
+) -> None:
     """On any protocol, every spike of larvae that differ in seed, age and duration is the kernel's."""
 
     def live(larvae: Population) -> Activity:
@@ -113,7 +115,7 @@ def test_agrees_with_the_kernel(seed: int, phases: list[tuple[dict[str, float], 
     ids=lambda parameters: parameters.description,
 )
 def test_any_parameters(parameters: Parameters) -> None:
-    """A neuron may be refractory for no step or one, a step may be of any length, weights may have any floor or none."""
+    """Neurons may be refractory for no step or one, steps may be of any length, weights may have any floor or none."""
 
     def learn(larvae: Population) -> Activity:
         larvae.stimulate("pentyl acetate", reward=1.5, punishment=1.0)
@@ -157,7 +159,8 @@ def test_neighbors_and_the_age_of_the_network_do_not_matter(place: int, larvae: 
     assert len(by_itself.spikes[0]) > 100
     np.testing.assert_array_equal(together.spikes[place], by_itself.spikes[0])
     for name in ("v_mV", "w_kc_mbonp_nS", "w_kc_mbonn_nS", "kc_silent_steps"):
-        np.testing.assert_array_equal(getattr(crowd.state, name)[place], getattr(alone.state, name)[0])
+        ours, theirs = getattr(crowd.state, name)[place], getattr(alone.state, name)[0]
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9, err_msg=name)
 
 
 def test_an_old_larva_is_as_exact_as_a_young_one(trained: Population) -> None:
@@ -195,16 +198,17 @@ def test_a_snapshot_goes_on_in_the_other_engine(trained: Population) -> None:
 def test_a_call_that_fails_leaves_the_larvae_as_they_were(trained: Population, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused or broken off in the middle of a step, it can be made again, with the kernel's spikes."""
     larvae = BrianPopulation.from_snapshot(trained.snapshot())
-    with pytest.raises(InputError, match="duration must be a whole number of 0.1 ms steps"):
+    with pytest.raises(InputError, match="duration must be a whole number of"):
         larvae.advance(0.25)
 
     def fail(*_: object) -> None:
         message = "the disk is full"
         raise OSError(message)
 
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="the disk is full"):
+    with monkeypatch.context() as patch:
         patch.setattr(brian._Slots, "_swap_out", fail)
-        larvae.advance([10, 20, 30, 40, 50])
+        with pytest.raises(OSError, match="the disk is full"):
+            larvae.advance([10, 20, 30, 40, 50])
     assert_same_state(larvae.state, trained.state)
     both(lambda population: population.advance(50, record=EVERYTHING), larvae)
 
@@ -261,7 +265,7 @@ for engine in (BrianPopulation, Population):
     larvae = engine(seeds=[1, 2])
     larvae.stimulate("pentyl acetate", reward=1.0, punishment=1.0)
     activity = larvae.advance([150, 200])
-    print([activity.spikes_of(group).tolist() for group in ("KC", "MBONp", "DANp", "DANn", "APL")], activity.counts.sum())
+    print(activity.counts.tolist())
 """
 
 

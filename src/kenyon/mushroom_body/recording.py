@@ -10,8 +10,11 @@ from kenyon.mushroom_body.circuit import N_NEURONS
 from kenyon.mushroom_body.kernel import Recording
 from kenyon.mushroom_body.parameters import Parameters
 
+_STEPS = 50_000
+"""Steps per call of the engine: compiled code cannot be interrupted, so Ctrl-C is heard in between."""
+
 _STEPS_WITH_SPIKES = 1000
-"""Steps per call of the engine while spikes are kept: bounds the buffer they are written to."""
+"""The same while spikes are kept: bounds the buffer they are written to."""
 
 
 class Recorder:
@@ -39,7 +42,7 @@ class Recorder:
         self._counts = np.zeros((larvae, N_NEURONS), dtype=np.int64)
         self._spikes: list[list[NDArray[np.int64]]] = [[] for _ in n_steps]
         period = max(1, parameters.steps("refractory_ms", parameters.refractory_ms))
-        self._per_stretch = _STEPS_WITH_SPIKES if record.spikes else max(1, self._longest)
+        self._per_stretch = _STEPS_WITH_SPIKES if record.spikes else _STEPS
         self._capacity = N_NEURONS * (self._per_stretch // period + 1) if record.spikes else 0
 
     def stretches(self) -> Iterator[tuple[int, NDArray[np.int64], Recording]]:
