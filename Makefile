@@ -20,7 +20,7 @@ $(VENV)/dev: $(VENV)/core
 demo: $(VENV)/core  ## train thirty larvae beside their controls; see demo/learning.png
 	$(BIN)/kenyon train paired unpaired reinforcement-alone --stimulus 40 --pause 20 --out demo --overwrite
 
-test: $(VENV)/dev  ## every test that needs no Larvaworld
+test: $(VENV)/dev  ## every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 check: $(VENV)/dev  ## format, lint, types, imports

@@ -4,6 +4,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,14 +67,14 @@ def load(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], Array
     try:
         header = json.loads(arrays.pop(_HEADER).tobytes())
         found = header["format"], header["kind"], header["format_version"]
-    except (KeyError, ValueError, TypeError):
+        written_by = str(header["versions"]["kenyon"])
+    except (KeyError, ValueError, TypeError, RecursionError):
         raise FileFormatError(f"{path} must be a file that Kenyon saved, but it has no readable header") from None
     if found[:2] != ("kenyon", kind):
         raise FileFormatError(f"{path} must hold a {kind}, got a {found[1]!r} of {found[0]!r}")
-    if found[2] != FORMAT_VERSION:
+    if found[2] is True or found[2] != FORMAT_VERSION:
         raise FileFormatError(
-            f"{path} must be of format version {FORMAT_VERSION}, got {found[2]!r}; "
-            f"read it with kenyon {header.get('versions', {}).get('kenyon', 'of its time')}"
+            f"{path} must be of format version {FORMAT_VERSION}, got {found[2]!r}; read it with kenyon {written_by}"
         )
     return header, arrays
 
@@ -85,17 +86,18 @@ def read_npz(path: str | os.PathLike[str]) -> Arrays:
         FileFormatError: the file is no .npz, truncated, or holds pickled objects.
         FileNotFoundError: there is no such file.
     """
+    if not zipfile.is_zipfile(path) and Path(path).exists():
+        raise FileFormatError(f"{path} must be a whole .npz archive, got something else or a part of one")
     try:
         # Opened here, for numpy leaves a file open that turns out to be no archive.
         with Path(path).open("rb") as stream:
             file = np.load(stream, allow_pickle=False)
-            if isinstance(file, np.lib.npyio.NpzFile):
-                return {name: file[name] for name in file.files}
-        raise ValueError("it holds a single array")  # noqa: TRY301  # as every other reason below
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError) as reason:
-        if isinstance(reason, (FileNotFoundError, PermissionError, IsADirectoryError)):
-            raise
-        raise FileFormatError(f"{path} must be a whole .npz archive without pickled objects: {reason}") from None
+            return {name: file[name] for name in file.files}
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except (ValueError, EOFError, OSError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error) as reason:
+        words = "it holds pickled objects" if "pickle" in str(reason) else str(reason)
+        raise FileFormatError(f"{path} must be a whole .npz archive of plain arrays: {words}") from None
 
 
 @contextmanager
@@ -128,5 +130,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     Raises:
         InputError: `path` exists and `overwrite` is False.
     """
+    if path.is_dir():
+        raise InputError(f"{path} must be a file, got a folder; choose another name")
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists already; choose another name or ask to overwrite it")

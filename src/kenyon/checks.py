@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from kenyon.errors import InputError
 
 FloatArray = NDArray[np.float64]
+
+Kind = TypeVar("Kind")
 
 
 def number(name: str, value: object, *, low: float = -math.inf, high: float = math.inf, unit: str = "") -> float:
@@ -39,10 +41,13 @@ def number(name: str, value: object, *, low: float = -math.inf, high: float = ma
         kenyon.errors.InputError: rate must be a finite number of at least 0 Hz, got nan
     """
     if not isinstance(value, (bool, np.bool_)) and isinstance(value, Real):
-        result = float(value)
+        try:
+            result = float(value)
+        except OverflowError:
+            result = math.inf
         if math.isfinite(result) and low <= result <= high:
             return result
-    raise InputError(f"{name} must be a finite number{_range_words(low, high, unit)}, got {value!r}")
+    raise InputError(f"{name} must be a finite number{_range_words(low, high, unit)}, got {_short(value)}")
 
 
 def integer(name: str, value: object, *, low: int, high: int | None = None) -> int:
@@ -60,7 +65,7 @@ def integer(name: str, value: object, *, low: int, high: int | None = None) -> i
         if low <= result and (high is None or result <= high):
             return result
     upper = "" if high is None else f" and at most {high}"
-    raise InputError(f"{name} must be an integer of at least {low}{upper}, got {value!r}")
+    raise InputError(f"{name} must be an integer of at least {low}{upper}, got {_short(value)}")
 
 
 def one_of(name: str, value: str, known: Sequence[str]) -> str:
@@ -75,9 +80,39 @@ def one_of(name: str, value: str, known: Sequence[str]) -> str:
         ...
         kenyon.errors.InputError: unknown paradigm 'pairde'; did you mean 'paired'?
     """
-    if value in known:
+    if isinstance(value, str) and value in known:
         return value
-    raise InputError(f"unknown {name} {value!r}; {nearest(value, known)}")
+    raise InputError(f"unknown {name} {_short(value)}; {nearest(value, known)}")
+
+
+def instance(name: str, value: Any, kind: type[Kind], remedy: str) -> Kind:
+    """Return `value` if it is of a class; otherwise say what to pass.
+
+    Raises:
+        InputError: `value` is something else.
+
+    Example:
+        >>> instance("seed", 1, int, "pass a whole number")
+        1
+    """
+    if isinstance(value, kind):
+        return value
+    raise InputError(f"{name} must be a {kind.__name__}, got {_short(value)}; {remedy}")
+
+
+def several(name: str, values: Any) -> list[Any]:
+    """Return the entries of a sequence, which no single number or text is.
+
+    Raises:
+        InputError: `values` is no sequence.
+
+    Example:
+        >>> several("seeds", range(3))
+        [0, 1, 2]
+    """
+    if isinstance(values, Iterable) and not isinstance(values, (str, bytes)):
+        return list(values)
+    raise InputError(f"{name} must be a sequence, got {_short(values)}")
 
 
 def nearest(value: object, known: Iterable[str]) -> str:
@@ -86,7 +121,10 @@ def nearest(value: object, known: Iterable[str]) -> str:
     close = [by_lowercase[word] for word in get_close_matches(str(value).lower(), by_lowercase, n=3)]
     if close:
         return "did you mean " + " or ".join(repr(word) for word in close) + "?"
-    return "known are " + ", ".join(by_lowercase.values())
+    words = list(by_lowercase.values())
+    if len(words) > 12:
+        return f"there are {len(words)}, such as " + ", ".join(words[:3])
+    return "known are " + ", ".join(words)
 
 
 def array(
@@ -100,18 +138,23 @@ def array(
 ) -> FloatArray:
     """Return `value` as a float64 array broadcast to `shape`, every entry finite and within [low, high].
 
+    The last axis must be given in full, so that one number never stands for different things.
+
     Raises:
         InputError: `value` has another shape, is not numeric, not finite or out of range.
 
     Example:
-        >>> array("rate", 2, (3,), low=0.0)
-        array([2., 2., 2.])
+        >>> array("rate", [1, 2, 3], (3,), low=0.0)
+        array([1., 2., 3.])
     """
     try:
-        result = np.array(np.broadcast_to(np.asarray(value, dtype=np.float64), shape))
-    except (TypeError, ValueError):
-        got = f"shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
-        raise InputError(f"{name} must be numeric and fit shape {shape}, got {got}") from None
+        given = np.asarray(value)
+        if given.dtype.kind not in "iuf" or given.shape[-1:] != shape[-1:]:
+            raise ValueError  # noqa: TRY301  # answered below, as what numpy itself refuses
+        result = np.array(np.broadcast_to(given, shape), dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        got = f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else _short(value)
+        raise InputError(f"{name} must be numbers that fit shape {shape}, got {got}") from None
     good = np.isfinite(result) & (result >= low) & (result <= high)
     if not good.all():
         where = tuple(int(i) for i in np.argwhere(~good)[0])
@@ -119,6 +162,15 @@ def array(
             f"{name} must be finite{_range_words(low, high, unit)} everywhere, got {result[where]} at index {where}"
         )
     return result
+
+
+def _short(value: object) -> str:
+    """Return how a value reads, cut to what fits in a sentence."""
+    try:
+        words = repr(value)
+    except ValueError:  # an integer of more digits than Python spells
+        words = f"an {type(value).__name__} too large to print"
+    return words if len(words) <= 80 else f"{words[:77]}..."
 
 
 def _range_words(low: float, high: float, unit: str) -> str:

@@ -20,5 +20,9 @@ class MismatchError(KenyonError, ValueError):
     """Two things that must belong together do not, such as a snapshot and a population."""
 
 
+class DivergenceWarning(RuntimeWarning):
+    """The equations have left the range in which they mean anything; the affected larvae are counted."""
+
+
 class MissingDependencyError(KenyonError, ImportError):
     """An optional dependency is not installed; the message says how to install it."""

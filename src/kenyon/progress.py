@@ -46,10 +46,14 @@ def _lines(label: str, total: float, console: Console) -> Callable[[float], None
     finished = 0.0
     next_line = time.monotonic() + QUIET_S
 
+    shown = False
+
     def done(more: float) -> None:
-        nonlocal finished, next_line
+        nonlocal finished, next_line, shown
         finished += more
-        if time.monotonic() >= next_line:
+        over = shown and finished >= total * (1 - 1e-9)
+        if over or time.monotonic() >= next_line:
+            shown = True
             next_line = time.monotonic() + LINE_EVERY_S
             console.print(f"{label}: {finished / total:.0%}", highlight=False)
 

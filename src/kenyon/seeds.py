@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from kenyon.checks import integer
 
+MOST_LARVAE = 1_000_000
+"""As many as fit in the memory of a large machine, at 10 KiB each."""
+
 _STREAMS = {"wiring": 0, "input": 1, "bootstrap": 2}
 
 
@@ -48,7 +51,7 @@ def larva_seeds(seed: int, larvae: int) -> list[int]:
         True
     """
     seed = integer("seed", seed, low=0)
-    return [larva_seed(seed, i) for i in range(integer("larvae", larvae, low=1))]
+    return [larva_seed(seed, i) for i in range(integer("larvae", larvae, low=1, high=MOST_LARVAE))]
 
 
 def sequence(seed: int, purpose: str, *part: int) -> np.random.SeedSequence:

@@ -72,7 +72,7 @@ def test_train_takes_its_options(tmp_path: Path) -> None:
         (["paired", "paired"], "Error: each paradigm must be named once"),
         (["--odor", "banana"], "Error: unknown odor 'banana'"),
         (["--odor", "99"], "Error: odor number must be an integer"),
-        (["--larvae", "0"], "Error: larvae must be an integer of at least 1, got 0"),
+        (["--larvae", "0"], "Error: larvae must be an integer of at least 1 and at most 1000000, got 0"),
         (["--us-rate", "nan"], "Error: reinforcement_rate_hz must be a finite number"),
         (["--us-rate", "-1"], "Error: reinforcement_rate_hz must be a finite number from 0 to 10000 Hz, got -1.0"),
         (["--concentration", "nan"], "Error: concentration must be a finite number"),

@@ -106,7 +106,7 @@ def test_summary_has_a_row_for_each_test_and_odor(result: xarray.Dataset) -> Non
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"larvae": 0}, "larvae must be an integer of at least 1, got 0"),
+        ({"larvae": 0}, "larvae must be an integer of at least 1 and at most 1000000, got 0"),
         ({"seed": -1}, "seed must be an integer of at least 0, got -1"),
         ({"test_odors": ["anisol"]}, "unknown odor 'anisol'; did you mean 'anisole'"),
         ({"test_s": 0.0}, "test duration must be above 0 s"),

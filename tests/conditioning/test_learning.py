@@ -20,6 +20,7 @@ def test_balanced_meets_every_criterion(us: str) -> None:
     assert [finding for finding in findings if not finding.met] == []
 
 
+@pytest.mark.filterwarnings("ignore::kenyon.errors.DivergenceWarning")  # see tests/mushroom_body/test_divergence.py
 def test_the_criteria_can_fail() -> None:
     """The published set learns more from reward alone than from pairing, and the criteria say so."""
     findings = assess(PUBLISHED, larvae=6, reinforcers=["reward"], show_progress=False)

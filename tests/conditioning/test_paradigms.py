@@ -38,7 +38,7 @@ def test_ids_are_stable_and_distinct(name: str) -> None:
         paradigm(name, us="punishment"),
         paradigm(name, strength=0.5),
         paradigm(name, trials=2),
-        paradigm(name, stimulus_s=30),
+        paradigm(name, stimulus_s=60.00001),
     ]
     assert base == paradigm(name)
     assert len({base.id, *(variant.id for variant in variants)}) == 7
@@ -65,8 +65,8 @@ def test_a_pause_of_zero_is_no_phase() -> None:
         ({"name": "pairde"}, "unknown paradigm 'pairde'; did you mean 'paired'"),
         ({"cs": "pentyl"}, "unknown odor 'pentyl'"),
         ({"us": "rewrad"}, "unknown reinforcement 'rewrad'; did you mean 'reward'"),
-        ({"trials": 0}, "trials must be an integer of at least 1, got 0"),
-        ({"trials": 1.5}, "trials must be an integer of at least 1, got 1.5"),
+        ({"trials": 0}, "trials must be an integer of at least 1 and at most 10000, got 0"),
+        ({"trials": 1.5}, "trials must be an integer of at least 1 and at most 10000, got 1.5"),
         ({"concentration": 0.0}, "concentration and stimulus duration must be above 0"),
         ({"concentration": math.nan}, "concentration must be a finite number"),
         ({"stimulus_s": -1}, "stimulus duration must be a finite number of at least 0 s, got -1"),

@@ -100,9 +100,9 @@ def test_drive_of_odor_and_reinforcement() -> None:
 @pytest.mark.parametrize("nonsense", [-0.1, np.nan, np.inf, "much", None])
 def test_nonsense_strengths_are_refused(nonsense: float) -> None:
     """By name, where they enter."""
-    with pytest.raises(InputError, match=r"^reward must be a finite number of at least 0, got"):
+    with pytest.raises(InputError, match=r"^reward must be a finite number from 0 to 166\.667, got"):
         inputs.drive(PUBLISHED, reward=nonsense)
-    with pytest.raises(InputError, match=r"^punishment must be a finite number of at least 0, got"):
+    with pytest.raises(InputError, match=r"^punishment must be a finite number from 0 to 166\.667, got"):
         inputs.drive(PUBLISHED, punishment=nonsense)
 
 

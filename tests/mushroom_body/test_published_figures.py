@@ -124,6 +124,9 @@ def trained() -> dict[str, NDArray[np.float64]]:
     return {"trial": (p - n) / (p + n), "probe": result.preference_index.sel(test_odor=ODOR).values[:, 1:]}
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::kenyon.errors.DivergenceWarning")  # see test_divergence.py
+
+
 @pytest.mark.parametrize(("trial", "mean"), [(0, 0.12), (1, 0.44), (2, 0.80)])
 def test_preference_during_training(trained: dict[str, NDArray[np.float64]], trial: int, mean: float) -> None:
     """Over each whole trial, reward on."""

@@ -11,20 +11,20 @@ from kenyon.mushroom_body import verification
 from kenyon.mushroom_body.engines import ENGINES, engine_class
 
 
-@click.command()
+@click.command(short_help="List the measured odors.")
 @click.argument("name", required=False)
 @as_json
 def odors(name: str | None, *, as_json: bool) -> None:
-    r"""List the 34 measured odors, or how alike the others are to one.
+    """List the 34 measured odors, or how alike they are to one.
 
-    NAME is an odor or its number: the others are then sorted by how similarly the receptors answer (cosine at
+    NAME is an odor or its number: they are then sorted by how similarly the receptors answer (cosine at
     concentration 1, the dilution 1e-04). Odors that are alike are learned alike; to discriminate take dissimilar ones.
 
     \b
     Examples:
       kenyon odors
       kenyon odors "pentyl acetate"
-    """
+    """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
     rows: list[dict[str, Any]] = [
         {
             "number": odor.number,
@@ -58,13 +58,13 @@ def odors(name: str | None, *, as_json: bool) -> None:
     print_table(columns, lines, title=f"Odors measured by {measured.CITATION}; responses at dilution 1e-04")
 
 
-@click.command()
+@click.command(short_help="Compare with recorded spikes.")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--engine", type=click.Choice(ENGINES), default="kernel", help="Which engine replays them.")
 @as_json
 @click.pass_context
 def verify(context: click.Context, files: tuple[Path, ...], engine: str, *, as_json: bool) -> None:
-    r"""Replay golden FILES and compare every spike and weight; exit with 1 on any difference.
+    """Replay golden FILES and compare every spike and weight; exit with 1 on any difference.
 
     Without FILES it replays the four that come with the package: three runs of the published network on fixed input,
     and one of the balanced set. Weights must agree to 1e-9 nS.
@@ -74,7 +74,7 @@ def verify(context: click.Context, files: tuple[Path, ...], engine: str, *, as_j
       kenyon verify
       kenyon verify --engine brian2
       kenyon verify my_run.npz
-    """
+    """  # noqa: D301  # as above
     golden = [verification.load(path) for path in files or verification.own_files()]
     verdicts = [verification.replay(one, engine_class(engine)) for one in golden]
     if as_json:

@@ -1,5 +1,9 @@
 """Subcommands about conditioning: run a paradigm, list the paradigms."""
 
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +15,10 @@ from kenyon.conditioning import DESCRIPTIONS, Paradigm, paradigm
 from kenyon.conditioning import run as run_paradigm
 from kenyon.conditioning.paradigms import REINFORCERS
 from kenyon.conditioning.results import save, summary
-from kenyon.errors import InputError
+from kenyon.errors import DivergenceWarning, InputError
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.odors import find
 from kenyon.mushroom_body.parameters import NAMED, Parameters, named
-from kenyon.seeds import larva_seeds
 
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
@@ -24,7 +27,7 @@ _DISSIMILAR = "4,5-dimethylthiazole", "pentyl acetate"
 _FIGURE = "learning.png"
 
 
-@click.command()
+@click.command(short_help="Train larvae; show what they learned.")
 @click.argument("names", metavar="[PARADIGM]...", nargs=-1)
 @click.option("--odor", default="pentyl acetate", help="Odor to train with, by name or number; see `kenyon odors`.")
 @click.option("--concentration", type=float, default=1.0, help="Of the odor; 1 is the dilution 1e-04.")
@@ -66,7 +69,7 @@ def train(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    r"""Train larvae and show what they learned: a table, a figure and a result file for each PARADIGM.
+    """Train larvae and show what they learned: a table, a figure and a result file for each PARADIGM.
 
     Without PARADIGM they are trained "paired": odor and reward together. Several paradigms are drawn in one figure, the
     first in full; all of them use the same larvae. See `kenyon paradigms` for the list.
@@ -79,8 +82,8 @@ def train(
       kenyon train
       kenyon train paired unpaired reinforcement-alone --seed 7
       kenyon train --us punishment --odor 3-octanol --trials 5 --out octanol
-      kenyon train extinction --parameters published --us-rate 1000
-    """
+      kenyon train extinction --set learning_rate_nS=0.1
+    """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
     chosen = _parameters(parameters, changes, us_rate)
     experiments = [
         paradigm(name, cs=odor, concentration=concentration, us=us, trials=trials, stimulus_s=stimulus, pause_s=pause)
@@ -88,23 +91,24 @@ def train(
     ]
     files = _files(experiments, out, overwrite=overwrite)
     tests = test_odors or (_DISSIMILAR[find(odor).name == _DISSIMILAR[0]],)
-    larva_seeds(seed, larvae)  # refused here, before a folder is made
-    out.mkdir(parents=True, exist_ok=True)
-    results = []
-    for experiment, file in zip(experiments, files, strict=False):
-        result = run_paradigm(experiment, larvae=larvae, seed=seed, parameters=chosen, test_odors=tests, engine=engine)
-        save(result, file, overwrite=overwrite)
-        results.append(result)
-    from kenyon.conditioning.figures import learning_figure, save_figure
+    with _folder(out):
+        results = []
+        for experiment, file in zip(experiments, files, strict=False):
+            result = run_paradigm(
+                experiment, larvae=larvae, seed=seed, parameters=chosen, test_odors=tests, engine=engine
+            )
+            save(result, file, overwrite=overwrite)
+            results.append(result)
+        from kenyon.conditioning.figures import learning_figure, save_figure
 
-    save_figure(learning_figure(results), files[-1], overwrite=overwrite)
+        save_figure(learning_figure(results), files[-1], overwrite=overwrite)
     _report(results, files, as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="List the conditioning paradigms.")
 @as_json
 def paradigms(*, as_json: bool) -> None:
-    """List the conditioning paradigms, with the id that each has at its defaults."""
+    """List the conditioning paradigms; with --json also the id that each has at its defaults."""
     rows = [(name, text, paradigm(name).id) for name, text in DESCRIPTIONS.items()]
     if as_json:
         print_json([{"name": name, "description": text, "id": identity} for name, text, identity in rows])
@@ -135,6 +139,21 @@ def _files(experiments: list[Paradigm], out: Path, *, overwrite: bool) -> list[P
     return files
 
 
+@contextmanager
+def _folder(out: Path) -> Iterator[None]:
+    """Make the folder, and take it away again if nothing comes to lie in it."""
+    new = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        # Counted in the dataset and said in the report, once for all.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DivergenceWarning)
+            yield
+    finally:
+        if new and not any(out.iterdir()):
+            out.rmdir()
+
+
 def _report(results: "list[xarray.Dataset]", files: list[Path], *, as_json: bool) -> None:
     rows = [row for result in results for row in summary(result)]
     if as_json:
@@ -150,12 +169,25 @@ def _report(results: "list[xarray.Dataset]", files: list[Path], *, as_json: bool
                 row["after"] if row["after"] == "before" else f"after {row['after']}",
                 f"{row['mbonp_hz']:.0f}",
                 f"{row['mbonn_hz']:.0f}",
-                "{:+.2f} ({:+.2f} to {:+.2f})".format(row["preference_index"], *row["interval"]),
+                _index_words(row["preference_index"], *row["interval"]),
             ]
             for row in rows
         ],
         title=f"{results[0].sizes['larva']} larvae, {first['cs']} and {first['us']}, "
         f"parameters {first['parameters']}, seed {first['seed']}",
     )
+    for result in results:
+        diverged = int(result.diverged.isel(phase=-1).sum())
+        if diverged > 0:
+            click.echo(
+                f"Careful: in {diverged} of {result.sizes['larva']} larvae of {result.attrs['paradigm']} an output "
+                f"neuron's potential has left all bounds, for its weights fell far below 0 nS; it is silent now. "
+                f"This belongs to the published model; --set weight_floor_nS=0 prevents it."
+            )
     click.echo("Above 0 the odor attracts, below 0 it repels.")
     click.echo(f"Look at {files[-1]}; the results are in {', '.join(str(file) for file in files[:-1])}.")
+
+
+def _index_words(mean: float, low: float, high: float) -> str:
+    interval = "one larva, no interval" if math.isnan(low) else f"{low:+.2f} to {high:+.2f}"
+    return f"{mean:+.2f} ({interval})"

@@ -6,12 +6,13 @@ from typing import Any
 import click
 
 from kenyon.cli.output import as_json, print_json, print_table
+from kenyon.mushroom_body.compiled import cache_folder
 from kenyon.mushroom_body.kernel import advance_larvae
 from kenyon.mushroom_body.population import available_cores
 from kenyon.provenance import versions
 
 
-@click.command()
+@click.command(short_help="Say what can run here.")
 @as_json
 def doctor(*, as_json: bool) -> None:
     """Say what is installed and what can run here: versions, cores, engines, compiled code."""
@@ -19,7 +20,7 @@ def doctor(*, as_json: bool) -> None:
         "versions": versions(),
         "cores": available_cores(),
         "engines": {"kernel": "ready", "brian2": _brian2()},
-        "compiled code": str(advance_larvae.stats.cache_path),
+        "compiled code": cache_folder(advance_larvae),
     }
     if as_json:
         print_json(findings)
@@ -33,7 +34,7 @@ def doctor(*, as_json: bool) -> None:
 
 def _brian2() -> str:
     if importlib.util.find_spec("brian2") is None:
-        return "not installed; pip install 'kenyon[brian]'"
+        return "not installed; pip install brian2"
     from kenyon.mushroom_body.brian import codegen_target
 
     if codegen_target() == "cython":

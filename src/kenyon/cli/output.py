@@ -9,6 +9,7 @@ import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of a table.")
 
@@ -28,7 +29,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
     for name in columns:
         table.add_column(name, no_wrap=plain, justify="right" if name.endswith(")") else "left")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # as text, for brackets are no markup here
     with console.capture() as capture:
         console.print(table)
     for line in capture.get().splitlines():

@@ -50,9 +50,9 @@ def run(
 
     Returns:
         A dataset with dimensions larva, test, test_odor, kc, phase and group: test_mbonp_hz, test_mbonn_hz,
-        preference_index and preference_interval (95 %, bootstrap over larvae), the plastic weights at each test, and
-        the firing rates in each phase. Its attributes carry the paradigm's id, the seed, every parameter and the
-        versions.
+        preference_index and preference_interval (95 %, bootstrap over larvae), the plastic weights at each test, the
+        firing rates in each phase, and which larvae ended it with a potential beyond all bounds. Its attributes carry
+        the paradigm's id, the seed, every parameter and the versions.
 
     Raises:
         InputError: an argument is unusable; nothing has been simulated then.
@@ -68,8 +68,10 @@ def run(
         >>> dict(result.preference_index.sizes)
         {'larva': 2, 'test': 2, 'test_odor': 1}
     """
+    checks.instance("paradigm", paradigm, Paradigm, 'make one with paradigm("paired")')
+    checks.instance("parameters", parameters, Parameters, 'pass PUBLISHED, BALANCED, or named("balanced")')
     seeds = larva_seeds(seed, larvae)
-    odors = tuple(dict.fromkeys([paradigm.cs, *(find(odor).name for odor in test_odors)]))
+    odors = tuple(dict.fromkeys([paradigm.cs, *(find(odor).name for odor in checks.several("test_odors", test_odors))]))
     test_ms = checks.number("test duration", test_s, low=0.0, unit="s") * 1e3
     if test_ms == 0.0:
         raise InputError("test duration must be above 0 s, got 0")

@@ -56,9 +56,11 @@ def learning_figure(results: Sequence["xarray.Dataset"]) -> "Figure":
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(12, 8.4), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08))
+    figure = Figure(
+        figsize=(12, 8.4 + 0.3 * (len(results) - 1)), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08)
+    )
     strip_height = 0.24 + 0.2 * len(results)
-    grid = figure.add_gridspec(4, 2, height_ratios=(strip_height, 2.1, 2.1, 0.62), width_ratios=(1.3, 1))
+    grid = figure.add_gridspec(4, 2, height_ratios=(strip_height, 2.1, 2.1, 0.72), width_ratios=(1.3, 1))
     _draw_protocols(figure.add_subplot(grid[0, :]), results)
     _draw_preference(figure.add_subplot(grid[1:3, 0]), results)
     _draw_rates(figure.add_subplot(grid[1, 1]), results[0])
@@ -138,7 +140,9 @@ def _draw_protocols(axes: "Axes", results: Sequence["xarray.Dataset"]) -> None:
     handles = [
         Patch(color=_ODOR, label=results[0].attrs["cs"]),
         Patch(color=_US[us], label=us),
-        Line2D([], [], color="black", marker="v", linestyle="", markersize=5, label="test, nothing learned in it"),
+        Line2D(
+            [], [], color="black", marker="v", linestyle="", markersize=5, label="test: on a copy, it takes no time"
+        ),
     ]
     axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, fontsize=9)
 
@@ -156,7 +160,7 @@ def _draw_preference(axes: "Axes", results: Sequence["xarray.Dataset"]) -> None:
                 label = f"{_title(result)}, tested with {odor}"
                 _mean_with_larvae(axes, index.sel(test_odor=odor).values, color, label=label, dashed=True, shift=-0.05)
     axes.axhline(0.0, color="black", linewidth=0.8)
-    _test_axis(axes, first)
+    _test_axis(axes, max(results, key=lambda result: int(result.sizes["test"])))
     axes.set_ylabel("MBON preference index (p - n) / (p + n)")
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -0.15), max(high, 0.15))

@@ -14,6 +14,7 @@ from kenyon.errors import InputError
 from kenyon.mushroom_body.odors import find
 
 REINFORCERS: Final = ("reward", "punishment")
+MOST_TRIALS: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Paradigm:
             'paired/pentyl acetate@1/reward@1/training:CS+US 60s,pause 60s/training:CS+US 60s,pause 60s'
         """
         trials = (f"{trial.label}:" + ",".join(map(_phase_words, trial.phases)) for trial in self.trials)
-        stimuli = f"{self.cs}@{self.concentration:g}/{self.us}@{self.strength:g}"
+        stimuli = f"{self.cs}@{_exact(self.concentration)}/{self.us}@{_exact(self.strength)}"
         return "/".join((self.name, stimuli, *trials))
 
     @property
@@ -140,7 +141,7 @@ def paradigm(
     """
     name = checks.one_of("paradigm", name, list(DESCRIPTIONS))
     us = checks.one_of("reinforcement", us, REINFORCERS)
-    trials = checks.integer("trials", trials, low=1)
+    trials = checks.integer("trials", trials, low=1, high=MOST_TRIALS)
     stimulus_s = checks.number("stimulus duration", stimulus_s, low=0.0, unit="s")
     pause_s = checks.number("pause", pause_s, low=0.0, unit="s")
     concentration = checks.number("concentration", concentration)
@@ -177,4 +178,8 @@ def paradigm(
 
 def _phase_words(phase: Phase) -> str:
     stimuli = "+".join(word for word, on in (("CS", phase.cs), ("US", phase.us)) if on)
-    return f"{stimuli or 'pause'} {phase.duration_s:g}s"
+    return f"{stimuli or 'pause'} {_exact(phase.duration_s)}s"
+
+
+def _exact(value: float) -> str:
+    return repr(value).removesuffix(".0")

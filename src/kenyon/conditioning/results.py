@@ -47,7 +47,7 @@ def together(slices: Sequence[Activity]) -> Activity:
     durations, counts = np.zeros_like(slices[0].duration_ms), np.zeros_like(slices[0].counts)
     for part in slices:
         durations, counts = durations + part.duration_ms, counts + part.counts
-    return Activity(durations, counts)
+    return Activity(durations, counts, diverged=slices[-1].diverged)
 
 
 def dataset(
@@ -82,6 +82,11 @@ def dataset(
             ),
             "w_kc_mbonp_nS": (weights, np.stack([test.w_kc_mbonp_nS for test in tests], axis=1), {"units": "nS"}),
             "w_kc_mbonn_nS": (weights, np.stack([test.w_kc_mbonn_nS for test in tests], axis=1), {"units": "nS"}),
+            "diverged": (
+                ("larva", "phase"),
+                np.column_stack([phase.diverged for phase in phases]),
+                {"long_name": "a membrane potential was beyond all bounds after the phase; that neuron is silent"},
+            ),
             "phase_rate_hz": (
                 ("larva", "phase", "group"),
                 np.stack([np.column_stack(list(phase.rates_hz().values())) for phase in phases], axis=1),
@@ -146,7 +151,7 @@ def load(path: str | os.PathLike[str]) -> "xarray.Dataset":
     except (OSError, ValueError, KeyError, RuntimeError, TypeError) as reason:
         raise FileFormatError(f"{path} must be a whole NetCDF file: {reason}") from None
     found = result.attrs.get("format"), result.attrs.get("format_version")
-    if found != (FORMAT, FORMAT_VERSION):
+    if found != (FORMAT, FORMAT_VERSION) or "preference_index" not in result:
         raise FileFormatError(f"{path} must be a {FORMAT} of version {FORMAT_VERSION}, got {found[0]!r}, {found[1]!r}")
     return result
 

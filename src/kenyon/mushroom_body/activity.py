@@ -60,6 +60,7 @@ class Activity:
         spikes: One [S, 2] int64 array a larva, (step, neuron) sorted, steps from the start of the call; or None.
         samples: Sampled state by name, [B, samples, N or K] float64; nan beyond the end of a larva's own duration.
         sample_ms: [samples] float64, when the samples were taken, from the start of the call.
+        diverged: [B] bool, larvae that ended with a membrane potential beyond all bounds; see `population`.
     """
 
     duration_ms: FloatArray
@@ -67,6 +68,7 @@ class Activity:
     spikes: tuple[NDArray[np.int64], ...] | None = None
     samples: Mapping[str, FloatArray] = field(default_factory=dict)
     sample_ms: FloatArray = field(default_factory=lambda: np.empty(0))
+    diverged: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
 
     def spikes_of(self, group: str) -> NDArray[np.int64]:
         """Return the spikes of a cell group, such as "KC" or "MBONp", summed over its cells: [B] int64.

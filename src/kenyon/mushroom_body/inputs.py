@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.mushroom_body.circuit import N_CHANNELS, N_ORNS, PUNISHMENT, REWARD
+from kenyon.mushroom_body.compiled import compiled
 from kenyon.mushroom_body.odors import mixture_response
 from kenyon.mushroom_body.parameters import Parameters
 from kenyon.seeds import sfc64_state
@@ -64,10 +64,12 @@ def drive(
         >>> float(drive(PUBLISHED, "pentyl acetate", reward=1.0)[REWARD])
         600.0
     """
+    checks.instance("parameters", parameters, Parameters, 'pass PUBLISHED, BALANCED, or named("balanced")')
     rates = np.empty(N_CHANNELS)
     rates[:N_ORNS] = parameters.spontaneous_rate_hz + parameters.odor_rate_hz * mixture_response(odors)
     for channel, name, strength in ((REWARD, "reward", reward), (PUNISHMENT, "punishment", punishment)):
-        rates[channel] = checks.number(name, strength, low=0.0) * parameters.reinforcement_rate_hz
+        most = MAX_RATE_HZ / max(parameters.reinforcement_rate_hz, 1.0)
+        rates[channel] = checks.number(name, strength, low=0.0, high=most) * parameters.reinforcement_rate_hz
     return rates
 
 
@@ -155,7 +157,7 @@ def check_events(name: str, events: Any, n_steps: int) -> NDArray[np.int32]:
 _SHIFT, _LEFT, _ROTATE, _BACK, _ONE = (np.uint64(bits) for bits in (11, 3, 24, 40, 1))
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _uniform(rng: NDArray[np.uint64]) -> float:
     """Draw a double from [0, 1), as numpy's Generator(SFC64).random() does; rng [4] uint64 moves on."""
     word = rng[0] + rng[1] + rng[3]
@@ -166,7 +168,7 @@ def _uniform(rng: NDArray[np.uint64]) -> float:
     return np.float64(word >> _SHIFT) * 2.0**-53
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _interval(rng: NDArray[np.uint64], shape: int) -> int:
     """Draw one interval from Gamma(shape, 1/shape), a sum of exponentials: mean 1, CV 1/sqrt(shape); in ticks."""
     product = 1.0
@@ -175,13 +177,13 @@ def _interval(rng: NDArray[np.uint64], shape: int) -> int:
     return max(1, int(-math.log(product) / shape * TICKS))
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _start(rng: NDArray[np.uint64], shape: int, ticks_left: NDArray[np.int64]) -> None:
     for channel in range(N_CHANNELS):
         ticks_left[channel] = _interval(rng[channel], shape)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def draw_stretch(
     rng: NDArray[np.uint64],
     ticks_left: NDArray[np.int64],
@@ -219,7 +221,7 @@ def draw_stretch(
         ticks_left[channel] = left - (n_steps - done) * lost
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def place_stretch(
     events: NDArray[np.int32],
     next_event: int,

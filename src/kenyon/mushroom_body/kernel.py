@@ -14,7 +14,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from kenyon.mushroom_body.circuit import (
@@ -36,6 +35,7 @@ from kenyon.mushroom_body.circuit import (
     REWARD,
     per_neuron,
 )
+from kenyon.mushroom_body.compiled import compiled, compiled_within
 from kenyon.mushroom_body.inputs import STRETCH, draw_stretch, place_stretch
 from kenyon.mushroom_body.parameters import Parameters
 from kenyon.mushroom_body.state import State
@@ -137,7 +137,7 @@ class Recording(NamedTuple):
     w_kc_mbonn_nS: FloatArray
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _integrate(x: FloatArray, c: FloatArray, k: Constants) -> bool:
     """Move every neuron one Euler step on; return whether any is now above its threshold.
 
@@ -161,7 +161,7 @@ def _integrate(x: FloatArray, c: FloatArray, k: Constants) -> bool:
     return above
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _collect(x: FloatArray, c: FloatArray, fired: IntArray) -> int:
     """Write down which neurons are above threshold, in rising order; return how many.
 
@@ -177,7 +177,7 @@ def _collect(x: FloatArray, c: FloatArray, fired: IntArray) -> int:
     return _collect_from(N_NEURONS - N_NEURONS % _BLOCK, N_NEURONS, x, c, fired, n)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _collect_from(first: int, last: int, x: FloatArray, c: FloatArray, fired: IntArray, n: int) -> int:
     for i in range(first, last):
         if x[_V, i] > c[_THRESHOLD, i]:
@@ -186,7 +186,7 @@ def _collect_from(first: int, last: int, x: FloatArray, c: FloatArray, fired: In
     return n
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _flush(x: FloatArray) -> None:
     """Set conductances that can no longer move any v to 0: left to decay, they end as subnormals, slow forever."""
     for row in range(_G_E, _G_A + 1):
@@ -195,7 +195,7 @@ def _flush(x: FloatArray) -> None:
                 x[row, i] = 0.0
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _transmit(
     i: int,
     step: int,
@@ -236,7 +236,7 @@ def _transmit(
             x[_G_I, KC + kc] += k.apl_kc_nS
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _depress(w: FloatArray, kc_fired: FloatArray, step: int, k: Constants) -> None:
     """One DAN spike: take the learning rate times each Kenyon cell's eligibility off its weight, down to the floor."""
     for kc in range(N_KCS):
@@ -244,14 +244,14 @@ def _depress(w: FloatArray, kc_fired: FloatArray, step: int, k: Constants) -> No
         w[kc] = max(k.weight_floor_nS, w[kc] - k.learning_rate_nS * eligibility)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _restore(w: FloatArray, k: Constants) -> None:
     """One MBON spike: move each of its weights a share of the way back to where they start."""
     for kc in range(N_KCS):
         w[kc] += k.homeostasis * (k.kc_mbon_nS - w[kc])
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _learn(
     fired: IntArray, n_fired: int, step: int, w_p: FloatArray, w_n: FloatArray, kc_fired: FloatArray, k: Constants
 ) -> None:
@@ -268,7 +268,7 @@ def _learn(
             _restore(w_n, k)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _held(refractory_steps: NDArray[np.int32], neurons: IntArray, release: IntArray) -> int:
     """Queue the neurons that are refractory, in the order of their release; return how many."""
     n = 0
@@ -281,7 +281,7 @@ def _held(refractory_steps: NDArray[np.int32], neurons: IntArray, release: IntAr
     return n
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _load(larva: int, state: State, k: Constants, x: FloatArray, c: FloatArray, kc_of_pn: FloatArray) -> None:
     """Copy a larva's neurons, their constants and its wiring to where they are worked on.
 
@@ -299,7 +299,7 @@ def _load(larva: int, state: State, k: Constants, x: FloatArray, c: FloatArray, 
             kc_of_pn[pn, kc] = state.pn_to_kc[larva, kc, pn] * k.pn_kc_nS
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _store(larva: int, state: State, x: FloatArray) -> None:
     """Copy a larva's neurons back."""
     for i in range(N_NEURONS):
@@ -309,7 +309,7 @@ def _store(larva: int, state: State, x: FloatArray) -> None:
         state.g_a_nS[larva, i] = x[_G_A, i]
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _sample(larva: int, sample: int, x: FloatArray, w_p: FloatArray, w_n: FloatArray, record: Recording) -> None:
     """Write down the state that was asked for."""
     if record.v_mV.shape[1] > 0:
@@ -323,7 +323,7 @@ def _sample(larva: int, sample: int, x: FloatArray, w_p: FloatArray, w_n: FloatA
             record.w_kc_mbonn_nS[larva, sample, kc] = w_n[kc]
 
 
-@njit(nogil=True, cache=True, inline="always")  # compiled once, within its only caller
+@compiled_within
 def _advance(
     larva: int,
     state: State,
@@ -419,7 +419,7 @@ def _advance(
     state.step[larva] += n_steps
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def advance_larvae(
     first: int,
     last: int,

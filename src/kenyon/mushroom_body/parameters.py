@@ -149,6 +149,12 @@ class Parameters:
         self.steps("refractory_ms", self.refractory_ms)
         for cell in CELL_TYPES:
             constants_of_cell: Cell = getattr(self, cell)
+            fastest_pF = self.dt_ms * constants_of_cell.leak_nS
+            if constants_of_cell.capacitance_pF < fastest_pF:  # Euler's method would overshoot the leak reversal
+                raise InputError(
+                    f"{cell}.capacitance_pF must be at least dt_ms times {cell}.leak_nS ({fastest_pF:g} pF), "
+                    f"got {constants_of_cell.capacitance_pF:g} pF"
+                )
             if constants_of_cell.threshold_mV <= constants_of_cell.rest_mV:
                 raise InputError(
                     f"{cell}.threshold_mV must lie above {cell}.rest_mV ({constants_of_cell.rest_mV:g} mV), "
@@ -182,7 +188,7 @@ class Parameters:
         """
         duration_ms = checks.number(name, duration_ms, low=0.0, high=1e12, unit="ms")
         steps = round(duration_ms / self.dt_ms)
-        if abs(duration_ms / self.dt_ms - steps) > 1e-6:
+        if abs(duration_ms / self.dt_ms - steps) > 1e-6 or (steps == 0 and duration_ms > 0.0):
             raise InputError(f"{name} must be a whole number of {self.dt_ms:g} ms steps, got {duration_ms!r} ms")
         return steps
 
@@ -197,6 +203,8 @@ class Parameters:
             -34.0
         """
         top: dict[str, Any] = {}
+        if changes is not None:
+            checks.instance("changes", changes, Mapping, "pass a dictionary of names and values")  # type: ignore[type-abstract]  # mypy wants a concrete class
         for name, value in {**(changes or {}), **more}.items():
             checks.one_of("parameter", name, list(constants()))
             if "." in name:

@@ -1,12 +1,17 @@
 """Any number of larvae, each with a mushroom body of its own, advanced together in compiled code.
 
+A weight below zero makes a conductance negative, and a large one makes the membrane potential of an MBON run away until
+it is no number any more; the neuron is silent from then on. This belongs to the published model, which has no floor for
+weights. `Activity.diverged` says which larvae it happened to, and a `DivergenceWarning` counts them.
+
 A larva's numbers depend on its seed, its wiring and its input alone: not on its neighbors, its place, the number of
 threads, or where a stretch of time is cut in two.
 """
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
@@ -15,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks
-from kenyon.errors import InputError, MismatchError
+from kenyon.errors import DivergenceWarning, InputError, MismatchError
 from kenyon.mushroom_body import circuit, inputs, kernel
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.activity import Activity, Record
@@ -61,13 +66,14 @@ class Population:
         pn_to_kc: Any = None,
         threads: int | None = None,
     ) -> None:
-        self.parameters = parameters
+        remedy = 'pass PUBLISHED, BALANCED, or named("balanced")'
+        self._parameters = checks.instance("parameters", parameters, Parameters, remedy)
         self.threads = available_cores() if threads is None else checks.integer("threads", threads, low=1)
         self._constants = {plastic: kernel.constants(parameters, plastic=plastic) for plastic in (True, False)}
         self._seeds: tuple[int, ...] = ()
         self._state = states.newborn(parameters, ())
         self._drive_hz: FloatArray = np.empty((0, circuit.N_CHANNELS))
-        seeds = tuple(seeds)
+        seeds = checks.several("seeds", seeds)
         if seeds:
             self.add(seeds, pn_to_kc=pn_to_kc)
 
@@ -78,6 +84,11 @@ class Population:
     def __repr__(self) -> str:
         """Say what this is."""
         return f"<{type(self).__name__} of {len(self)} larvae, {self.parameters.description}>"
+
+    @property
+    def parameters(self) -> Parameters:
+        """The constants the larvae live under."""
+        return self._parameters
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -104,7 +115,7 @@ class Population:
         Raises:
             InputError: there is no seed, one is no integer of 0 or more, or the wiring is unusable.
         """
-        new = tuple(checks.integer("seed of a larva", seed, low=0) for seed in seeds)
+        new = tuple(checks.integer("seed of a larva", seed, low=0) for seed in checks.several("seeds", seeds))
         if not new:
             raise InputError("seeds must name at least one larva, got none")
         wiring = None if pn_to_kc is None else circuit.check_pn_to_kc(pn_to_kc, len(new))
@@ -159,9 +170,7 @@ class Population:
         """
         n_steps = self._steps(duration_ms)
         rates = self._drive_hz if drive_hz is None else self._check_drive(drive_hz)
-        after, activity = self._run(self._state, n_steps, rates, None, record, plastic=True)
-        self._state = after
-        return activity
+        return self._commit(*self._run(self._state, n_steps, rates, None, record, plastic=True))
 
     def advance_events(self, events: Any, duration_ms: Any, *, record: Record | None = None) -> Activity:
         """Advance every larva under given input spikes; its own input streams stay where they are.
@@ -175,12 +184,11 @@ class Population:
             InputError: there are no larvae, or a duration or an event is unusable. Nothing has changed then.
         """
         n_steps = self._steps(duration_ms)
+        events = checks.several("events", events)
         if len(events) != len(self):
             raise InputError(f"events must be one array for each of {len(self)} larvae, got {len(events)}")
         given = [inputs.check_events(f"events of larva {i}", own, int(n_steps[i])) for i, own in enumerate(events)]
-        after, activity = self._run(self._state, n_steps, None, given, record, plastic=True)
-        self._state = after
-        return activity
+        return self._commit(*self._run(self._state, n_steps, None, given, record, plastic=True))
 
     def probe(self, odors: Odors = None, duration_ms: float = 3000.0, *, drive_hz: Any = None) -> Activity:
         """Return what every larva would answer now, on a copy, with plasticity off; the larvae stay untouched.
@@ -220,6 +228,7 @@ class Population:
         Raises:
             MismatchError: the snapshot was taken under other parameters.
         """
+        checks.instance("snapshot", snapshot, Snapshot, "pass what Population.snapshot or Snapshot.load gave")
         self._require_same_parameters(snapshot)
         self._state = states.select(snapshot.state, range(len(snapshot.seeds)))
         self._drive_hz = snapshot.drive_hz.copy()
@@ -251,6 +260,7 @@ class Population:
             MismatchError: the parameters differ.
             InputError: one of them has no larvae.
         """
+        checks.instance("other", other, Population, "pass the population to join with")
         mine, theirs = self.snapshot(), other.snapshot()
         self._require_same_parameters(theirs)
         drive_hz = np.concatenate((mine.drive_hz, theirs.drive_hz))
@@ -269,12 +279,27 @@ class Population:
         plastic: bool,
     ) -> tuple[State, Activity]:
         """Simulate on a copy, so that a call that fails or is interrupted leaves the larvae as they were."""
-        recorder = Recorder(self.parameters, n_steps, record or Record())
+        record = Record() if record is None else checks.instance("record", record, Record, "pass Record(spikes=True)")
+        recorder = Recorder(self.parameters, n_steps, record)
         after = states.copy(before)
         for first, now, recording in recorder.stretches():
             part = None if events is None else [_cut(own, first, first + int(now.max())) for own in events]
             self._simulate(after, now, rates_hz, part, first, recording, plastic=plastic)
-        return after, recorder.activity()
+        return after, recorder.activity(after.v_mV)
+
+    def _commit(self, after: State, activity: Activity) -> Activity:
+        """Take over what a call has led to; nothing before this has changed the larvae."""
+        already = int((~np.isfinite(self._state.v_mV)).any(axis=1).sum())
+        self._state = after
+        diverged = int(activity.diverged.sum())
+        if diverged > already:
+            warnings.warn(
+                f"the membrane potential of {diverged} of {len(self)} larvae has left all bounds, and the neuron is "
+                f"silent from now on; weights must not fall far below 0 nS: set weight_floor_nS",
+                DivergenceWarning,
+                stacklevel=3,
+            )
+        return activity
 
     def _simulate(
         self,
@@ -315,7 +340,10 @@ class Population:
 
     def _places(self, larvae: Sequence[int]) -> NDArray[np.int64]:
         self._require_larvae()
-        places = [checks.integer("place of a larva", place, low=0, high=len(self) - 1) for place in larvae]
+        places = [
+            checks.integer("place of a larva", place, low=0, high=len(self) - 1)
+            for place in checks.several("larvae", larvae)
+        ]
         if not places:
             raise InputError("larvae must name at least one place, got none")
         return np.array(places, dtype=np.int64)
@@ -346,8 +374,14 @@ def _in_parallel(work: Callable[[int, int], None], larvae: int, threads: int) ->
         work(0, larvae)
         return
     bounds = [larvae * block // blocks for block in range(blocks + 1)]
-    for done in [_pool(threads).submit(work, *pair) for pair in pairwise(bounds)]:
-        done.result()
+    futures = [_pool(threads).submit(work, *pair) for pair in pairwise(bounds)]
+    try:
+        for future in futures:
+            future.result()
+    finally:  # After Ctrl-C nothing may go on by itself.
+        for future in futures:
+            future.cancel()
+        wait(futures)
 
 
 @cache

@@ -11,10 +11,15 @@ from kenyon.mushroom_body.kernel import Recording
 from kenyon.mushroom_body.parameters import Parameters
 
 _STEPS = 50_000
-"""Steps per call of the engine: compiled code cannot be interrupted, so Ctrl-C is heard in between."""
+_LARVA_STEPS = 1_000_000
+"""Steps per call of the engine, of each larva and of all: compiled code hears Ctrl-C only in between."""
 
 _STEPS_WITH_SPIKES = 1000
 """The same while spikes are kept: bounds the buffer they are written to."""
+
+
+_BOUND_mV = 1000.0
+"""No potential between the reversal potentials comes near it."""
 
 
 class Recorder:
@@ -42,7 +47,8 @@ class Recorder:
         self._counts = np.zeros((larvae, N_NEURONS), dtype=np.int64)
         self._spikes: list[list[NDArray[np.int64]]] = [[] for _ in n_steps]
         period = max(1, parameters.steps("refractory_ms", parameters.refractory_ms))
-        self._per_stretch = _STEPS_WITH_SPIKES if record.spikes else _STEPS
+        most = _STEPS_WITH_SPIKES if record.spikes else _STEPS
+        self._per_stretch = min(most, max(1000, _LARVA_STEPS // larvae))
         self._capacity = N_NEURONS * (self._per_stretch // period + 1) if record.spikes else 0
 
     def stretches(self) -> Iterator[tuple[int, NDArray[np.int64], Recording]]:
@@ -61,14 +67,17 @@ class Recorder:
                 for larva, n in enumerate(recording.n_spikes):
                     self._spikes[larva].append(recording.spikes[larva, :n].astype(np.int64))
 
-    def activity(self) -> Activity:
-        """Return all that was kept."""
+    def activity(self, v_mV: NDArray[np.float64]) -> Activity:
+        """Return all that was kept; `v_mV` [B, N] is where the larvae ended."""
+        # Not "above the bound": nan, which infinite terms leave when they cancel, is neither above nor below.
+        beyond = np.logical_not(np.abs(v_mV) <= _BOUND_mV)
         return Activity(
             duration_ms=self._n_steps.astype(np.float64) * self._dt_ms,
             counts=self._counts,
             spikes=tuple(map(_sorted, self._spikes)) if self._record.spikes else None,
             samples={name: self._samples[name] for name in self._record.variables},
             sample_ms=self._sample_ms,
+            diverged=np.asarray(beyond.any(axis=1), dtype=np.bool_),
         )
 
 

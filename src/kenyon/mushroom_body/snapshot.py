@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import archive
-from kenyon.errors import FileFormatError, KenyonError
+from kenyon.errors import FileFormatError, InputError, KenyonError
 from kenyon.mushroom_body.circuit import N_CHANNELS
 from kenyon.mushroom_body.inputs import MAX_RATE_HZ
-from kenyon.mushroom_body.parameters import PUBLISHED, Parameters
+from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
 from kenyon.mushroom_body.state import State, newborn
 
 KIND = "snapshot"
@@ -54,8 +54,11 @@ class Snapshot:
         """
         header, arrays = archive.load(path, KIND)
         try:
-            parameters = PUBLISHED.replace(header["parameters"])
-            seeds = tuple(int(seed) for seed in header["seeds"])
+            values = header["parameters"]
+            if set(values) != set(constants()):
+                raise InputError(f"its parameters must name every constant, got {len(values)} of {len(constants())}")
+            parameters = PUBLISHED.replace(values)
+            seeds = _seeds(header["seeds"])
             drive_hz = arrays.pop("drive_hz")
             state = State(**arrays)
         except (KenyonError, KeyError, TypeError, ValueError) as reason:
@@ -64,10 +67,20 @@ class Snapshot:
         return cls(parameters, seeds, drive_hz, state)
 
 
+def _seeds(given: Any) -> tuple[int, ...]:
+    if (
+        not isinstance(given, list)
+        or not given
+        or not all(isinstance(seed, str) and seed.isdecimal() for seed in given)
+    ):
+        raise InputError("its seeds must be a list of whole numbers of 0 or more")
+    return tuple(int(seed) for seed in given)
+
+
 def _check(
     path: str | os.PathLike[str], parameters: Parameters, larvae: int, arrays: Mapping[str, NDArray[Any]]
 ) -> None:
-    """Refuse arrays that no population could have had."""
+    """Refuse arrays that no population could have had; only v may have left all bounds."""
     like = newborn(parameters, [0])._asdict() | {"drive_hz": np.zeros((1, N_CHANNELS))}
     held = max(0, parameters.steps("refractory_ms", parameters.refractory_ms) - 1)
     ranges = {
@@ -86,6 +99,6 @@ def _check(
                 f"{path}: {name} must be {dtype} of shape {shape}, got {values.dtype} of shape {values.shape}"
             )
         low, high = ranges.get(name, (-largest, largest if dtype.kind == "f" else np.inf))
-        good = (values >= low) & (values <= high)
+        good = np.ones(shape, bool) if name == "v_mV" else (values >= low) & (values <= high)
         if not good.all():
             raise FileFormatError(f"{path}: {name} must lie from {low:g} to {high:g}, got {values[~good][0]}")
