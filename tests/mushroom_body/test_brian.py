@@ -15,6 +15,7 @@ from kenyon.mushroom_body import brian, verification
 from kenyon.mushroom_body.activity import Activity, Record
 from kenyon.mushroom_body.brian import BrianPopulation
 from kenyon.mushroom_body.circuit import GROUPS
+from kenyon.mushroom_body.inputs import drive
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters
 from kenyon.mushroom_body.population import Population
 from kenyon.mushroom_body.state import State
@@ -129,7 +130,7 @@ def test_runs_and_batches_of_any_size(trained: Population, monkeypatch: pytest.M
     """Where a call is cut into runs of the network, and larvae into batches, leaves no trace in any number."""
     monkeypatch.setattr(brian, "_MOST_STEPS", 333)
     monkeypatch.setattr(brian, "_MOST_SLOTS", 2)
-    both(lambda larvae: larvae.advance([0, 33.3, 66.6, 66.7, 120], record=EVERYTHING), trained)
+    both(lambda larvae: larvae.advance([0, 33.3, 66.6, 70, 120], record=EVERYTHING), trained)
 
 
 def test_given_events(trained: Population) -> None:
@@ -173,15 +174,17 @@ def test_an_old_larva_is_as_exact_as_a_young_one(trained: Population) -> None:
 
 
 def test_a_probe_changes_nothing(trained: Population) -> None:
-    """It answers as the kernel does, leaves every number of the larvae alone, and needs no other network."""
+    """It answers as the kernel does, nothing learned, leaves every number alone, and needs no other network."""
+    reinforced = drive(PUBLISHED, "pentyl acetate", reward=3.0)
     larvae = BrianPopulation.from_snapshot(trained.snapshot())
     larvae.advance(10)
     before, networks = larvae.snapshot(), brian._slots.cache_info().misses
-    answer = larvae.probe("3-octanol", 300)
-    assert_same_activity(answer, Population.from_snapshot(before).probe("3-octanol", 300))
+    answer = larvae.probe(drive_hz=reinforced, duration_ms=1000)
+    assert_same_activity(answer, Population.from_snapshot(before).probe(drive_hz=reinforced, duration_ms=1000))
     for name, values in larvae.state._asdict().items():
         np.testing.assert_array_equal(values, before.state._asdict()[name])
     assert brian._slots.cache_info().misses == networks
+    assert (larvae.advance(1000, reinforced).counts != answer.counts).any()
 
 
 def test_a_snapshot_goes_on_in_the_other_engine(trained: Population) -> None:
@@ -209,6 +212,7 @@ def test_a_call_that_fails_leaves_the_larvae_as_they_were(trained: Population, m
         patch.setattr(brian._Slots, "_swap_out", fail)
         with pytest.raises(OSError, match="the disk is full"):
             larvae.advance([10, 20, 30, 40, 50])
+    assert brian._slots.cache_info().currsize == 0, "a network stopped within a step must not be used again"
     assert_same_state(larvae.state, trained.state)
     both(lambda population: population.advance(50, record=EVERYTHING), larvae)
 

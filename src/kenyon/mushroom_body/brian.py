@@ -96,6 +96,9 @@ _NEGLIGIBLE = 1e-100
 _MOST_STEPS = 20_000
 _MOST_SLOTS = 128
 
+GCC_VECTORS = "--param=vect-max-version-for-alias-checks=100"
+"""Without, GCC makes no vectors of as many arrays as the equations have."""
+
 _lock = threading.Lock()
 """Held while a network is built or run: two in two threads would abort the process."""
 
@@ -194,14 +197,20 @@ def constants(parameters: Parameters, *, plastic: bool = True) -> dict[str, Any]
     }
 
 
-def build_circuit(parameters: Parameters, slots: int, clock: Any) -> tuple[Any, ...]:
-    """Describe circuits side by side to Brian2, newborn, without PN to KC wiring and input.
+def build_circuit(parameters: Parameters, pn_to_kc: NDArray[np.uint8], clock: Any) -> tuple[Any, ...]:
+    """Describe circuits side by side to Brian2, newborn and without input, one for each wiring.
+
+    Args:
+        parameters: The set of constants.
+        pn_to_kc: [slots, K, P] uint8, 1 where wired; a synapse not wired is made as well, at 0 nS.
+        clock: Brian2 `Clock`.
 
     Returns:
         `NeuronGroup` of slots * N neurons; `Synapses` of transmission, of depression, of homeostasis. In each slot,
-        transmission begins with all P * K synapses that PN to KC wiring can choose from, at 0 nS.
+        transmission begins with the P * K synapses from PNs to KCs.
     """
     brian2 = _import_brian2()
+    slots = len(pn_to_kc)
     # Names are part of the generated code: these, always the same, let it be compiled once for any number of slots.
     neurons = brian2.NeuronGroup(
         slots * N_NEURONS,
@@ -220,33 +229,35 @@ def build_circuit(parameters: Parameters, slots: int, clock: Any) -> tuple[Any, 
     neurons.w_kc_mbonp_nS = neurons.w_kc_mbonn_nS = parameters.kc_mbon_nS
 
     def connect(name: str, order: int, on_pre: str, strengths: list[str], wires: list[tuple[Any, ...]]) -> Any:
-        table = np.hstack([np.reshape(np.broadcast_arrays(*wire), (len(wire), -1)) for wire in wires])
-        offsets = np.arange(slots)[:, None] * N_NEURONS
-        source, target = (table[:2, None].astype(int) + offsets).reshape(2, -1)
+        each_slot = np.arange(slots)[:, None, None]
+        tables = [np.reshape(np.broadcast_arrays(*wire, each_slot), (len(wire) + 1, slots, -1)) for wire in wires]
+        source, target, *values, slot = np.concatenate(tables, axis=2).reshape(len(strengths) + 3, -1)
         model = "\n".join(f"{strength} : 1 (constant)" for strength in strengths)
         synapses = brian2.Synapses(neurons, neurons, model, on_pre=on_pre, clock=clock, name=f"kenyon_{name}")
+        source, target = (np.array([source, target]) + slot * N_NEURONS).astype(int)
         synapses.connect(i=source, j=target)
         synapses.pre.order = order
-        for strength, values in zip(strengths, table[2:], strict=True):
-            setattr(synapses, strength, np.tile(values, slots))
+        for strength, of_wires in zip(strengths, values, strict=True):
+            setattr(synapses, strength, of_wires)
         return synapses
 
     plastic, c = ["plastic_p", "plastic_n"], _CELLS
+    strengths = ["excitation_nS", "inhibition_nS", *plastic]
     depressing = [(c["DANn"], c["KC"], 1, 0), (c["DANp"], c["KC"], 0, 1)]
     restoring = [(c["MBONp"], c["KC"], 1, 0), (c["MBONn"], c["KC"], 0, 1)]
     return (
         neurons,
-        connect("transmission", 0, TRANSMISSION, ["excitation_nS", "inhibition_nS", *plastic], _wires(parameters)),
+        connect("transmission", 0, TRANSMISSION, strengths, _wires(parameters, pn_to_kc)),
         connect("depression", 1, DEPRESSION, plastic, depressing),
         connect("homeostasis", 2, HOMEOSTASIS, plastic, restoring),
     )
 
 
-def _wires(p: Parameters) -> list[tuple[Any, ...]]:
+def _wires(p: Parameters, pn_to_kc: NDArray[np.uint8]) -> list[tuple[Any, ...]]:
     """Return the connections of a circuit: from, to, excitation, inhibition, by the weight to MBONp, to MBONn."""
     c = _CELLS
     return [
-        (c["PN"][:, None], c["KC"], 0, 0, 0, 0),
+        (c["PN"][:, None], c["KC"], pn_to_kc.transpose(0, 2, 1) * p.pn_kc_nS, 0, 0, 0),
         (c["ORN"], c["PN"], p.orn_pn_nS, 0, 0, 0),
         (c["ORN"], c["LN"], p.orn_ln_nS, 0, 0, 0),
         (c["LN"][:, None], c["PN"], 0, p.ln_pn_nS, 0, 0),
@@ -288,7 +299,8 @@ class _Slots:
         self._parameters = parameters
         with _settings("numpy"):  # Connecting pairs is quick anyway; to compile it would take half of all compile time.
             clock = brian2.Clock(parameters.dt_ms * brian2.ms, name="kenyon_clock")
-            self._neurons, transmission, *plasticity = build_circuit(parameters, slots, clock)
+            unwired = np.zeros((slots, N_KCS, N_PNS), dtype=np.uint8)
+            self._neurons, transmission, *plasticity = build_circuit(parameters, unwired, clock)
             self._each_step = brian2.NetworkOperation(lambda: None, clock=clock, when="end", name="kenyon_each_step")
             self._network = brian2.Network(self._neurons, transmission, plasticity, self._each_step)
         self._network.schedule = ["start", "groups", "thresholds", "synapses", "resets", "end"]
@@ -428,10 +440,7 @@ def _settings(target: str) -> Iterator[None]:
     ours = {
         "codegen.target": target,
         "core.default_float_dtype": np.float64,
-        "codegen.cpp.extra_compile_args_gcc": [
-            *prefs["codegen.cpp.extra_compile_args_gcc"],
-            "--param=vect-max-version-for-alias-checks=100",  # GCC makes no vectors of this many arrays without.
-        ],
+        "codegen.cpp.extra_compile_args_gcc": [*prefs["codegen.cpp.extra_compile_args_gcc"], GCC_VECTORS],
     }
     before = {name: prefs[name] for name in ours}
     # Brian2 begins each run with a search of everything in the process for garbage, three times as long as the rest
