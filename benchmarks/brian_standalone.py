@@ -1,7 +1,7 @@
 """The same circuit in Brian2's C++ standalone mode: equations and connections of `kenyon.mushroom_body.brian`.
 
 Standalone mode writes a C++ program for one simulation of fixed length, so its input is drawn beforehand, and nothing
-can be exchanged while it runs: no probe, no change of odor, no snapshot. It is the fastest that Brian2 does on a CPU.
+can be exchanged while it runs: no probe, no change of odor, no snapshot. It is the fastest that Brian2 does on a core.
 Each measurement runs in a process of its own (Brian2's device is global) and times the program's simulation loop alone,
 neither its generation and compilation nor its start.
 

@@ -333,6 +333,7 @@ class _Slots:
             with _settings(codegen_target()):
                 self._network.run(steps * self._each_step.clock.dt, namespace=values)
         finally:
+            self._each_step.function = lambda: None  # Lets go of the input and of the state.
             if done < steps:  # Stopped within a step, a network still holds what it was about to deliver.
                 _slots.cache_clear()
         if done < steps:

@@ -11,10 +11,10 @@ from kenyon.mushroom_body.kernel import Recording
 from kenyon.mushroom_body.parameters import Parameters
 
 _STEPS = 50_000
-_LARVA_STEPS = 1_000_000
+_LARVA_STEPS = 5_000_000
 """Steps per call of the engine, of each larva and of all: compiled code hears Ctrl-C only in between."""
 
-_STEPS_WITH_SPIKES = 1000
+_STEPS_WITH_SPIKES = 5000
 """The same while spikes are kept: bounds the buffer they are written to."""
 
 
