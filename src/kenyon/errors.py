@@ -24,5 +24,25 @@ class DivergenceWarning(RuntimeWarning):
     """The equations have left the range in which they mean anything; the affected larvae are counted."""
 
 
+class MissingStimulusError(KenyonError, IndexError):
+    """A memory is asked for a stimulus that it has not met."""
+
+
 class MissingDependencyError(KenyonError, ImportError):
     """An optional dependency is not installed; the message says how to install it."""
+
+
+class ProtocolError(KenyonError):
+    """What the wire carries is not what the protocol says; the subclasses name whose fault that is."""
+
+
+class LocalProtocolError(ProtocolError, ValueError):
+    """Our fault: this side was asked to send what the wire cannot carry; nothing was sent."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer's fault: it sent bytes that are no message, or an answer to something else."""
+
+
+class NoAnswerError(KenyonError, ConnectionError):
+    """Nobody answered within the deadline."""

@@ -15,7 +15,7 @@ from kenyon.checks import integer
 MOST_LARVAE = 1_000_000
 """As many as fit in the memory of a large machine, at 10 KiB each."""
 
-_STREAMS = {"wiring": 0, "input": 1, "bootstrap": 2}
+_STREAMS = {"wiring": 0, "input": 1, "bootstrap": 2, "choice": 3}
 
 
 def larva_seed(*identity: str | int) -> int:
@@ -55,7 +55,7 @@ def larva_seeds(seed: int, larvae: int) -> list[int]:
 
 
 def sequence(seed: int, purpose: str, *part: int) -> np.random.SeedSequence:
-    """Return the numpy seed sequence of one purpose (wiring, input or bootstrap), or of a part of it, under a seed."""
+    """Return the numpy seed sequence of one purpose, such as "wiring" or "choice", or of a part of it, under a seed."""
     return np.random.SeedSequence(integer("seed", seed, low=0), spawn_key=(_STREAMS[purpose], *part))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from kenyon.cli.output import as_json, print_json, print_table
-from kenyon.mushroom_body.compiled import cache_folder
+from kenyon.compiled import cache_folder
 from kenyon.mushroom_body.kernel import advance_larvae
 from kenyon.mushroom_body.population import available_cores
 from kenyon.provenance import versions

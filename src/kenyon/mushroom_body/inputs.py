@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks
+from kenyon.compiled import compiled
 from kenyon.errors import InputError
 from kenyon.mushroom_body.circuit import N_CHANNELS, N_ORNS, PUNISHMENT, REWARD
-from kenyon.mushroom_body.compiled import compiled
 from kenyon.mushroom_body.odors import mixture_response
 from kenyon.mushroom_body.parameters import Parameters
 from kenyon.seeds import sfc64_state
+from kenyon.sfc64 import uniform
 
 FloatArray = NDArray[np.float64]
 
@@ -154,26 +155,12 @@ def check_events(name: str, events: Any, n_steps: int) -> NDArray[np.int32]:
     return ordered
 
 
-_SHIFT, _LEFT, _ROTATE, _BACK, _ONE = (np.uint64(bits) for bits in (11, 3, 24, 40, 1))
-
-
-@compiled
-def _uniform(rng: NDArray[np.uint64]) -> float:
-    """Draw a double from [0, 1), as numpy's Generator(SFC64).random() does; rng [4] uint64 moves on."""
-    word = rng[0] + rng[1] + rng[3]
-    rng[3] += _ONE
-    rng[0] = rng[1] ^ (rng[1] >> _SHIFT)
-    rng[1] = rng[2] + (rng[2] << _LEFT)
-    rng[2] = ((rng[2] << _ROTATE) | (rng[2] >> _BACK)) + word
-    return np.float64(word >> _SHIFT) * 2.0**-53
-
-
 @compiled
 def _interval(rng: NDArray[np.uint64], shape: int) -> int:
     """Draw one interval from Gamma(shape, 1/shape), a sum of exponentials: mean 1, CV 1/sqrt(shape); in ticks."""
     product = 1.0
     for _ in range(shape):
-        product *= 1.0 - _uniform(rng)
+        product *= 1.0 - uniform(rng)
     return max(1, int(-math.log(product) / shape * TICKS))
 
 

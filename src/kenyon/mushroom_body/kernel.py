@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kenyon.compiled import compiled, compiled_within
 from kenyon.mushroom_body.circuit import (
     APL,
     DAN_N,
@@ -35,7 +36,6 @@ from kenyon.mushroom_body.circuit import (
     REWARD,
     per_neuron,
 )
-from kenyon.mushroom_body.compiled import compiled, compiled_within
 from kenyon.mushroom_body.inputs import STRETCH, draw_stretch, place_stretch
 from kenyon.mushroom_body.parameters import Parameters
 from kenyon.mushroom_body.state import State

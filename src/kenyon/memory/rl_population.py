@@ -1,0 +1,140 @@
+"""Thousands of Q-learners stepped together in compiled code; each row is what the single class would be."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon import checks
+from kenyon.errors import InputError
+from kenyon.memory import qlearning_kernel as kernel
+from kenyon.memory.options import checked_identity
+from kenyon.memory.reinforcement import RLmemory, RLOlfMemory
+from kenyon.memory.tables import table_shape
+from kenyon.seeds import MOST_LARVAE, larva_seed, sfc64_state
+
+FloatArray = NDArray[np.float64]
+
+
+class RLPopulation:
+    """B larvae that learn by Q-learning, under the standard rules.
+
+    Larva i is `kind(model_id=model_ids[i], gain=dict.fromkeys(stimuli, 0.0), **options)`, number for number.
+
+    Args:
+        larvae: How many.
+        stimuli: Names of the O stimuli; all there will be.
+        kind: The class of each: `RLOlfMemory` or `RLTouchMemory`.
+        model_ids: Id of each larva; 0, 1, 2, ... if absent.
+        **options: The options of that class, the same for all.
+
+    Attributes:
+        gain: [B, O] float64, the gain of each stimulus.
+        q_table: [B, S, A] float64; [B, O, S, A] of factored tables.
+        reward_sum: [B] float64, reward since the last choice, less 0.01 a tick.
+        total_ticks: Ticks so far.
+
+    Raises:
+        InputError: an option is out of range, the rules are larvaworld's, or the tables would be over their limit.
+
+    Randomness:
+        Each larva's own stream, from (seed, its id).
+
+    Example:
+        >>> larvae = RLPopulation(1000, ["CS", "UCS"], table="factored", seed=1)
+        >>> larvae.step(dx=np.full((1000, 2), 0.1), reward=np.zeros(1000)).shape
+        (1000, 2)
+    """
+
+    def __init__(
+        self,
+        larvae: int,
+        stimuli: Sequence[str],
+        kind: type[RLmemory] = RLOlfMemory,
+        *,
+        model_ids: Sequence[str | int] | None = None,
+        **options: Any,
+    ) -> None:
+        n = checks.integer("larvae", larvae, low=1, high=MOST_LARVAE)
+        ids = range(n) if model_ids is None else [checked_identity("each model_id", i) for i in model_ids]
+        if len(ids) != n or len(set(ids)) != n:
+            raise InputError(f"model_ids must be {n} different ids, got {len(set(ids))} different of {len(ids)}")
+        names = checks.several("stimuli", stimuli)
+        one = self._one = kind(gain=dict.fromkeys(names, 0.0), **options)
+        if one.rules != "standard":
+            raise InputError("rules must be 'standard' for a population, got 'larvaworld'; step single memories instead")
+        self.stimuli = tuple(names)
+        self.model_ids = tuple(ids)
+        limits = {"factored": one.table == "factored", "max_mb": one.max_table_mb * n}
+        shape = table_shape(len(names), 2 * one.state_spacePerSide + 1, len(one.gain_space), **limits)
+        self.gain: FloatArray = np.zeros((n, len(names)))
+        self._q: FloatArray = np.zeros((n, *shape))
+        self._last_state = np.zeros((n, shape[0]), dtype=np.int64)
+        self._last_action = np.zeros((n, shape[0]), dtype=np.int64)
+        self._acted = np.zeros(n, dtype=np.bool_)
+        self._iterator = np.full(n, one.Niters, dtype=np.int64)
+        self.reward_sum: FloatArray = np.zeros(n)
+        self._rng = np.array([sfc64_state(larva_seed(one.seed, i), "choice") for i in self.model_ids])
+        self._values = np.array(one.gain_space, dtype=np.float64)
+
+    def __len__(self) -> int:
+        """Return the number of larvae."""
+        return len(self.model_ids)
+
+    @property
+    def q_table(self) -> FloatArray:
+        """The tables, as views."""
+        return self._q if self._one.table == "factored" else self._q[:, 0]
+
+    @property
+    def total_ticks(self) -> int:
+        """Ticks so far."""
+        return self._one.total_ticks
+
+    @property
+    def learning_on(self) -> bool:
+        """Whether the training still lasts."""
+        return self._one.learning_on
+
+    def step(self, dx: Any, reward: Any = 0.0) -> FloatArray:
+        """Step every larva by one tick; return the gains.
+
+        Args:
+            dx: [B, O] change of each stimulus.
+            reward: [B], or one number for all.
+
+        Returns:
+            [B, O] float64: `self.gain` itself, which the next step changes.
+
+        Raises:
+            InputError: a shape is another, or a number is not finite; nothing has changed then.
+        """
+        change = checks.array("dx", dx, self.gain.shape)
+        n = len(self)
+        given = checks.array("reward", np.broadcast_to(reward, n) if np.ndim(reward) == 0 else reward, (n,))
+        one = self._one
+        one.count_time()
+        kernel.step_rows(
+            change,
+            given - 0.01,
+            self.gain,
+            self._q,
+            self._last_state,
+            self._last_action,
+            self._acted,
+            self.reward_sum,
+            self._iterator,
+            self._rng,
+            self._values,
+            one.state_spacePerSide,
+            float(one.Delta),
+            float(one.alpha),
+            float(one.gamma),
+            float(one.epsilon),
+            one.Niters,
+            one.learning_on,
+            one.state_specific_best,
+            one.modality == "touch",
+        )
+        return self.gain
