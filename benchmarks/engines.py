@@ -26,8 +26,8 @@ from numba import njit
 from kenyon.mushroom_body import BALANCED, Population, drive, kernel
 from kenyon.mushroom_body.circuit import N_NEURONS
 from kenyon.mushroom_body.engines import engine_class
-from kenyon.mushroom_body.population import available_cores
 from kenyon.seeds import larva_seeds
+from kenyon.threads import available_cores
 
 ODOR = "pentyl acetate"
 BUDGET = {"kernel": 600.0, "brian2": 8.0, "standalone": 8.0, "limit": 600.0}

@@ -46,3 +46,17 @@ class RemoteProtocolError(ProtocolError):
 
 class NoAnswerError(KenyonError, ConnectionError):
     """Nobody answered within the deadline."""
+
+
+class RefusedError(KenyonError):
+    """A server refused a request; `code` says why, in one word.
+
+    Attributes:
+        code: The server's word for it, such as "busy"; None if it gave none.
+        expected_step: The step that it would have taken; None if it named none.
+    """
+
+    def __init__(self, sentence: str, code: str | None = None, expected_step: int | None = None) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.expected_step = expected_step

@@ -8,8 +8,8 @@ import click
 from kenyon.cli.output import as_json, print_json, print_table
 from kenyon.compiled import cache_folder
 from kenyon.mushroom_body.kernel import advance_larvae
-from kenyon.mushroom_body.population import available_cores
 from kenyon.provenance import versions
+from kenyon.threads import available_cores
 
 
 @click.command(short_help="Say what can run here.")

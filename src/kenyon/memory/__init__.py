@@ -1,7 +1,21 @@
 """Memories for virtual larvae: what they learn adapts the gain with which they follow each stimulus."""
 
 from kenyon.memory.base import Memory
+from kenyon.memory.embedded import MushroomBodyMemory
+from kenyon.memory.mushroom_body import step_together
 from kenyon.memory.reinforcement import RLmemory, RLOlfMemory, RLTouchMemory
+from kenyon.memory.remote import RemoteBrianModelMemory
+from kenyon.memory.rl_population import RLPopulation
 from kenyon.memory.timer import Timer
 
-__all__ = ["Memory", "RLOlfMemory", "RLTouchMemory", "RLmemory", "Timer"]
+__all__ = [
+    "Memory",
+    "MushroomBodyMemory",
+    "RLOlfMemory",
+    "RLPopulation",
+    "RLTouchMemory",
+    "RLmemory",
+    "RemoteBrianModelMemory",
+    "Timer",
+    "step_together",
+]

@@ -25,7 +25,7 @@ class Number(param.Number):
     """
 
     __slots__ = ["unit"]
-    _slot_defaults = {**param.Number._slot_defaults, "unit": ""}  # noqa: RUF012, SLF001  # how param declares slots
+    _slot_defaults = {**param.Number._slot_defaults, "unit": ""}  # noqa: RUF012  # how param declares slots
 
     def __init__(self, default: Any, *, low: float, high: float, doc: str, unit: str = "", **more: Any) -> None:
         self.unit = unit

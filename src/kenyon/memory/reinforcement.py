@@ -128,11 +128,10 @@ class RLmemory(Memory):
     def _read_options(self) -> None:
         """Keep the options that every step needs as plain attributes, which are ten times faster to read."""
         self._dt, self._train_s = float(self.dt), float(self.train_dur * 60)
-        self._delta, self._alpha, self._gamma, self._epsilon = map(
-            float, (self.Delta, self.alpha, self.gamma, self.epsilon)
-        )
         self._state_specific = self.state_specific_best
-        self._tables.max_mb = self.max_table_mb
+        tables = self._tables
+        tables.delta, tables.alpha, tables.gamma = float(self.Delta), float(self.alpha), float(self.gamma)
+        tables.epsilon, tables.max_mb = float(self.epsilon), float(self.max_table_mb)
         # A quotient such as 5.999999999999999 stands for 6; Larvaworld cuts it off.
         self.Niters = int(self.update_dt * 60 / self.dt * (1 if self._old_rules else 1 + 1e-12))
 
@@ -151,7 +150,7 @@ class RLmemory(Memory):
         states = self._tables.checked("state", state, 1)
         reward = super()._reward(reward)
         for table, following in enumerate(states):
-            self._tables.learn(table, following, reward, self._alpha, self._gamma)
+            self._tables.learn(table, following, reward)
         self._tables.state, self._tables.block = states, None
 
     def state_collapse(self, dx: Levels) -> Any:
@@ -170,7 +169,7 @@ class RLmemory(Memory):
         if self._old_rules:
             return self._old_state(dx)
         self._meet(dx)
-        return self._public(self._tables.states(dx, self._delta))
+        return self._public(self._tables.states(dx))
 
     def update_ext_gain(
         self,
@@ -220,7 +219,7 @@ class RLmemory(Memory):
             for stimulus in stimuli:
                 if stimulus not in known:
                     self._meet(stimuli)
-        if self.learning_on:
+        if self.active and self.total_ticks * self._dt <= self._train_s:  # learning_on, without the call
             self.iterator += 1
             if self.condition(dx):
                 self._act(self.gain, dx, True, True)
@@ -313,30 +312,33 @@ class RLmemory(Memory):
 
     def _act(self, gain: Gains, dx: Levels, learn: bool, randomize: bool) -> Gains:
         """Learn from the last choice, choose anew in each table, and write the gains."""
-        tables = self._tables
-        if self._factored:
-            actions = [self._choose(*place, learn, randomize) for place in enumerate(tables.states(dx, self._delta))]
+        states = self._tables.states(dx)
+        if len(states) == 1:
+            actions = [self._choose(0, states[0], learn, randomize)]
         else:
-            state = 0 if tables.levels == 1 else tables.states(dx, self._delta)[0]
-            actions = [self._choose(0, state, learn, randomize)]
+            actions = [self._choose(table, state, learn, randomize) for table, state in enumerate(states)]
         self._write(gain, actions)
         return gain
 
     def _choose(self, table: int, state: int, learn: bool, randomize: bool) -> int:
         """Learn and choose in one table, from the larva's own stream or from the given generator."""
-        tables, reward, alpha, gamma = self._tables, self.rewardSum, self._alpha, self._gamma
         if randomize and self.rng is None:
             words = self._begin_stream() if self._words is None else self._words
-            return tables.choose(table, state, reward, alpha, gamma, learn, self._epsilon, words)
-        action = tables.choose(table, state, reward, alpha, gamma, learn)
-        if randomize and self.rng.random() < self._epsilon:
-            action = kernel.random_action(self.rng.random(), tables.q.shape[2])
-            tables.action[table] = action
+            return self._tables.choose(table, state, self.rewardSum, learn, words)
+        action = self._tables.choose(table, state, self.rewardSum, learn)
+        if randomize and self.rng.random() < self._tables.epsilon:
+            action = kernel.random_action(self.rng.random(), self._tables.q.shape[2])
+            self._tables.action[table] = action
         return action
 
     def _write(self, gain: Gains, actions: Sequence[int]) -> None:
         """Write what was chosen into those of the gains that are there."""
-        for stimulus, value in zip(self._tables.stimuli, self._tables.gains(actions)):  # noqa: B905  # of one length
+        tables = self._tables
+        if len(tables.stimuli) == 1:  # As most have, in every step.
+            values: Sequence[float] = (tables.values[actions[0]],)
+        else:
+            values = tables.gains(actions)
+        for stimulus, value in zip(tables.stimuli, values):  # noqa: B905  # of one length
             if stimulus in gain:
                 gain[stimulus] = value
 
@@ -369,16 +371,16 @@ class RLmemory(Memory):
         tables = self._tables
         tables.meet(gain)
         chance = random if self.rng is None else self.rng
-        if randomize and chance.uniform(0, 1) < self._epsilon:
+        if randomize and chance.uniform(0, 1) < tables.epsilon:
             tables.action = [chance.randrange(tables.q.shape[2])]
         else:
-            tables.choose(0, self._old_state(dx), self.rewardSum, self._alpha, self._gamma, True)
+            tables.choose(0, self._old_state(dx), self.rewardSum, learn=True)
         gain.update(zip(list(gain), tables.gains(tables.action), strict=False))
         return gain
 
     def _old_state(self, dx: Levels) -> int:
         """Return the state: the last stimulus speaks for all."""
-        levels = [self._tables.level(change, self._delta) for change in list(dx.values())[-1:]]
+        levels = [self._tables.level(change) for change in list(dx.values())[-1:]]
         return self._tables.joint(levels * len(self._tables.stimuli))
 
 

@@ -63,11 +63,13 @@ class RLPopulation:
         names = checks.several("stimuli", stimuli)
         one = self._one = kind(gain=dict.fromkeys(names, 0.0), **options)
         if one.rules != "standard":
-            raise InputError("rules must be 'standard' for a population, got 'larvaworld'; step single memories instead")
+            raise InputError(
+                "rules must be 'standard' for a population, got 'larvaworld'; step single memories instead"
+            )
         self.stimuli = tuple(names)
         self.model_ids = tuple(ids)
-        limits = {"factored": one.table == "factored", "max_mb": one.max_table_mb * n}
-        shape = table_shape(len(names), 2 * one.state_spacePerSide + 1, len(one.gain_space), **limits)
+        factored, levels = one.table == "factored", 2 * one.state_spacePerSide + 1
+        shape = table_shape(len(names), levels, len(one.gain_space), factored=factored, max_mb=one.max_table_mb)
         self.gain: FloatArray = np.zeros((n, len(names)))
         self._q: FloatArray = np.zeros((n, *shape))
         self._last_state = np.zeros((n, shape[0]), dtype=np.int64)
@@ -112,29 +114,11 @@ class RLPopulation:
         """
         change = checks.array("dx", dx, self.gain.shape)
         n = len(self)
-        given = checks.array("reward", np.broadcast_to(reward, n) if np.ndim(reward) == 0 else reward, (n,))
+        given = checks.array("reward", np.broadcast_to(reward, n) if np.ndim(reward) == 0 else reward, (n,)) - 0.01
         one = self._one
         one.count_time()
-        kernel.step_rows(
-            change,
-            given - 0.01,
-            self.gain,
-            self._q,
-            self._last_state,
-            self._last_action,
-            self._acted,
-            self.reward_sum,
-            self._iterator,
-            self._rng,
-            self._values,
-            one.state_spacePerSide,
-            float(one.Delta),
-            float(one.alpha),
-            float(one.gamma),
-            float(one.epsilon),
-            one.Niters,
-            one.learning_on,
-            one.state_specific_best,
-            one.modality == "touch",
-        )
+        options = one.state_spacePerSide, float(one.Delta), float(one.alpha), float(one.gamma), float(one.epsilon)
+        when = one.Niters, one.learning_on, one.state_specific_best, one.modality == "touch"
+        own = self._q, self._last_state, self._last_action, self._acted, self.reward_sum, self._iterator, self._rng
+        kernel.step_rows(change, given, self.gain, *own, self._values, *options, *when)
         return self.gain

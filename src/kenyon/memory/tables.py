@@ -62,7 +62,16 @@ class Tables:
         action: The action chosen, likewise.
         acted: Whether there was a choice in each table.
         block: How many states and actions the last choice has become, where stimuli were added since; else None.
+        delta: Width of a level of change.
+        alpha: Learning rate.
+        gamma: Discount.
+        epsilon: Probability of any action instead of the best.
     """
+
+    delta: float
+    alpha: float
+    gamma: float
+    epsilon: float
 
     def __init__(
         self, stimuli: Iterable[str], values: Sequence[float], k: int, *, factored: bool, max_mb: float, acted: bool
@@ -109,16 +118,16 @@ class Tables:
             self.hold(q)
             self.stimuli[stimulus] = None
 
-    def states(self, dx: Mapping[str, float], delta: float) -> list[int]:
+    def states(self, dx: Mapping[str, float]) -> list[int]:
         """Return the state in each table; a stimulus that is missing counts as unchanged."""
         if self.levels == 1:
             return [0] * len(self.each)
-        levels = [self.level(dx.get(stimulus, 0.0), delta) for stimulus in self.stimuli]
+        levels = [self.level(dx.get(stimulus, 0.0)) for stimulus in self.stimuli]
         return levels if self.factored else [self.joint(levels)]
 
-    def level(self, change: float, delta: float) -> int:
+    def level(self, change: float) -> int:
         """Return the level of one change."""
-        return int(kernel.level(float(change), delta, self.k))
+        return int(kernel.level(float(change), self.delta, self.k))
 
     def joint(self, levels: Iterable[int]) -> int:
         """Return the place of a joint state, in the order of `itertools.product`."""
@@ -128,15 +137,7 @@ class Tables:
         return index
 
     def choose(
-        self,
-        table: int,
-        state: int,
-        reward: float,
-        alpha: float,
-        gamma: float,
-        learn: bool,
-        epsilon: float = 0.0,
-        words: NDArray[np.uint64] | None = None,
+        self, table: int, state: int, reward: float, learn: bool, words: NDArray[np.uint64] | None = None
     ) -> int:
         """Learn from the last choice in one table, where there was one, and return the next; it is the last one now.
 
@@ -144,30 +145,28 @@ class Tables:
             table: Which table.
             state: The state that followed the last choice.
             reward: The reward collected since.
-            alpha: Learning rate.
-            gamma: Discount.
             learn: Whether to learn.
-            epsilon: Probability of any action instead of the best.
-            words: [4] uint64, the stream to draw from; None to choose the best.
+            words: [4] uint64, the stream that decides, with probability epsilon, for any action; None for the best.
         """
         s_tm1, a_tm1 = self.state[table], self.action[table]
         learn = learn and self.acted[table]
         if self.block is not None:
             if learn:
-                self.learn(table, state, reward, alpha, gamma)
+                self.learn(table, state, reward)
             learn, self.block = False, None
+        q, alpha, gamma = self.each[table], self.alpha, self.gamma
         if words is None:
-            action = kernel.act(self.each[table], s_tm1, a_tm1, reward, state, alpha, gamma, learn)
+            action = kernel.act(q, s_tm1, a_tm1, reward, state, alpha, gamma, learn)
         else:
-            action = kernel.explore(self.each[table], s_tm1, a_tm1, reward, state, alpha, gamma, learn, epsilon, words)
+            action = kernel.explore(q, s_tm1, a_tm1, reward, state, alpha, gamma, learn, self.epsilon, words)
         self.state[table], self.action[table], self.acted[table] = state, action, True
         return action
 
-    def learn(self, table: int, state: int, reward: float, alpha: float, gamma: float) -> None:
+    def learn(self, table: int, state: int, reward: float) -> None:
         """Credit a reward to the last choice in one table: to its entry, or to the block that it has become."""
         q, s_tm1, a_tm1 = self.each[table], self.state[table], self.action[table]
         states, actions = self.block or (1, 1)
-        value = kernel.updated(float(q[s_tm1, a_tm1]), float(reward), float(q[state].max()), alpha, gamma)
+        value = kernel.updated(float(q[s_tm1, a_tm1]), float(reward), float(q[state].max()), self.alpha, self.gamma)
         q[s_tm1 : s_tm1 + states, a_tm1 : a_tm1 + actions] = value
 
     def best(self) -> list[int]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks
+from kenyon.compiled import compiled
 from kenyon.errors import InputError
 from kenyon.mushroom_body.circuit import N_ORNS
 
@@ -117,16 +118,44 @@ def response(odor: str | int, concentration: float = 1.0) -> FloatArray:
     concentration = checks.number(f"concentration of {known.name}", concentration)
     if concentration <= 0.0:
         return np.zeros(N_ORNS)
-    measured_at = np.array(known.concentrations)
     answers = np.empty(N_ORNS)
-    for receptor, curve in enumerate(np.array(known.responses).T):
-        measured = ~np.isnan(curve)
-        at, heights = measured_at[measured], np.maximum(curve[measured], 0.0)
-        if concentration < at[0]:
-            answers[receptor] = heights[0] * concentration / at[0]
-        else:
-            answers[receptor] = np.interp(np.log10(concentration), np.log10(at), heights)
+    _read_curves(*_curves(known.number), concentration, np.log10(concentration), answers)
     return answers
+
+
+@cache
+def _curves(number: int) -> tuple[NDArray[np.int64], FloatArray, FloatArray, FloatArray]:
+    """Return the curves of one odor: points measured [21], and up to that many of each [21, points] from the left.
+
+    They are concentrations, their log10, and responses of which negative ones are 0.
+    """
+    known = odors()[number]
+    at, heights = np.array(known.concentrations), np.maximum(np.array(known.responses), 0.0)
+    curves = np.zeros((3, N_ORNS, len(at)))
+    points = np.empty(N_ORNS, dtype=np.int64)
+    for receptor in range(N_ORNS):
+        measured = ~np.isnan(heights[:, receptor])
+        points[receptor] = measured.sum()
+        curves[:, receptor, : points[receptor]] = [at[measured], np.log10(at[measured]), heights[measured, receptor]]
+    return points, curves[0], curves[1], curves[2]
+
+
+@compiled
+def _read_curves(
+    points: NDArray[np.int64],
+    at: FloatArray,
+    log_at: FloatArray,
+    heights: FloatArray,
+    c: float,
+    log_c: float,
+    out: FloatArray,
+) -> None:
+    for receptor in range(out.shape[0]):
+        n = points[receptor]
+        if c < at[receptor, 0]:
+            out[receptor] = heights[receptor, 0] * c / at[receptor, 0]
+        else:
+            out[receptor] = np.interp(log_c, log_at[receptor, :n], heights[receptor, :n])
 
 
 def mixture_response(mixture: Odors) -> FloatArray:

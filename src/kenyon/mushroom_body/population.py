@@ -8,12 +8,8 @@ A larva's numbers depend on its seed, its wiring and its input alone: not on its
 threads, or where a stretch of time is cut in two.
 """
 
-import os
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from functools import cache
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -26,9 +22,10 @@ from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.activity import Activity, Record
 from kenyon.mushroom_body.odors import Odors
 from kenyon.mushroom_body.parameters import BALANCED, Parameters
-from kenyon.mushroom_body.recording import Recorder
+from kenyon.mushroom_body.recording import Recorder, beyond_bounds
 from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
+from kenyon.threads import available_cores, in_parallel
 
 FloatArray = NDArray[np.float64]
 
@@ -97,7 +94,7 @@ class Population:
 
     @property
     def state(self) -> State:
-        """State of the larvae, B rows, as views that cannot be written to."""
+        """State of the larvae at this moment, B rows, as views that cannot be written to; copy what shall last."""
         return states.read_only(self._state)
 
     @property
@@ -151,12 +148,20 @@ class Population:
         places = self._places(range(len(self)) if larvae is None else larvae)
         self._drive_hz[places] = self._check_drive(drive_hz, len(places))
 
-    def advance(self, duration_ms: Any, drive_hz: Any = None, *, record: Record | None = None) -> Activity:
-        """Advance every larva under its drive.
+    def advance(
+        self,
+        duration_ms: Any,
+        drive_hz: Any = None,
+        *,
+        larvae: Sequence[int] | None = None,
+        record: Record | None = None,
+    ) -> Activity:
+        """Advance larvae under their drive.
 
         Args:
             duration_ms: For all, or [B], one for each larva; whole numbers of time steps, 0 to leave a larva as it is.
             drive_hz: [C] or [B, C] for this call only, Hz; what was set with `stimulate` if not given.
+            larvae: Places of the larvae to advance, each once, which then are the B of this call; all if not given.
             record: What to keep besides spike counts.
 
         Returns:
@@ -168,9 +173,17 @@ class Population:
         Randomness:
             Each input channel's own stream.
         """
-        n_steps = self._steps(duration_ms)
-        rates = self._drive_hz if drive_hz is None else self._check_drive(drive_hz)
-        return self._commit(*self._run(self._state, n_steps, rates, None, record, plastic=True))
+        if larvae is None:
+            n_steps = self._steps(duration_ms)
+            rates = self._drive_hz if drive_hz is None else self._check_drive(drive_hz)
+            return self._commit(*self._run(states.copy(self._state), n_steps, rates, None, record, plastic=True))
+        places = self._places(larvae)
+        if len(np.unique(places)) < len(places):
+            raise InputError(f"larvae must name each larva to advance once, got {list(larvae)}")
+        n_steps = self._steps(duration_ms, len(places))
+        rates = self._drive_hz[places] if drive_hz is None else self._check_drive(drive_hz, len(places))
+        rows = states.select(self._state, places)
+        return self._commit(*self._run(rows, n_steps, rates, None, record, plastic=True), places)
 
     def advance_events(self, events: Any, duration_ms: Any, *, record: Record | None = None) -> Activity:
         """Advance every larva under given input spikes; its own input streams stay where they are.
@@ -188,15 +201,24 @@ class Population:
         if len(events) != len(self):
             raise InputError(f"events must be one array for each of {len(self)} larvae, got {len(events)}")
         given = [inputs.check_events(f"events of larva {i}", own, int(n_steps[i])) for i, own in enumerate(events)]
-        return self._commit(*self._run(self._state, n_steps, None, given, record, plastic=True))
+        return self._commit(*self._run(states.copy(self._state), n_steps, None, given, record, plastic=True))
 
-    def probe(self, odors: Odors = None, duration_ms: float = 3000.0, *, drive_hz: Any = None) -> Activity:
-        """Return what every larva would answer now, on a copy, with plasticity off; the larvae stay untouched.
+    def probe(
+        self,
+        odors: Odors = None,
+        duration_ms: Any = 3000.0,
+        *,
+        drive_hz: Any = None,
+        larvae: Sequence[int] | None = None,
+    ) -> Activity:
+        """Return what larvae would answer now, on a copy, with plasticity off; the larvae stay untouched.
 
         Args:
             odors: What to smell, as for `stimulate`.
-            duration_ms: For how long; rates are over all of it.
+            duration_ms: For how long, for all or [B]; rates are over all of it.
             drive_hz: A drive [C] or [B, C] in Hz instead of odors.
+            larvae: Places of the larvae to ask, which then are the B of this call; a place may be named several times,
+                to ask about several drives at once. All if not given.
 
         Raises:
             InputError: there are no larvae, or an argument is unusable.
@@ -208,31 +230,42 @@ class Population:
         """
         if odors is not None and drive_hz is not None:
             raise InputError("a probe must have either odors or a drive, got both")
-        n_steps = self._steps(duration_ms)
-        rates = self._check_drive(inputs.drive(self.parameters, odors) if drive_hz is None else drive_hz)
-        return self._run(self._state, n_steps, rates, None, None, plastic=False)[1]
+        places = self._places(range(len(self)) if larvae is None else larvae)
+        n_steps = self._steps(duration_ms, len(places))
+        rates = self._check_drive(inputs.drive(self.parameters, odors) if drive_hz is None else drive_hz, len(places))
+        return self._run(states.select(self._state, places), n_steps, rates, None, None, plastic=False)[1]
 
-    def snapshot(self) -> Snapshot:
-        """Return everything about the larvae at this moment.
+    def snapshot(self, larvae: Sequence[int] | None = None) -> Snapshot:
+        """Return everything about larvae at this moment: all, or those at some places, in that order.
 
         Raises:
-            InputError: there are no larvae.
+            InputError: there are no larvae, or a place lies outside.
         """
-        self._require_larvae()
-        everyone = range(len(self))
-        return Snapshot(self.parameters, self._seeds, self.drive_hz, states.select(self._state, everyone))
+        places = self._places(range(len(self)) if larvae is None else larvae)
+        seeds = tuple(self._seeds[place] for place in places)
+        return Snapshot(self.parameters, seeds, self._drive_hz[places], states.select(self._state, places))
 
-    def restore(self, snapshot: Snapshot) -> None:
-        """Put the larvae of a snapshot in the place of those here.
+    def restore(self, snapshot: Snapshot, larvae: Sequence[int] | None = None) -> None:
+        """Put the larvae of a snapshot in the place of all here, or of those at some places.
 
         Raises:
-            MismatchError: the snapshot was taken under other parameters.
+            MismatchError: the snapshot was taken under other parameters, or is not of as many larvae as are named.
+            InputError: a place lies outside.
         """
         checks.instance("snapshot", snapshot, Snapshot, "pass what Population.snapshot or Snapshot.load gave")
         self._require_same_parameters(snapshot)
-        self._state = states.select(snapshot.state, range(len(snapshot.seeds)))
-        self._drive_hz = snapshot.drive_hz.copy()
-        self._seeds = snapshot.seeds
+        if larvae is None:
+            self._state = states.copy(snapshot.state)
+            self._drive_hz = snapshot.drive_hz.copy()
+            self._seeds = snapshot.seeds
+            return
+        places = self._places(larvae)
+        if len(places) != len(snapshot.seeds):
+            raise MismatchError(f"a snapshot must be of {len(places)} larvae, as are named, got {len(snapshot.seeds)}")
+        states.write(self._state, places, snapshot.state)
+        self._drive_hz[places] = snapshot.drive_hz
+        seeds = dict(zip(places.tolist(), snapshot.seeds, strict=True))
+        self._seeds = tuple(seeds.get(place, seed) for place, seed in enumerate(self._seeds))
 
     @classmethod
     def from_snapshot(cls: type[AnyPopulation], snapshot: Snapshot, *, threads: int | None = None) -> AnyPopulation:
@@ -247,11 +280,7 @@ class Population:
         Raises:
             InputError: no larva is named, or a place lies outside.
         """
-        places = self._places(larvae)
-        whole = self.snapshot()
-        seeds = tuple(self._seeds[place] for place in places)
-        rows = Snapshot(self.parameters, seeds, whole.drive_hz[places], states.select(whole.state, places))
-        return self.from_snapshot(rows, threads=self.threads)
+        return self.from_snapshot(self.snapshot(larvae), threads=self.threads)
 
     def join(self: AnyPopulation, other: "Population") -> AnyPopulation:
         """Return a population of copies of the larvae of both, first those of this one.
@@ -270,7 +299,7 @@ class Population:
 
     def _run(
         self,
-        before: State,
+        rows: State,
         n_steps: NDArray[np.int64],
         rates_hz: FloatArray | None,
         events: list[NDArray[np.int32]] | None,
@@ -278,19 +307,21 @@ class Population:
         *,
         plastic: bool,
     ) -> tuple[State, Activity]:
-        """Simulate on a copy, so that a call that fails or is interrupted leaves the larvae as they were."""
+        """Simulate `rows` in place; they are copies, so a call that fails or is interrupted changes no larva."""
         record = Record() if record is None else checks.instance("record", record, Record, "pass Record(spikes=True)")
         recorder = Recorder(self.parameters, n_steps, record)
-        after = states.copy(before)
         for first, now, recording in recorder.stretches():
             part = None if events is None else [_cut(own, first, first + int(now.max())) for own in events]
-            self._simulate(after, now, rates_hz, part, first, recording, plastic=plastic)
-        return after, recorder.activity(after.v_mV)
+            self._simulate(rows, now, rates_hz, part, first, recording, plastic=plastic)
+        return rows, recorder.activity(rows.v_mV)
 
-    def _commit(self, after: State, activity: Activity) -> Activity:
+    def _commit(self, after: State, activity: Activity, places: NDArray[np.int64] | None = None) -> Activity:
         """Take over what a call has led to; nothing before this has changed the larvae."""
-        already = int((~np.isfinite(self._state.v_mV)).any(axis=1).sum())
-        self._state = after
+        already = int(beyond_bounds(self._state.v_mV if places is None else self._state.v_mV[places]).sum())
+        if places is None:
+            self._state = after
+        else:
+            states.write(self._state, places, after)
         diverged = int(activity.diverged.sum())
         if diverged > already:
             warnings.warn(
@@ -325,13 +356,14 @@ class Population:
         def advance(first: int, last: int) -> None:
             kernel.advance_larvae(first, last, state, per_step, together, offsets, first_step, n_steps, k, recording)
 
-        _in_parallel(advance, len(n_steps), self.threads)
+        in_parallel(advance, len(n_steps), self.threads)
 
-    def _steps(self, duration_ms: Any) -> NDArray[np.int64]:
+    def _steps(self, duration_ms: Any, larvae: int | None = None) -> NDArray[np.int64]:
         self._require_larvae()
+        larvae = len(self) if larvae is None else larvae
         if np.ndim(duration_ms) == 0:
-            return np.full(len(self), self.parameters.steps("duration", duration_ms), dtype=np.int64)
-        durations = checks.array("duration", duration_ms, (len(self),), low=0.0, unit="ms")
+            return np.full(larvae, self.parameters.steps("duration", duration_ms), dtype=np.int64)
+        durations = checks.array("duration", duration_ms, (larvae,), low=0.0, unit="ms")
         return np.array([self.parameters.steps("duration", float(own)) for own in durations], dtype=np.int64)
 
     def _check_drive(self, drive_hz: Any, larvae: int | None = None) -> FloatArray:
@@ -358,40 +390,6 @@ class Population:
     def _require_larvae(self) -> None:
         if not self._seeds:
             raise InputError("the population must have at least one larva, got none; add larvae by seed first")
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _in_parallel(work: Callable[[int, int], None], larvae: int, threads: int) -> None:
-    """Share the larvae out over threads; a few blocks a thread, for larvae may differ in duration."""
-    blocks = min(larvae, 4 * threads)
-    if threads == 1 or blocks == 1:
-        work(0, larvae)
-        return
-    bounds = [larvae * block // blocks for block in range(blocks + 1)]
-    futures = [_pool(threads).submit(work, *pair) for pair in pairwise(bounds)]
-    try:
-        for future in futures:
-            future.result()
-    finally:  # After Ctrl-C nothing may go on by itself.
-        for future in futures:
-            future.cancel()
-        wait(futures)
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="kenyon")
-
-
-if hasattr(os, "register_at_fork"):
-    # A forked child inherits the pool without its threads, and would wait for them forever.
-    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def _cut(events: NDArray[np.int32], first: int, last: int) -> NDArray[np.int32]:

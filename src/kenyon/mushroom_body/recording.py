@@ -70,14 +70,13 @@ class Recorder:
     def activity(self, v_mV: NDArray[np.float64]) -> Activity:
         """Return all that was kept; `v_mV` [B, N] is where the larvae ended."""
         # Not "above the bound": nan, which infinite terms leave when they cancel, is neither above nor below.
-        beyond = np.logical_not(np.abs(v_mV) <= _BOUND_mV)
         return Activity(
             duration_ms=self._n_steps.astype(np.float64) * self._dt_ms,
             counts=self._counts,
             spikes=tuple(map(_sorted, self._spikes)) if self._record.spikes else None,
             samples={name: self._samples[name] for name in self._record.variables},
             sample_ms=self._sample_ms,
-            diverged=np.asarray(beyond.any(axis=1), dtype=np.bool_),
+            diverged=beyond_bounds(v_mV),
         )
 
 
@@ -85,3 +84,8 @@ def _sorted(pieces: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     spikes = np.concatenate([np.empty((0, 2), dtype=np.int64), *pieces])
     ordered: NDArray[np.int64] = spikes[np.lexsort((spikes[:, 1], spikes[:, 0]))]
     return ordered
+
+
+def beyond_bounds(v_mV: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which larvae have a membrane potential beyond all bounds, or none that is a number: [B] bool."""
+    return np.asarray((~(np.abs(v_mV) <= _BOUND_mV)).any(axis=1), dtype=np.bool_)

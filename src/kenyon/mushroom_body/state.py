@@ -83,6 +83,13 @@ def copy(state: State) -> State:
     return select(state, slice(None))
 
 
+def write(state: State, larvae: Any, rows: State) -> None:
+    """Put rows in the place of the named ones."""
+    new = rows._asdict()
+    for name, values in state._asdict().items():
+        values[larvae] = new[name]
+
+
 def join(first: State, second: State) -> State:
     """Return the rows of both, first those of `first`."""
     others = second._asdict()

@@ -1,0 +1,181 @@
+"""A memory whose mushroom body lives in the same process: no server, the same gains as over the wire."""
+
+import os
+import threading
+import weakref
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.memory.mushroom_body import Answer, MBmemory, Request
+from kenyon.memory.options import Choice, Switch, Table
+from kenyon.mushroom_body import Activity, Parameters, Population, drive, named
+from kenyon.mushroom_body.engines import ENGINES, engine_class
+from kenyon.seeds import larva_seed
+
+FloatArray = NDArray[np.float64]
+
+
+class MushroomBodyMemory(MBmemory):
+    """A memory that learns with a mushroom body, the spiking circuit of Jürgensen et al. (2024), in process.
+
+    The larvae of one simulation with the same circuit share one population, so that `step_together` advances them as a
+    batch. A larva's numbers depend on (seed, sim_id, model_id) and its own input alone, and are those a server gives.
+
+    Args:
+        **kwargs: `brain`, `gain`, and the options below.
+
+    Raises:
+        InputError: an option is out of range, or a stimulus stands for no measured odor.
+
+    Randomness:
+        The larva's own streams, from (seed, sim_id, model_id); both ids are 0 where neither they nor a brain are given.
+
+    Reference:
+        Jürgensen et al. 2024, iScience 27:108640.
+
+    Example:
+        >>> memory = MushroomBodyMemory(gain={"Odor": 0.0}, readout="probe", probe_every_s=30)
+        >>> for _ in range(301):
+        ...     gain = memory.step(dx={"Odor": 1.0}, reward=True)
+        >>> gain["Odor"] > 0.01
+        True
+    """
+
+    parameters = Choice(["balanced", "published"], constant=True, doc="Named set of the circuit's constants.")
+    changes = Table({}, constant=True, doc="Constants to change in it, such as {'weight_floor_nS': 0.0}.")
+    engine = Choice(list(ENGINES), constant=True, doc="What computes the circuit; the numbers are the same.")
+    shared = Switch(True, constant=True, doc="Whether larvae of one simulation share a population.")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._constants = named(self.parameters).replace(self.changes)
+        self._home: _Home | None = None
+        self._place = 0
+
+    @property
+    def population(self) -> Population:
+        """The population the larva lives in."""
+        return self._settle().population
+
+    @property
+    def place(self) -> int:
+        """The larva's place in it."""
+        self._settle()
+        return self._place
+
+    @classmethod
+    def _answers(cls, memories: Sequence["MushroomBodyMemory"], requests: Sequence[Request]) -> list[Answer]:
+        answers: dict[int, Answer] = {}
+        neighbors: dict[_Home, list[int]] = defaultdict(list)
+        for i, memory in enumerate(memories):
+            neighbors[memory._settle()].append(i)
+        for home, members in neighbors.items():
+            with home.lock:
+                own = home.live_through([memories[i]._visit(requests[i]) for i in members])
+            answers.update(zip(members, own, strict=True))
+        for memory in memories:
+            memory.step_id += 1
+        return [answers[i] for i in range(len(memories))]
+
+    def _visit(self, request: Request) -> "_Visit":
+        """Return a request in the terms of the population."""
+        constants, odors = self._constants, self.measured_mixture(request.concentrations)
+        probes = {
+            stimulus: drive(constants, {self.measured_odor(stimulus): self.probe_concentration})
+            for stimulus in request.probes
+        }
+        return _Visit(
+            self._place,
+            self.t_sim,
+            drive(constants, odors, reward=request.reward, punishment=request.punishment),
+            request.warmup_ms,
+            self.probe_ms,
+            probes,
+        )
+
+    def _settle(self) -> "_Home":
+        """Return where the larva lives; it is born there when first asked for, when its ids are known."""
+        if self._home is None:
+            sim_id, larva_id = (0 if i is None else i for i in (self.sim_id, self.larva_id))
+            self._home = (
+                _home(sim_id, self._constants, self.engine) if self.shared else _Home(self._constants, self.engine)
+            )
+            with self._home.lock:
+                (self._place,) = self._home.population.add([larva_seed(self.seed, sim_id, larva_id)])
+        return self._home
+
+
+class _Home:
+    """A population, and whose turn it is: larvae of one population may be stepped from several threads."""
+
+    def __init__(self, constants: Parameters, engine: str) -> None:
+        self.population = engine_class(engine)(constants)
+        self.lock = threading.Lock()
+        _homes.add(self)
+
+    def live_through(self, visits: Sequence["_Visit"]) -> list[Answer]:
+        """Advance some larvae by a step each, and ask them what they are to be asked."""
+        population, places = self.population, [visit.place for visit in visits]
+        warmups_ms = [visit.warmup_ms for visit in visits]
+        if any(warmups_ms):
+            population.advance(warmups_ms, drive(population.parameters), larvae=places)
+        drives_hz = np.array([visit.drive_hz for visit in visits])
+        activity = population.advance([visit.duration_ms for visit in visits], drives_hz, larvae=places)
+        read: list[dict[str, float]] = [{} for _ in visits]
+        asked = [(i, stimulus) for i, visit in enumerate(visits) for stimulus in visit.probes]
+        if asked:
+            probes = population.probe(
+                duration_ms=[visits[i].probe_ms for i, _ in asked],
+                drive_hz=np.array([visits[i].probes[stimulus] for i, stimulus in asked]),
+                larvae=[places[i] for i, _ in asked],
+            )
+            for (i, stimulus), difference_hz in zip(asked, _differences_hz(probes), strict=True):
+                read[i][stimulus] = difference_hz
+        return [Answer(own, probed) for own, probed in zip(_differences_hz(activity), read, strict=True)]
+
+
+class _Visit(NamedTuple):
+    """What a larva at a place shall live through; drives are [C] float64, Hz."""
+
+    place: int
+    duration_ms: float
+    drive_hz: FloatArray
+    warmup_ms: float
+    probe_ms: float
+    probes: dict[str, FloatArray]
+
+
+def _differences_hz(activity: Activity) -> list[float]:
+    differences: list[float] = (activity.rate_hz("MBONp") - activity.rate_hz("MBONn")).tolist()
+    return differences
+
+
+_homes: "weakref.WeakSet[_Home]" = weakref.WeakSet()
+_shared: "weakref.WeakValueDictionary[tuple[Any, ...], _Home]" = weakref.WeakValueDictionary()
+_registry_lock = threading.RLock()
+
+
+def _home(sim_id: str | int, constants: Parameters, engine: str) -> _Home:
+    """Return the population that the larvae of a simulation share; it lives as long as one of their memories."""
+    key = (type(sim_id), sim_id, engine, *constants.values().values())
+    with _registry_lock:
+        home = _shared.get(key)
+        if home is None:
+            home = _shared[key] = _Home(constants, engine)
+        return home
+
+
+def _take_fresh_locks() -> None:
+    """In a forked child: another thread of the parent may hold the old ones."""
+    global _registry_lock  # noqa: PLW0603  # there is one
+    _registry_lock = threading.RLock()
+    for home in _homes:
+        home.lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_take_fresh_locks)

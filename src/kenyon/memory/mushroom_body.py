@@ -1,0 +1,286 @@
+"""What the memories with a mushroom body share, in process or remote: which odor drives it, and how a gain is read.
+
+In each step the circuit lives through one tick of its larva: it smells, is rewarded or punished, and learns. The gain
+of a stimulus follows the difference between its two output neurons: G * (MBONp - MBONn), above the innate gain.
+"""
+
+import math
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kenyon import checks
+from kenyon.errors import InputError, KenyonError
+from kenyon.memory import sensing
+from kenyon.memory.base import Gains, Memory
+from kenyon.memory.options import Choice, Identity, Number, Table, checked_identity
+from kenyon.mushroom_body import odors as measured
+
+HOST_ODORS = {"Odor": "pentyl acetate", "CS": "pentyl acetate", "UCS": "4,5-dimethylthiazole"}
+"""What the names that Larvaworld's own experiments use stand for where nothing else is said."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one circuit shall live through in one step.
+
+    Attributes:
+        concentrations: Of each stimulus; 1.0 is the dilution 1e-04, 0 or less is none.
+        reward: Strength of reward, 0 to 1.
+        punishment: Strength of punishment, 0 to 1.
+        warmup_ms: Time without odor and reinforcement to live through before.
+        probes: Stimuli to ask about afterward, each alone.
+    """
+
+    concentrations: Mapping[str, float]
+    reward: float
+    punishment: float
+    warmup_ms: float
+    probes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a circuit did: MBONp - MBONn in Hz, over the step, and for each stimulus that was asked about."""
+
+    difference_hz: float
+    probes_hz: Mapping[str, float] = field(default_factory=dict)
+
+
+class MBmemory(Memory):
+    """A memory with a mushroom body; `MushroomBodyMemory` has it in process, `RemoteBrianModelMemory` on a server.
+
+    Attributes:
+        step_id: Steps done.
+    """
+
+    mode = Choice(["MB"], readonly=True, doc="How it learns.")
+    G = Number(0.001, low=-1e9, high=1e9, unit="gain per Hz", doc="Gain per difference between MBONp and MBONn.")
+    innate_gain = Number(0.0, low=-1e9, high=1e9, doc="Gain before learning, to which what is learned is added.")
+    readout = Choice(
+        ["step", "probe"],
+        doc="Where gains come from: the rates during the step, the same for every odor; or probes of each odor alone, "
+        "with plasticity off, which tell odors apart that are in the air together.",
+    )
+    probe_ms = Number(1000.0, low=0.1, high=60_000.0, unit="ms", doc="Duration of a probe.")
+    probe_every_s = Number(2.0, low=0.0, high=86_400.0, unit="s", doc="Time between two probes; 0 is every step.")
+    probe_concentration = Number(1.0, low=0.0, high=1e4, unit="1e-04", doc="Concentration of a probed odor.")
+    smoothing_s = Number(
+        0.0, low=0.0, high=86_400.0, unit="s", doc="Decay time of a running mean over steps or probes."
+    )
+    odors = Table({}, doc="The measured odor that each stimulus of the host stands for, such as {'CS': '3-octanol'}.")
+    drive = Choice(
+        ["auto", "concentration", "change"],
+        doc="What drives the receptors: the sensed concentration, or the change dx; auto is the concentration where "
+        "the brain has a sensor.",
+    )
+    concentration_scale = Number(
+        1.0, low=0.0, high=1e9, unit="1e-04 per unit of the host", doc="What the host's concentrations are times."
+    )
+    reward_strength = Number(1.0, low=0.0, high=1.0, doc="Strength of reward at a reward of 1.")
+    punishment_strength = Number(1.0, low=0.0, high=1.0, doc="Strength of punishment at a punishment of 1.")
+    reinforcement = Choice(["reward", "punishment"], doc="What the host's `reward`, contact with food, means.")
+    sim_id = Identity(
+        None, allow_None=True, doc="Id of the simulation, a text or a number; that of the brain's model if absent."
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.step_id = 0
+        self._smoothed_hz: dict[str, float] = {}
+        given: Any = self.sim_id
+        if given is None:
+            host_id: Any = getattr(getattr(getattr(self.brain, "agent", None), "model", None), "id", None)
+            if host_id is not None:
+                self.param.update(sim_id=checked_identity("id of the agent's model", host_id))
+        for stimulus, odor in self.odors.items():
+            _find(stimulus, odor)
+
+    @property
+    def t_sim(self) -> float:
+        """Duration of a step of the circuit, ms: the tick, rounded to the circuit's own step of 0.1 ms."""
+        tenths = round(self.dt * 1e4)
+        return tenths // 10 if tenths % 10 == 0 else tenths / 10
+
+    def step(  # type: ignore[override]  # Larvaworld's class takes them in this order
+        self,
+        dx: Any = None,
+        reward: float = False,
+        t_warmup: float = 0,
+        *,
+        punishment: float = False,
+    ) -> Gains:
+        """Let the circuit live through one tick, and return the gains.
+
+        Args:
+            dx: The change of each stimulus since the tick before.
+            reward: Whether the larva is rewarded, or how much, 0 to 1.
+            t_warmup: ms without odor and reinforcement before the first step; later it means nothing.
+            punishment: Whether it is punished, or how much, 0 to 1.
+
+        Returns:
+            The gain of each stimulus: `self.gain` itself.
+
+        Raises:
+            InputError: a value is not finite, out of range or of another type, or a stimulus stands for no known odor.
+            NoAnswerError: no server answered a remote memory.
+        """
+        return step_together([self], [dx], [reward], [punishment], t_warmup=t_warmup)[0]
+
+    def measured_odor(self, stimulus: str) -> str:
+        """Return the measured odor that a stimulus stands for.
+
+        Raises:
+            InputError: none is known.
+
+        Example:
+            >>> from kenyon.memory import MushroomBodyMemory
+            >>> MushroomBodyMemory(odors={"CS": "3-Octanol"}).measured_odor("CS")
+            '3-octanol'
+        """
+        known = self.odors.get(stimulus, HOST_ODORS.get(stimulus, stimulus))
+        return _find(stimulus, known)
+
+    def measured_mixture(self, concentrations: Mapping[str, float]) -> dict[str | int, float]:
+        """Return concentrations by measured odor; those of stimuli that stand for the same odor add.
+
+        Example:
+            >>> from kenyon.memory import MushroomBodyMemory
+            >>> MushroomBodyMemory().measured_mixture({"Odor": 0.5, "CS": 0.25, "UCS": 1.0})
+            {'pentyl acetate': 0.75, '4,5-dimethylthiazole': 1.0}
+        """
+        mixture: dict[str | int, float] = {}
+        for stimulus, concentration in concentrations.items():
+            odor = self.measured_odor(stimulus)
+            mixture[odor] = mixture.get(odor, 0.0) + max(concentration, 0.0)
+        return mixture
+
+    @classmethod
+    @abstractmethod
+    def _answers(cls, memories: Sequence[Any], requests: Sequence[Request]) -> Sequence[Answer | KenyonError | None]:
+        """Let the circuits of memories of this class live through a step.
+
+        For each its answer, None where its gains shall stay, or an error to raise when the others are done with.
+        """
+        raise NotImplementedError
+
+    def _request(self, dx: Any, reward: Any, punishment: Any, t_warmup: Any) -> Request:
+        """Return what the circuit shall live through; refuse what cannot be."""
+        reward, punishment = self._strength("reward", reward), self._strength("punishment", punishment)
+        if self.reinforcement == "punishment":
+            reward, punishment = 0.0, max(reward, punishment)
+        warmup_ms = checks.number("t_warmup", t_warmup, low=0.0, high=1e7, unit="ms")
+        change = self._perceive(dx)
+        levels = sensing.levels(self.brain, self.modality) if self.brain is not None else None
+        if self.drive == "concentration" and levels is None:
+            raise InputError("drive must be 'change' where the brain has no sensor, got 'concentration'")
+        given = change if self.drive == "change" or levels is None else levels
+        concentrations = {
+            stimulus: checks.number(f"concentration of {stimulus!r}", given.get(stimulus, 0.0))
+            * self.concentration_scale
+            for stimulus in dict.fromkeys((*self.gain, *change, *given))
+        }
+        probing = self.readout == "probe" and self.step_id % self._steps_per_probe() == 0
+        return Request(
+            concentrations,
+            reward * self.reward_strength,
+            punishment * self.punishment_strength,
+            warmup_ms if self.step_id == 0 else 0.0,
+            tuple(concentrations) if probing else (),
+        )
+
+    def _strength(self, name: str, value: Any) -> float:
+        return int(value) if value is True or value is False else checks.number(name, float(value), low=0.0, high=1.0)
+
+    def _finish(self, request: Request, answer: Answer | None) -> Gains:
+        """Take over an answer: gains, clock and reward."""
+        if answer is not None:
+            elapsed_s = self.dt if self.readout == "step" else self.dt * self._steps_per_probe()
+            for stimulus in request.concentrations:
+                if self.readout == "step":
+                    self._follow(stimulus, answer.difference_hz, elapsed_s)
+                elif stimulus in answer.probes_hz:
+                    self._follow(stimulus, answer.probes_hz[stimulus], elapsed_s)
+                else:
+                    self.gain.setdefault(stimulus, self.innate_gain)
+        if self.active:
+            self.count_time()
+        self.rewardSum += request.reward - 0.01
+        return self.gain
+
+    def _follow(self, stimulus: str, difference_hz: float, elapsed_s: float) -> None:
+        """Let the gain of a stimulus follow what was read, smoothed."""
+        before = self._smoothed_hz.get(stimulus)
+        if before is not None and self.smoothing_s > 0.0:
+            difference_hz = before + (difference_hz - before) * -math.expm1(-elapsed_s / self.smoothing_s)
+        self._smoothed_hz[stimulus] = difference_hz
+        self.gain[stimulus] = self.innate_gain + self.G * difference_hz
+
+    def _steps_per_probe(self) -> int:
+        return max(1, int(round(self.probe_every_s / self.dt)))  # noqa: RUF046  # param gives no types
+
+
+def step_together(
+    memories: Sequence[MBmemory],
+    dx: Sequence[Any],
+    reward: Sequence[float],
+    punishment: Sequence[float] | None = None,
+    *,
+    t_warmup: float = 0,
+) -> list[Gains]:
+    """Step many memories with a mushroom body as one batch: the numbers are those of one by one.
+
+    Args:
+        memories: All of one class; circuits in process are advanced on all cores, remote ones asked in one message.
+        dx: For each, the change of its stimuli.
+        reward: For each, whether it is rewarded, or how much.
+        punishment: For each, whether it is punished, or how much; none is if absent.
+        t_warmup: ms without odor and reinforcement before a first step.
+
+    Returns:
+        The gains of each.
+
+    Raises:
+        InputError: the numbers of entries differ, a memory comes twice or is of another class, or as for `step`.
+
+    Example:
+        >>> from kenyon.memory import MushroomBodyMemory
+        >>> larvae = [MushroomBodyMemory(model_id=i, gain={"Odor": 0.0}) for i in range(3)]
+        >>> gains = step_together(larvae, [{"Odor": 1.0}] * 3, [True] * 3)
+        >>> len(gains)
+        3
+    """
+    memories = checks.several("memories", memories)
+    punishment = [False] * len(memories) if punishment is None else punishment
+    if not memories:
+        return []
+    if not len(dx) == len(reward) == len(punishment) == len(memories):
+        raise InputError(
+            f"dx, reward and punishment must have one entry for each of {len(memories)} memories, "
+            f"got {len(dx)}, {len(reward)} and {len(punishment)}"
+        )
+    kind = type(memories[0])
+    if any(type(memory) is not kind for memory in memories) or len({id(memory) for memory in memories}) < len(memories):
+        raise InputError(f"memories must all be different ones of class {kind.__name__}, got {memories!r}")
+    requests = [
+        memory._request(*given, t_warmup) for memory, *given in zip(memories, dx, reward, punishment, strict=True)
+    ]
+    answers = kind._answers(memories, requests)
+    for memory, request, answer in zip(memories, requests, answers, strict=True):
+        if not isinstance(answer, KenyonError):
+            memory._finish(request, answer)
+    for failure in answers:
+        if isinstance(failure, KenyonError):
+            raise failure
+    return [memory.gain for memory in memories]
+
+
+def _find(stimulus: str, odor: Any) -> str:
+    try:
+        return measured.find(odor if isinstance(odor, str) else str(odor)).name
+    except InputError as reason:
+        raise InputError(
+            f"stimulus {stimulus!r} must stand for a measured odor: {reason}; "
+            f"say which, such as odors={{{stimulus!r}: 'pentyl acetate'}}"
+        ) from None

@@ -1,0 +1,295 @@
+"""A memory whose mushroom body lives on a server, asked over the wire once in each step."""
+
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from kenyon import checks
+from kenyon.errors import InputError, KenyonError, NoAnswerError, RefusedError, RemoteProtocolError
+from kenyon.memory.mushroom_body import Answer, MBmemory, Request
+from kenyon.memory.options import Choice, Integer, Number, Text
+from kenyon.wire import Address, Message, exchange
+
+_logger = logging.getLogger(__name__)
+
+_BUSY_PAUSE_S = 0.05
+
+
+class RemoteBrianModelMemory(MBmemory):
+    """A memory that learns with a mushroom body on a server, as Larvaworld's class of this name asks for it.
+
+    One connection is kept per process and server. A step that gets no answer is asked again until the deadline; the
+    server knows a retry by its step and gives the same answer. It also works with any server that is built from
+    Larvaworld's own `Server` and answers `MBONp` and `MBONn`.
+
+    Args:
+        G: Gain per difference between MBONp and MBONn, per Hz.
+        server_host: Name of the server's machine.
+        server_port: Its TCP port.
+        **kwargs: `brain`, `gain`, and the options below.
+
+    Attributes:
+        failures: Steps that got no answer.
+
+    Raises:
+        InputError: an option is out of range.
+
+    Randomness:
+        None here; the server's larva has its own streams.
+
+    Example:
+        >>> memory = RemoteBrianModelMemory(server_port=1, sim_id="run", model_id=0, timeout_s=0.05, on_failure="zero")
+        >>> memory.step(dx={"Odor": 0.5}, reward=True), memory.failures
+        ({'Odor': 0.0}, 1)
+    """
+
+    server_host = Text("localhost", doc="Name or address of the server's machine.")
+    server_port = Integer(5795, low=1, high=65535, doc="TCP port of the server.")
+    unix_path = Text(None, allow_None=True, doc="Unix socket of the server, instead of host and port.")
+    tls_ca = Text(
+        None, allow_None=True, doc="File of the certificates (PEM) that vouch for the server; absent: no TLS."
+    )
+    token = Text(None, allow_None=True, precedence=-1, doc="Secret word that the server asks for.")
+    timeout_s = Number(10.0, low=0.001, high=1e6, unit="s", doc="Deadline of a step, retries included.")
+    on_failure = Choice(
+        ["raise", "hold", "zero"],
+        doc="Without an answer: raise an error, hold the gains, or set what was learned to 0, as Larvaworld does.",
+    )
+    seed = Integer(None, low=0, allow_None=True, doc="Seed of the larva on the server; the server's own if absent.")
+
+    def __init__(
+        self, G: float = 0.001, server_host: str = "localhost", server_port: int = 5795, **kwargs: Any
+    ) -> None:
+        super().__init__(G=G, server_host=server_host, server_port=server_port, **kwargs)
+        self.failures = 0
+        self._difference_hz = 0.0
+        self._in_doubt = False
+        self._address: tuple[Any, Address] | None = None
+
+    def runRemoteModel(  # Larvaworld's name
+        self,
+        model_instance_id: str | int,
+        odor_id: int,
+        t_sim: float = 100,
+        t_warmup: float = 0,
+        concentration: float = 1,
+        **kwargs: Any,
+    ) -> float:
+        """Let the server's circuit of a larva live through a step; return MBONp - MBONn, Hz.
+
+        Args:
+            model_instance_id: Id of the larva.
+            odor_id: Place of the odor in the server's list.
+            t_sim: Duration, ms.
+            t_warmup: Time without odor before step 0, ms.
+            concentration: Of the odor; 1.0 is the dilution 1e-04.
+            **kwargs: What else to send, such as `reward`.
+
+        Raises:
+            NoAnswerError: no server answered, and `on_failure` is "raise".
+            RefusedError: the server refused, likewise.
+        """
+        odor = {"odor_id": odor_id, "odor_concentration": concentration}
+        try:
+            message = self._message(self._sim_id(), model_instance_id, odor, t_sim, t_warmup, **kwargs)
+            (reply,) = self._exchange([message])
+            self._difference_hz = self._read(reply).difference_hz
+        except _FAILURES as failure:
+            shown = self._after(failure)
+            if shown is not None:
+                raise shown from None
+            if self.on_failure == "zero":
+                return 0.0
+        return self._difference_hz
+
+    def export(self) -> str:
+        """Return the larva's circuit on the server as text, for `load`.
+
+        Raises:
+            NoAnswerError: no server answered.
+            RefusedError: the server refused.
+        """
+        (reply,) = self._exchange([self._operation(op="export")])
+        _raise_refusal(reply)
+        text = reply.kwargs.get("snapshot")
+        if not isinstance(text, str):
+            raise RemoteProtocolError(f"an export must be answered with a snapshot, got {', '.join(reply.kwargs)}")
+        return text
+
+    def load(self, snapshot: str, step_id: int) -> None:
+        """Let the larva on the server be what `export` gave, its next step being `step_id`.
+
+        Raises:
+            NoAnswerError: no server answered.
+            RefusedError: the server refused.
+        """
+        step_id = checks.integer("step_id", step_id, low=0)
+        (reply,) = self._exchange([replace(self._operation(op="load", snapshot=snapshot), step=step_id)])
+        _raise_refusal(reply)
+        self.step_id = step_id
+
+    @classmethod
+    def _answers(
+        cls, memories: Sequence["RemoteBrianModelMemory"], requests: Sequence[Request]
+    ) -> list[Answer | KenyonError | None]:
+        servers = {memory.address for memory in memories}
+        if len(servers) > 1:
+            raise InputError(f"memories must be on one server to be stepped together, got {len(servers)} servers")
+        messages = [memory._step_message(request) for memory, request in zip(memories, requests, strict=True)]
+        try:
+            replies: Sequence[Message | KenyonError] = memories[0]._exchange(messages)
+        except _FAILURES as failure:
+            replies = [failure] * len(messages)
+        return [
+            m._take(*given) for m, given in zip(memories, zip(requests, messages, replies, strict=True), strict=True)
+        ]
+
+    def _take(self, request: Request, message: Message, reply: Message | KenyonError) -> Answer | KenyonError | None:
+        """Return what a reply says, or what shall be done without one."""
+        try:
+            if isinstance(reply, KenyonError):
+                raise reply
+            try:
+                answer = self._read(reply)
+            except RefusedError as refusal:
+                # The step whose reply was lost had been done: the server waits for the one after it.
+                if not self._in_doubt or refusal.expected_step != self.step_id + 1:
+                    raise
+                self.step_id += 1
+                again = replace(message, step=self.step_id, kwargs={**message.kwargs, "step_id": self.step_id})
+                answer = self._read(self._exchange([again])[0])
+        except _FAILURES as failure:
+            self._in_doubt = True
+            shown = self._after(failure)
+            zero = Answer(0.0, dict.fromkeys(request.concentrations, 0.0))
+            return zero if shown is None and self.on_failure == "zero" else shown
+        self._difference_hz = answer.difference_hz
+        self._in_doubt = False
+        self.step_id += 1
+        _silenced.discard(self.address)
+        odors = {stimulus: self.measured_odor(stimulus) for stimulus in request.probes}
+        return replace(answer, probes_hz={stimulus: answer.probes_hz[odor] for stimulus, odor in odors.items()})
+
+    @property
+    def address(self) -> Address:
+        """Where the server listens."""
+        where = self.server_host, self.server_port, self.unix_path, self.tls_ca
+        if self._address is None or self._address[0] != where:
+            self._address = where, Address(*where)
+        return self._address[1]
+
+    def _step_message(self, request: Request) -> Message:
+        odors: dict[str, Any] = {"odors": self.measured_mixture(request.concentrations)}
+        # A server of Larvaworld's own kind knows odors by their number alone, and its one odor has 0.
+        if not self.odors and set(request.concentrations) <= {"Odor"}:
+            odors = {"odor_id": 0, "odor_concentration": float(request.concentrations.get("Odor", 0.0))}
+        more: dict[str, Any] = {"reward": _plain(request.reward)}
+        if request.punishment > 0.0:
+            more["punishment"] = _plain(request.punishment)
+        if request.probes:
+            more["probe"] = list(dict.fromkeys(map(self.measured_odor, request.probes)))
+            more["probe_ms"], more["probe_concentration"] = self.probe_ms, self.probe_concentration
+        if self.seed is not None:
+            more["seed"] = self.seed
+        return self._message(self._sim_id(), self._model_id(), odors, self.t_sim, request.warmup_ms, **more)
+
+    def _message(
+        self,
+        sim_id: str | int,
+        model_id: str | int,
+        odors: dict[str, Any],
+        t_sim: float,
+        t_warmup: float,
+        **more: Any,
+    ) -> Message:
+        times = {"T": _plain(t_sim), "warmup": _plain(t_warmup), "step_id": self.step_id}
+        return Message(sim_id, model_id, self.step_id, {**odors, **times, **more, **self._secret()})
+
+    def _operation(self, **kwargs: Any) -> Message:
+        return Message(self._sim_id(), self._model_id(), self.step_id, {**kwargs, **self._secret()})
+
+    def _secret(self) -> dict[str, str]:
+        return {} if self.token is None else {"token": self.token}
+
+    def _sim_id(self) -> str | int:
+        return self._required("sim_id", self.sim_id)
+
+    def _model_id(self) -> str | int:
+        return self._required("model_id", self.larva_id)
+
+    def _required(self, name: str, value: Any) -> str | int:
+        if value is None:
+            raise InputError(f"{name} must be given where there is no brain, got none; pass {name}= a text or a number")
+        return value  # type: ignore[no-any-return]  # its parameter has checked it
+
+    def _exchange(self, messages: Sequence[Message]) -> list[Message]:
+        """Return the replies; those that say the server is busy are asked for again until the deadline."""
+        deadline = time.monotonic() + self.timeout_s
+        replies = exchange(self.address, messages, timeout_s=self.timeout_s)
+        while busy := [i for i, reply in enumerate(replies) if reply.kwargs.get("error_code") == "busy"]:
+            left = deadline - time.monotonic() - _BUSY_PAUSE_S
+            if left <= _BUSY_PAUSE_S:
+                break
+            time.sleep(_BUSY_PAUSE_S)
+            again = exchange(self.address, [messages[i] for i in busy], timeout_s=left)
+            for i, reply in zip(busy, again, strict=True):
+                replies[i] = reply
+        return replies
+
+    def _read(self, reply: Message) -> Answer:
+        """Return the rates in a reply, or refuse it."""
+        _raise_refusal(reply)
+        try:
+            probes = {odor: _difference_hz(rates) for odor, rates in reply.kwargs.get("probes", {}).items()}
+            return Answer(_difference_hz(reply.kwargs), probes)
+        except (KeyError, TypeError, AttributeError):
+            raise RemoteProtocolError(
+                f"the server at {self.address} must answer the rates MBONp and MBONn, got "
+                f"{', '.join(map(str, reply.kwargs)) or 'nothing'}; ask a server with a mushroom body"
+            ) from None
+
+    def _after(self, failure: KenyonError) -> KenyonError | None:
+        """Count a failure; return it if it shall be raised, or say it once."""
+        self.failures += 1
+        if isinstance(failure, NoAnswerError):
+            unix_path = self.address.unix_path
+            where = f"--port {self.address.port}" if unix_path is None else f"--unix {unix_path}"
+            failure = NoAnswerError(f"{failure}; `kenyon serve {where}` starts one")
+        if self.on_failure == "raise":
+            return failure
+        if self.address not in _silenced:
+            _silenced.add(self.address)
+            done = "held" if self.on_failure == "hold" else "set to the innate gain"
+            _logger.warning("%s (gains are %s until it answers; this is said once)", failure, done)
+        return None
+
+
+_FAILURES = (NoAnswerError, RefusedError, RemoteProtocolError)
+
+_silenced: set[Address] = set()
+"""Servers of which it has been said that they do not answer."""
+
+
+def _raise_refusal(reply: Message) -> None:
+    if "error" in reply.kwargs:
+        code, expected = reply.kwargs.get("error_code"), reply.kwargs.get("expected_step")
+        raise RefusedError(
+            f"the server refused step {reply.step} of larva {reply.model_id!r}: {reply.kwargs['error']}",
+            code if isinstance(code, str) else None,
+            expected if isinstance(expected, int) else None,
+        )
+
+
+def _difference_hz(rates: Any) -> float:
+    difference = float(rates["MBONp"]) - float(rates["MBONn"])
+    if not math.isfinite(difference):
+        raise TypeError
+    return difference
+
+
+def _plain(number: float) -> float:
+    """Return a whole number as an integer, for that is how Larvaworld's client writes it."""
+    return int(number) if float(number).is_integer() else float(number)
