@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from numpy.typing import NDArray
+
 from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.memory import sensing
@@ -11,6 +13,9 @@ from kenyon.memory.options import Choice, Identity, Integer, checked_identity
 from kenyon.memory.timer import Timer
 
 Gains = MutableMapping[str, float]
+Plain = tuple[dict[str, Any], dict[str, NDArray[Any]]]
+
+_CLOCK = {"ticks": int, "total_ticks": int, "active": bool, "complete_iteration": bool, "rewardSum": float}
 
 
 class Memory(Timer):
@@ -84,6 +89,21 @@ class Memory(Timer):
             return own
         unique_id: Any = getattr(getattr(self.brain, "agent", None), "unique_id", None)
         return None if unique_id is None else checked_identity("unique_id of the agent", unique_id)
+
+    def _plain(self) -> Plain:
+        """Return all there is to keep: a header that JSON can say, and arrays by name."""
+        clock = {name: getattr(self, name) for name in _CLOCK}
+        return {"gain": dict(self.gain), "levels_before": dict(self._levels_before), "clock": clock}, {}
+
+    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:  # noqa: ARG002
+        """Take over what `_plain` gave; the gains are written into the dictionary that is there, as it is shared."""
+        gain = checked_gain(header["gain"])
+        levels = sensing.checked_change(header["levels_before"])
+        clock = {name: kind(header["clock"][name]) for name, kind in _CLOCK.items()}
+        self.gain.update(gain)
+        self._levels_before = levels
+        for name, value in clock.items():
+            setattr(self, name, value)
 
     def _perceive(self, dx: Any) -> Mapping[str, float]:
         """Return the change of each stimulus: as given, or formed anew where the sensor is blind."""

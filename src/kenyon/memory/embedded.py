@@ -4,15 +4,16 @@ import os
 import threading
 import weakref
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kenyon.memory.base import Plain
 from kenyon.memory.mushroom_body import Answer, MBmemory, Request
 from kenyon.memory.options import Choice, Switch, Table
-from kenyon.mushroom_body import Activity, Parameters, Population, drive, named
+from kenyon.mushroom_body import Activity, Parameters, Population, Snapshot, drive, named
 from kenyon.mushroom_body.engines import ENGINES, engine_class
 from kenyon.seeds import larva_seed
 
@@ -80,6 +81,20 @@ class MushroomBodyMemory(MBmemory):
         for memory in memories:
             memory.step_id += 1
         return [answers[i] for i in range(len(memories))]
+
+    def _plain(self) -> Plain:
+        header, arrays = super()._plain()
+        home = self._settle()
+        with home.lock:
+            circuit, own = home.population.snapshot([self._place]).plain()
+        return {**header, "circuit": circuit}, {**arrays, **own}
+
+    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        snapshot = Snapshot.from_plain("the circuit", header["circuit"], arrays)
+        home = self._settle()
+        with home.lock:
+            home.population.restore(snapshot, [self._place])
+        super()._from_plain(header, arrays)
 
     def _visit(self, request: Request) -> "_Visit":
         """Return a request in the terms of the population."""

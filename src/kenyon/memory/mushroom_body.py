@@ -10,10 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kenyon import checks
 from kenyon.errors import InputError, KenyonError
 from kenyon.memory import sensing
-from kenyon.memory.base import Gains, Memory
+from kenyon.memory.base import Gains, Memory, Plain
 from kenyon.memory.options import Choice, Identity, Number, Table, checked_identity
 from kenyon.mushroom_body import odors as measured
 
@@ -165,6 +168,16 @@ class MBmemory(Memory):
         """
         raise NotImplementedError
 
+    def _plain(self) -> Plain:
+        header, arrays = super()._plain()
+        return {**header, "step_id": self.step_id, "smoothed_hz": self._smoothed_hz}, arrays
+
+    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        step_id = checks.integer("step_id", header["step_id"], low=0)
+        smoothed_hz = dict(sensing.checked_change(header["smoothed_hz"]))
+        super()._from_plain(header, arrays)
+        self.step_id, self._smoothed_hz = step_id, smoothed_hz
+
     def _request(self, dx: Any, reward: Any, punishment: Any, t_warmup: Any) -> Request:
         """Return what the circuit shall live through; refuse what cannot be."""
         reward, punishment = self._strength("reward", reward), self._strength("punishment", punishment)
@@ -191,7 +204,9 @@ class MBmemory(Memory):
         )
 
     def _strength(self, name: str, value: Any) -> float:
-        return int(value) if value is True or value is False else checks.number(name, float(value), low=0.0, high=1.0)
+        if isinstance(value, (bool, np.bool_)):
+            return int(value)
+        return checks.number(name, value, low=0.0, high=1.0)
 
     def _finish(self, request: Request, answer: Answer | None) -> Gains:
         """Take over an answer: gains, clock and reward."""

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from kenyon.errors import InputError, MissingStimulusError
 from kenyon.memory import qlearning_kernel as kernel
 from kenyon.memory import sensing
-from kenyon.memory.base import Gains, Memory
+from kenyon.memory.base import Gains, Memory, Plain
 from kenyon.memory.options import Choice, Integer, Number, Numbers, Switch
+from kenyon.memory.rng import plain_rng, rng_from_plain
 from kenyon.memory.tables import Tables
 from kenyon.seeds import larva_seed, sfc64_state
 
@@ -110,9 +111,7 @@ class RLmemory(Memory):
         self._factored = self.table == "factored"
         if self._old_rules and self._factored:
             raise InputError("table must be 'joint' under rules='larvaworld', got 'factored'; use the standard rules")
-        kind = random.Random if self._old_rules else np.random.Generator
-        if rng is not None and not isinstance(rng, kind):
-            raise InputError(f"rng must be a {kind.__module__}.{kind.__name__}, got {rng!r}; or pass seed instead")
+        self._check_rng(rng)
         self._tables = Tables(
             self.gain,
             [float(gain) for gain in self.gain_space],
@@ -297,12 +296,40 @@ class RLmemory(Memory):
 
     # How it is done.
 
+    def _plain(self) -> Plain:
+        if self._old_rules and self.rng is None:
+            raise InputError(
+                "rng must be the memory's own to be saved, got Python's global `random`, which other code draws from "
+                "too; pass rng=random.Random(1)"
+            )
+        header, arrays = super()._plain()
+        header |= {"iterator": self.iterator, "tables": self._tables.plain(), "rng": plain_rng(self.rng)}
+        arrays["q"] = self._tables.q
+        if self._words is not None:
+            arrays["stream"] = self._words
+        return header, arrays
+
+    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        iterator, rng = int(header["iterator"]), rng_from_plain(header["rng"])
+        words = arrays.get("stream")
+        if words is not None and (words.shape != (4,) or words.dtype != np.uint64):
+            raise InputError(f"a stream must be uint64 of shape (4,), got {words.dtype} of {words.shape}")
+        self._check_rng(rng)
+        self._tables.from_plain(header["tables"], arrays["q"])
+        super()._from_plain(header, arrays)
+        self.iterator, self.rng, self._words = iterator, rng, words
+
     def _forms_change(self, sensor: Any) -> bool:
         return not self._old_rules and super()._forms_change(sensor)
 
     def _reward(self, reward: Any) -> float:
         number = super()._reward(reward)
         return int(number) if self._old_rules else number
+
+    def _check_rng(self, rng: Any) -> None:
+        kind = random.Random if self._old_rules else np.random.Generator
+        if rng is not None and not isinstance(rng, kind):
+            raise InputError(f"rng must be a {kind.__module__}.{kind.__name__}, got {rng!r}; or pass seed instead")
 
     def _begin_stream(self) -> NDArray[np.uint64]:
         """Return the larva's own stream, [4] uint64; begun at its first draw, when its id is known."""

@@ -3,12 +3,15 @@
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from numpy.typing import NDArray
+
 from kenyon import checks
 from kenyon.errors import InputError, KenyonError, NoAnswerError, RefusedError, RemoteProtocolError
+from kenyon.memory.base import Plain
 from kenyon.memory.mushroom_body import Answer, MBmemory, Request
 from kenyon.memory.options import Choice, Integer, Number, Text
 from kenyon.wire import Address, Message, exchange
@@ -69,7 +72,12 @@ class RemoteBrianModelMemory(MBmemory):
         self._in_doubt = False
         self._address: tuple[Any, Address] | None = None
 
-    def runRemoteModel(  # Larvaworld's name
+    def __repr__(self) -> str:
+        """Say what this is; the token stays secret."""
+        words: str = super().__repr__()
+        return words if self.token is None else words.replace(repr(self.token), "'...'")
+
+    def runRemoteModel(
         self,
         model_instance_id: str | int,
         odor_id: int,
@@ -130,6 +138,17 @@ class RemoteBrianModelMemory(MBmemory):
         (reply,) = self._exchange([replace(self._operation(op="load", snapshot=snapshot), step=step_id)])
         _raise_refusal(reply)
         self.step_id = step_id
+
+    def _plain(self) -> Plain:
+        header, arrays = super()._plain()
+        own = {"snapshot": self.export(), "failures": self.failures, "difference_hz": self._difference_hz}
+        return {**header, **own, "in_doubt": self._in_doubt}, arrays
+
+    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        failures, difference_hz = int(header["failures"]), float(header["difference_hz"])
+        self.load(header["snapshot"], header["step_id"])
+        super()._from_plain(header, arrays)
+        self.failures, self._difference_hz, self._in_doubt = failures, difference_hz, bool(header["in_doubt"])
 
     @classmethod
     def _answers(

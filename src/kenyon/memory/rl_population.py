@@ -1,6 +1,6 @@
 """Thousands of Q-learners stepped together in compiled code; each row is what the single class would be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.memory import qlearning_kernel as kernel
+from kenyon.memory.base import Memory, Plain
 from kenyon.memory.options import checked_identity
 from kenyon.memory.reinforcement import RLmemory, RLOlfMemory
 from kenyon.memory.tables import table_shape
@@ -122,3 +123,22 @@ class RLPopulation:
         own = self._q, self._last_state, self._last_action, self._acted, self.reward_sum, self._iterator, self._rng
         kernel.step_rows(change, given, self.gain, *own, self._values, *options, *when)
         return self.gain
+
+    def _plain(self) -> Plain:
+        header, _ = Memory._plain(self._one)
+        header |= {"model_ids": list(self.model_ids), "stimuli": list(self.stimuli)}
+        return header, {name.lstrip("_"): getattr(self, name) for name in _ARRAYS}
+
+    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        if list(header["model_ids"]) != list(self.model_ids) or list(header["stimuli"]) != list(self.stimuli):
+            raise InputError("a population must be of the same larvae and stimuli")
+        for name in _ARRAYS:
+            own, given = getattr(self, name), arrays[name.lstrip("_")]
+            if given.shape != own.shape or given.dtype != own.dtype:
+                raise InputError(f"{name} must be {own.dtype} of shape {own.shape}, got {given.dtype} of {given.shape}")
+        Memory._from_plain(self._one, header, {})
+        for name in _ARRAYS:
+            getattr(self, name)[...] = arrays[name.lstrip("_")]
+
+
+_ARRAYS = ("gain", "_q", "_last_state", "_last_action", "_acted", "reward_sum", "_iterator", "_rng")

@@ -195,5 +195,34 @@ class Tables:
             raise InputError(f"{name} must be one number for each of {len(self.each)} stimuli, got {value!r}")
         return [checks.integer(name, place, low=0, high=end - 1) for place in places]
 
+    def plain(self) -> dict[str, Any]:
+        """Return all but the tables themselves, as JSON can say it."""
+        return {name: getattr(self, name) for name in ("state", "action", "acted", "block")} | {
+            "stimuli": list(self.stimuli)
+        }
+
+    def from_plain(self, header: Mapping[str, Any], q: NDArray[Any]) -> None:
+        """Take over what `plain` gave, with its tables.
+
+        Raises:
+            InputError: the tables are of another shape than these options make, or hold what is no number.
+        """
+        stimuli = [str(stimulus) for stimulus in checks.several("stimuli", header["stimuli"])]
+        if q.shape != self._shape(len(stimuli)) or q.dtype != np.float64 or not np.isfinite(q).all():
+            raise InputError(
+                f"tables must be finite numbers of shape {self._shape(len(stimuli))}, got {q.dtype} of {q.shape}"
+            )
+        each = len(q)
+        places = {
+            name: [checks.integer(f"each {name}", place, low=0, high=q.shape[axis] - 1) for place in header[name]]
+            for name, axis in (("state", 1), ("action", 2))
+        }
+        acted, block = [bool(own) for own in header["acted"]], header["block"]
+        if not each == len(places["state"]) == len(places["action"]) == len(acted):
+            raise InputError(f"a last choice must be one place in each of {each} tables, got {places}")
+        self.block = None if block is None else (int(block[0]), int(block[1]))
+        self.stimuli, self.state, self.action, self.acted = dict.fromkeys(stimuli), *places.values(), acted
+        self.hold(np.ascontiguousarray(q))
+
     def _shape(self, stimuli: int) -> tuple[int, int, int]:
         return table_shape(stimuli, self.levels, len(self.values), factored=self.factored, max_mb=self.max_mb)

@@ -41,9 +41,7 @@ class Snapshot:
         Raises:
             InputError: the file exists and `overwrite` is False.
         """
-        header = {"parameters": self.parameters.values(), "seeds": [str(seed) for seed in self.seeds]}
-        arrays: dict[str, NDArray[Any]] = {"drive_hz": self.drive_hz, **self.state._asdict()}
-        return archive.save(path, KIND, header, arrays, overwrite=overwrite)
+        return archive.save(path, KIND, *self.plain(), overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Snapshot":
@@ -52,18 +50,31 @@ class Snapshot:
         Raises:
             FileFormatError: the file is truncated, foreign, of another version or inconsistent.
         """
-        header, arrays = archive.load(path, KIND)
+        return cls.from_plain(str(path), *archive.load(path, KIND))
+
+    def plain(self) -> tuple[dict[str, Any], archive.Arrays]:
+        """Return a header that JSON can say, and arrays by name: all there is to keep."""
+        header = {"parameters": self.parameters.values(), "seeds": [str(seed) for seed in self.seeds]}
+        return header, {"drive_hz": self.drive_hz, **self.state._asdict()}
+
+    @classmethod
+    def from_plain(cls, source: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> "Snapshot":
+        """Return what `plain` gave; `source` is where it comes from, for the message.
+
+        Raises:
+            FileFormatError: it is of another version or inconsistent.
+        """
         try:
             values = header["parameters"]
             if set(values) != set(constants()):
                 raise InputError(f"its parameters must name every constant, got {len(values)} of {len(constants())}")
             parameters = PUBLISHED.replace(values)
             seeds = _seeds(header["seeds"])
-            drive_hz = arrays.pop("drive_hz")
-            state = State(**arrays)
+            drive_hz = arrays["drive_hz"]
+            state = State(**{name: values for name, values in arrays.items() if name != "drive_hz"})
         except (KenyonError, KeyError, TypeError, ValueError) as reason:
-            raise FileFormatError(f"{path} must be a snapshot of this version of Kenyon: {reason}") from None
-        _check(path, parameters, len(seeds), {"drive_hz": drive_hz, **state._asdict()})
+            raise FileFormatError(f"{source} must be a snapshot of this version of Kenyon: {reason}") from None
+        _check(source, parameters, len(seeds), {"drive_hz": drive_hz, **state._asdict()})
         return cls(parameters, seeds, drive_hz, state)
 
 
@@ -77,9 +88,7 @@ def _seeds(given: Any) -> tuple[int, ...]:
     return tuple(int(seed) for seed in given)
 
 
-def _check(
-    path: str | os.PathLike[str], parameters: Parameters, larvae: int, arrays: Mapping[str, NDArray[Any]]
-) -> None:
+def _check(path: str, parameters: Parameters, larvae: int, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Refuse arrays that no population could have had; only v may have left all bounds."""
     like = newborn(parameters, [0])._asdict() | {"drive_hz": np.zeros((1, N_CHANNELS))}
     held = max(0, parameters.steps("refractory_ms", parameters.refractory_ms) - 1)

@@ -1,0 +1,187 @@
+"""What larvae have learned, kept in one file: going on after loading equals never having stopped.
+
+A file holds memories of any classes: their options, gains, tables or circuits, clocks and random streams. It is an .npz
+with a JSON header, as all of Kenyon's; nothing in it is ever executed.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon import archive, checks
+from kenyon.errors import FileFormatError, InputError, KenyonError, MismatchError, NoAnswerError, RefusedError
+from kenyon.memory.base import Memory
+from kenyon.memory.embedded import MushroomBodyMemory
+from kenyon.memory.reinforcement import RLmemory, RLOlfMemory, RLTouchMemory
+from kenyon.memory.remote import RemoteBrianModelMemory
+from kenyon.memory.rl_population import RLPopulation
+
+KIND = "memory checkpoint"
+
+Learner = Memory | RLPopulation
+
+_CLASSES: Mapping[str, type[Learner]] = {
+    kind.__name__: kind
+    for kind in (
+        Memory,
+        RLmemory,
+        RLOlfMemory,
+        RLTouchMemory,
+        MushroomBodyMemory,
+        RemoteBrianModelMemory,
+        RLPopulation,
+    )
+}
+
+
+def save(path: str | os.PathLike[str], memories: Learner | Sequence[Learner], *, overwrite: bool = False) -> Path:
+    """Write one memory, or a group, to a file.
+
+    Args:
+        path: Where to, by custom ending in .npz; the folder must exist.
+        memories: Of any classes of this package. The circuit of a remote one is fetched from its server.
+        overwrite: Replace a file that is there.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: the file exists, there is no memory, or one draws from Python's global `random`.
+        NoAnswerError: the server of a remote memory did not answer.
+
+    Example:
+        >>> import tempfile
+        >>> from kenyon.memory import RLOlfMemory
+        >>> memory = RLOlfMemory(gain={"Odor": 0.0}, seed=4, update_dt=0.1)
+        >>> file = save(Path(tempfile.mkdtemp()) / "larva.npz", memory)
+        >>> load(file)[0].step(dx={"Odor": 0.1}) == memory.step(dx={"Odor": 0.1})
+        True
+    """
+    archive.refuse_existing(Path(path), overwrite=overwrite)
+    entries: list[dict[str, Any]] = []
+    arrays: archive.Arrays = {}
+    for i, memory in enumerate(_group(memories)):
+        header, own = memory._plain()
+        entries.append({"class": type(memory).__name__, **_making(memory), "state": header})
+        arrays |= {f"{i}.{name}": values for name, values in own.items()}
+    return archive.save(path, KIND, {"memories": entries}, arrays, overwrite=overwrite)
+
+
+def load(path: str | os.PathLike[str]) -> list[Any]:
+    """Return the memories of a file, made anew with the options they had, and without a brain.
+
+    The circuit of a remote memory is handed to its server again.
+
+    Raises:
+        FileFormatError: the file is truncated, foreign, of another version or inconsistent.
+        NoAnswerError: the server of a remote memory did not answer.
+    """
+    return [_made(path, entry, arrays) for entry, arrays in _entries(path)]
+
+
+def restore(path: str | os.PathLike[str], memories: Learner | Sequence[Learner]) -> None:
+    """Put what the memories of a file have learned into memories that are there, in the same order.
+
+    Their brains, their gains' dictionaries and options such as `alpha` or `G` stay their own.
+
+    Raises:
+        FileFormatError: the file is truncated, foreign, of another version or inconsistent.
+        MismatchError: there are more or fewer, or one is of another class or has other tables or another circuit.
+        NoAnswerError: the server of a remote memory did not answer.
+    """
+    group, entries = _group(memories), _entries(path)
+    if len(group) != len(entries):
+        raise MismatchError(f"{path} must hold {len(group)} memories, as are there, got {len(entries)}")
+    for i, (memory, (entry, arrays)) in enumerate(zip(group, entries, strict=True)):
+        if entry["class"] != type(memory).__name__:
+            raise MismatchError(f"memory {i} of {path} must be a {type(memory).__name__}, got a {entry['class']}")
+        mine = _making(memory)["options"]
+        for name in _fixed(memory):
+            if mine[name] != entry["options"].get(name):
+                raise MismatchError(
+                    f"memory {i} of {path} must have {name}={mine[name]!r}, got {entry['options'].get(name)!r}"
+                )
+        if not isinstance(memory, RemoteBrianModelMemory):
+            _made(path, entry, arrays)  # So that a file that cannot be read whole changes nothing.
+    for memory, (entry, arrays) in zip(group, entries, strict=True):
+        _fill(path, memory, entry, arrays)
+
+
+def _group(memories: Learner | Sequence[Learner]) -> list[Learner]:
+    group = [memories] if isinstance(memories, (Memory, RLPopulation)) else checks.several("memories", memories)
+    for memory in group:
+        if type(memory) is not _CLASSES.get(type(memory).__name__):
+            raise InputError(f"memories must be of Kenyon's own classes, got a {type(memory).__name__}")
+    if not group:
+        raise InputError("memories must be at least one, got none")
+    return group
+
+
+def _making(memory: Learner) -> dict[str, Any]:
+    """Return what makes a memory anew: its options, and for a population its class, larvae and stimuli."""
+    one = memory._one if isinstance(memory, RLPopulation) else memory
+    options = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in one.param.values().items()
+        if name not in ("name", "token") and not one.param[name].readonly
+    }
+    if isinstance(memory, RLPopulation):
+        return {"options": options, "kind": type(one).__name__}
+    return {"options": options | {"model_id": memory.larva_id}}
+
+
+def _fixed(memory: Learner) -> list[str]:
+    """Return the options that give what was learned its form; the engine computes the same numbers as any other."""
+    one = memory._one if isinstance(memory, RLPopulation) else memory
+    return [
+        name
+        for name in one.param
+        if one.param[name].constant and not one.param[name].readonly and name not in ("name", "engine", "shared")
+    ]
+
+
+def _entries(path: str | os.PathLike[str]) -> list[tuple[dict[str, Any], archive.Arrays]]:
+    header, arrays = archive.load(path, KIND)
+    entries = header.get("memories")
+    if not isinstance(entries, list) or not all(
+        isinstance(e, dict) and isinstance(e.get("options"), dict) and e.get("class") in _CLASSES for e in entries
+    ):
+        raise FileFormatError(f"{path} must hold memories of this version of Kenyon, got others")
+    own: list[archive.Arrays] = [{} for _ in entries]
+    for name, values in arrays.items():
+        place, _, rest = name.partition(".")
+        if not place.isdecimal() or int(place) >= len(own):
+            raise FileFormatError(f"{path} must hold arrays of {len(own)} memories, got {name!r}")
+        own[int(place)][rest] = values
+    return list(zip(entries, own, strict=True))
+
+
+def _made(path: str | os.PathLike[str], entry: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Learner:
+    """Return a new memory, filled."""
+    kind, options = _CLASSES[entry["class"]], entry["options"]
+    try:
+        if kind is RLPopulation:
+            state = entry["state"]
+            own = {"kind": _CLASSES[entry["kind"]], "model_ids": state["model_ids"]}
+            memory: Learner = RLPopulation(len(state["model_ids"]), state["stimuli"], **own, **options)
+        else:
+            memory = kind(**options)
+    except (KenyonError, KeyError, TypeError, ValueError) as reason:
+        raise FileFormatError(f"{path} must hold memories that can be made anew: {reason}") from None
+    _fill(path, memory, entry, arrays)
+    return memory
+
+
+def _fill(
+    path: str | os.PathLike[str], memory: Learner, entry: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> None:
+    try:
+        memory._from_plain(entry["state"], arrays)
+    except (NoAnswerError, RefusedError):
+        raise
+    except (KenyonError, KeyError, TypeError, ValueError, AttributeError, IndexError) as reason:
+        raise FileFormatError(f"{path} must hold a whole {type(memory).__name__}: {reason}") from None

@@ -1,0 +1,74 @@
+"""Short runs of the host itself, with a memory of choice in its larvae."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from larvaworld.lib import reg
+from larvaworld.lib.sim import ExpRun
+
+SECONDS_PER_TICK = 0.1
+
+
+def run(
+    folder: Path,
+    experiment: str,
+    model: str,
+    *,
+    seconds: float = 3.0,
+    larvae: int = 2,
+    seed: int = 1,
+    memory: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return a finished run of one of the host's experiments with one of its models.
+
+    Args:
+        folder: Where it may write.
+        experiment: Its name in the host.
+        model: Name of the larvae's model in the host.
+        seconds: How long the larvae live.
+        larvae: How many.
+        seed: Of the host's global random generators, for the time of the run.
+        memory: Options of the memory to change.
+    """
+    begun = ExpRun(
+        experiment=experiment,
+        modelIDs=[model],
+        N=larvae,
+        duration=seconds / 60,
+        screen_kws={"vis_mode": None},
+        store_data=False,
+        id=f"kenyon_{experiment}_{model}",
+        dir=tempfile.mkdtemp(dir=folder),  # A new one, for the host never writes over a run.
+    )
+    changed = reg.conf.Model.getID(model).get_copy()
+    changed.brain.memory.update(memory or {})
+    begun.p.larva_groups[model].model = changed
+    begun.p.enrichment = None  # An analysis of the tracks, which takes longer than the run.
+    begun.simulate(seed=seed)
+    return begun
+
+
+def memories(finished: Any, modality: str = "olfaction") -> Iterator[tuple[Any, Any]]:
+    """Yield the memory of each larva with the sensor whose gains it adapts."""
+    for agent in finished.agents:
+        place = agent.brain.modalities[modality]
+        yield place["mem"], place["sensor"]
+
+
+def noting(kind: Any) -> Any:
+    """Return a subclass of a memory class that notes every change of stimuli it is given, in `seen`."""
+
+    class Noting(kind):  # type: ignore[misc]  # of any class
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.seen: list[dict[str, float]] = []
+            self.smelled: list[dict[str, float]] = []
+
+        def update_gain(self, dx: Mapping[str, float] | None = None, **kwargs: Any) -> None:
+            self.seen.append(dict(dx or {}))
+            self.smelled.append(dict(self.brain.sense_odors()))
+            super().update_gain(dx=dx, **kwargs)
+
+    return Noting

@@ -1,0 +1,241 @@
+import gc
+import multiprocessing
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kenyon.conditioning.preference import interval
+from kenyon.errors import InputError
+from kenyon.memory import MushroomBodyMemory, RLOlfMemory, step_together
+from kenyon.mushroom_body import BALANCED, Population, drive
+from kenyon.seeds import larva_seed
+
+PROBING: dict[str, Any] = {"readout": "probe", "probe_ms": 200.0, "probe_every_s": 0.3}
+
+
+def test_a_gain_is_read_from_the_rates_of_the_step() -> None:
+    """G * (MBONp - MBONn) of the circuit itself, above the innate gain, for whatever odor."""
+    memory = MushroomBodyMemory(
+        sim_id="a", model_id=3, seed=2, G=2.0, innate_gain=5.0, gain={"CS": 0.0, "UCS": 0.0}, dt=0.5
+    )
+    larva = Population(BALANCED, [larva_seed(2, "a", 3)])
+    seen = set()
+    for step in range(40):
+        gain = memory.step({"CS": 0.5, "UCS": 0.0}, reward=0.5)
+        activity = larva.advance(500, drive(BALANCED, {"pentyl acetate": 0.5}, reward=0.5))
+        expected = 5.0 + 2.0 * float((activity.rate_hz("MBONp") - activity.rate_hz("MBONn"))[0])
+        assert gain == {"CS": expected, "UCS": expected}
+        assert memory.total_ticks == memory.step_id == step + 1
+        seen.add(expected)
+    assert len(seen) > 1
+
+
+def test_a_gain_is_read_by_probing_each_odor_alone() -> None:
+    """On a copy, with plasticity off, every so often; held in between."""
+    memory = MushroomBodyMemory(gain={"CS": 0.0, "UCS": 0.0}, probe_concentration=0.5, G=1.0, **PROBING)
+    plain = MushroomBodyMemory(gain={"CS": 0.0, "UCS": 0.0})
+    for step in range(31):
+        before = dict(memory.gain)
+        gain = memory.step({"CS": 1.0, "UCS": 0.0}, reward=True)
+        plain.step({"CS": 1.0, "UCS": 0.0}, reward=True)
+        if step % 3:
+            assert gain == before
+        for stimulus, odor in {"CS": "pentyl acetate", "UCS": "4,5-dimethylthiazole"}.items():
+            if step % 3 == 0:
+                probe = plain.population.select([plain.place]).probe({odor: 0.5}, 200.0)
+                assert gain[stimulus] == float((probe.rate_hz("MBONp") - probe.rate_hz("MBONn"))[0])
+    assert gain["CS"] != gain["UCS"]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_stepping_together_is_stepping_one_by_one(shared: bool) -> None:
+    """Larvae of other durations, odors and readouts, of one population or of several."""
+    options: list[dict[str, Any]] = [
+        {"gain": {"Odor": 0.0}},
+        {"gain": {"CS": 0.0, "UCS": 0.0}, **PROBING},
+        {"gain": {"Odor": 0.0}, "dt": 0.25, "smoothing_s": 1.0},
+        {"gain": {"Odor": 0.0}, "changes": {"learning_rate_nS": 0.2}},
+    ]
+
+    def made() -> list[MushroomBodyMemory]:
+        return [
+            MushroomBodyMemory(shared=shared, model_id=i, **{**o, "gain": dict(o["gain"])})
+            for i, o in enumerate(options)
+        ]
+
+    together, alone = made(), made()
+    for step in range(10):
+        dx = [dict.fromkeys(memory.gain, 1.0) for memory in alone]
+        reward, punishment = [step > 2, True, False, 0.5], [False, False, step > 4, False]
+        gains = step_together(together, dx, reward, punishment, t_warmup=20)
+        one_by_one = zip(alone, dx, reward, punishment, strict=True)
+        assert gains == [memory.step(d, r, 20, punishment=p) for memory, d, r, p in one_by_one]
+
+
+def test_larvae_of_a_simulation_share_a_population_which_ends_with_them() -> None:
+    """So that they can be advanced together; those of another simulation or circuit live elsewhere."""
+    memories = [MushroomBodyMemory(sim_id="x", model_id=i) for i in range(3)]
+    assert len({id(memory.population) for memory in memories}) == 1
+    assert [memory.place for memory in memories] == [0, 1, 2]
+    for other in ({"sim_id": "y"}, {"sim_id": "x", "parameters": "published"}, {"sim_id": "x", "shared": False}):
+        assert MushroomBodyMemory(**other).population is not memories[0].population
+    population = id(memories[0].population)
+    del memories, other
+    gc.collect()
+    assert len(MushroomBodyMemory(sim_id="x").population) == 1 or population
+
+
+def test_larvae_may_be_stepped_from_several_threads() -> None:
+    """Births and steps of one population take turns."""
+    memories = [MushroomBodyMemory(sim_id="threads", model_id=i, gain={"Odor": 0.0}) for i in range(12)]
+
+    def live(memory: MushroomBodyMemory) -> None:
+        for _ in range(12):
+            memory.step({"Odor": 1.0}, True)
+
+    threads = [threading.Thread(target=live, args=(memory,)) for memory in memories]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for i, memory in enumerate(memories):
+        alone = MushroomBodyMemory(sim_id="threads", model_id=i, gain={"Odor": 0.0}, shared=False)
+        live(alone)
+        assert memory.gain == alone.gain
+
+
+def _step_in_child(memory: MushroomBodyMemory, results: Any) -> None:
+    results.put(dict(memory.step({"Odor": 1.0}, True)))
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_goes_on_by_itself() -> None:
+    """Even if a thread of the parent held the population at that moment."""
+    memory = MushroomBodyMemory(sim_id="fork", gain={"Odor": 0.0})
+    memory.step({"Odor": 1.0}, True)
+    context = multiprocessing.get_context("fork")
+    results = context.Queue()
+    home = memory._home
+    assert home is not None
+    with home.lock:
+        child = context.Process(target=_step_in_child, args=(memory, results))
+        child.start()
+        assert results.get(timeout=60) is not None
+        child.join()
+    assert memory.step_id == 1
+
+
+def sensing_brain(**levels: float) -> Any:
+    """Return a stand-in for a host's brain with a sensor; the real one is used in the tests beside Larvaworld."""
+    sensor = SimpleNamespace(X=levels, brute_force=False, perception="log")
+    return SimpleNamespace(modalities={"olfaction": {"sensor": sensor}})
+
+
+@pytest.mark.parametrize(
+    ("brain", "option", "expected"),
+    [
+        (None, "auto", 0.25),
+        (None, "change", 0.25),
+        (sensing_brain(CS=2.0), "auto", 2.0),
+        (sensing_brain(CS=2.0), "concentration", 2.0),
+        (sensing_brain(CS=2.0), "change", 0.25),
+    ],
+)
+def test_what_drives_the_receptors(brain: Any, option: str, expected: float) -> None:
+    """The sensed concentration where a sensor is there, else the change; each times the scale."""
+    memory = MushroomBodyMemory(brain=brain, drive=option, concentration_scale=0.5, model_id=1)
+    assert memory._request({"CS": 0.25}, False, False, 0).concentrations == {"CS": expected * 0.5}
+
+
+def test_a_concentration_without_a_sensor_is_refused() -> None:
+    """Rather than taken to be the change."""
+    with pytest.raises(InputError, match="^drive must be 'change' where the brain has no sensor"):
+        MushroomBodyMemory(drive="concentration").step({"Odor": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (
+            lambda: MushroomBodyMemory().step({"food": 1.0}),
+            "stimulus 'food' must stand for a measured odor: unknown odor",
+        ),
+        (
+            lambda: MushroomBodyMemory(odors={"CS": "pental acetate"}),
+            "stimulus 'CS' must .* did you mean 'pentyl acetate'",
+        ),
+        (lambda: MushroomBodyMemory(changes={"learning_rate": 1}), "unknown parameter 'learning_rate'"),
+        (lambda: MushroomBodyMemory(changes={"learning_rate_nS": -1}), "learning_rate_nS must be"),
+        (lambda: MushroomBodyMemory().step({"Odor": 1.0}, reward=2.0), "reward must be .* from 0 to 1, got 2.0"),
+        (lambda: MushroomBodyMemory().step({"Odor": 1.0}, punishment=-1.0), "punishment must be"),
+        (lambda: MushroomBodyMemory().step({"Odor": 1.0}, t_warmup=-1.0), "t_warmup must be"),
+        (
+            lambda: step_together([MushroomBodyMemory()], [], []),
+            "dx, reward and punishment must have one entry for each",
+        ),
+        (lambda: step_together([RLOlfMemory(), MushroomBodyMemory()], [{}] * 2, [0.0] * 2), "memories must all be"),  # type: ignore[list-item]  # the nonsense
+    ],
+)
+def test_nonsense_is_refused(call: Any, sentence: str) -> None:
+    """In one sentence each."""
+    with pytest.raises(InputError, match=f"^{sentence}"):
+        call()
+
+
+def test_a_refused_larva_leaves_the_others_as_they_were() -> None:
+    """All requests are looked at before any circuit moves."""
+    memories = [MushroomBodyMemory(model_id=i, gain={"Odor": 0.0}) for i in range(2)]
+    with pytest.raises(InputError):
+        step_together(memories, [{"Odor": 1.0}, {"Odor": np.nan}], [True, True])
+    assert [memory.step_id for memory in memories] == [0, 0]
+    assert memories[0].population.state.step.tolist() == [0] * len(memories[0].population)
+
+
+def gains_after(training: str, us: str, larvae: int = 20) -> dict[str, Any]:
+    """Train larvae on pentyl acetate for three minutes; return the gain of each of two odors, [larvae]."""
+    memories = [
+        MushroomBodyMemory(
+            sim_id=f"{training} {us}",
+            model_id=i,
+            gain={"CS": 0.0, "UCS": 0.0},
+            dt=5.0,
+            readout="probe",
+            probe_ms=3000.0,
+        )
+        for i in range(larvae)
+    ]
+    reinforcement: dict[str, list[bool]] = {"reward": [False] * larvae, "punishment": [False] * larvae}
+    for trial in range(3):
+        for phase in ("odor", "pause", "other", "pause"):
+            smelling = phase == "odor"
+            reinforced = smelling if training == "paired" else phase == "other"
+            given = {**reinforcement, us: [reinforced] * larvae}
+            for memory in memories:
+                # Probed at the very end, and nowhere before.
+                memory.probe_every_s = 5.0 if (trial, phase) == (2, "pause") else 1000.0
+            for _ in range(6):
+                step_together(
+                    memories, [{"CS": float(smelling), "UCS": 0.0}] * larvae, given["reward"], given["punishment"]
+                )
+    return {odor: np.array([memory.gain[odor] for memory in memories]) for odor in ("CS", "UCS")}
+
+
+@pytest.mark.parametrize(("us", "sign"), [("reward", 1.0), ("punishment", -1.0)])
+def test_trained_larvae_follow_the_odor_and_only_that_and_controls_do_not(us: str, sign: float) -> None:
+    """Twenty larvae: positive with reward, negative with punishment, by the whole 95 % interval.
+
+    A dissimilar odor, and training with odor and reinforcement apart, end below a quarter of it.
+    """
+    paired, unpaired = gains_after("paired", us), gains_after("unpaired", us)
+    learned = sign * paired["CS"]
+    low, high = interval(learned)
+    controls = {"dissimilar": sign * paired["UCS"], "unpaired": sign * unpaired["CS"]}
+    print(f"{us}: gain {learned.mean():.4f} [{low:.4f}, {high:.4f}]", {k: v.mean() for k, v in controls.items()})
+    assert low > 0.0
+    for name, gains in controls.items():
+        lowest, highest = interval(gains)
+        assert max(abs(lowest), abs(highest)) < learned.mean() / 4, name
