@@ -4,7 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
 
-.PHONY: setup demo test check bench docs lock clean
+LARVAWORLD := .venv-larvaworld
+# Larvaworld runs on Python 3.10 to 3.12: the first of these that is there.
+LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
+	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
+
+.PHONY: setup demo test test-larvaworld check bench bench-larvaworld docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -20,8 +25,18 @@ $(VENV)/dev: $(VENV)/core
 demo: $(VENV)/core  ## train thirty larvae beside their controls; see demo/learning.png
 	$(BIN)/kenyon train paired unpaired reinforcement-alone --stimulus 40 --pause 20 --out demo --overwrite
 
-test: $(VENV)/dev  ## every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+test: $(VENV)/dev  ## every test that needs no Larvaworld
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/compat
+
+$(LARVAWORLD)/ready: pyproject.toml requirements-larvaworld.lock tests/compat/requirements.txt
+	@test -n "$(LARVAWORLD_PYTHON)" || { echo "Larvaworld needs Python 3.10 to 3.12; set LARVAWORLD_PYTHON"; exit 1; }
+	$(LARVAWORLD_PYTHON) -m venv $(LARVAWORLD)
+	$(LARVAWORLD)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint requirements-larvaworld.lock --editable . --requirement tests/compat/requirements.txt
+	touch $@
+
+test-larvaworld: $(LARVAWORLD)/ready  ## the memories beside the Larvaworld wheel, in an environment of its own
+	$(LARVAWORLD)/bin/python -m pytest --numprocesses 2 --dist worksteal tests/compat tests/memory tests/wire
 
 check: $(VENV)/dev  ## format, lint, types, imports
 	$(BIN)/ruff format --check
@@ -33,6 +48,9 @@ check: $(VENV)/dev  ## format, lint, types, imports
 bench: $(VENV)/dev  ## Brian2 and the kernel side by side
 	$(BIN)/python benchmarks/engines.py
 
+bench-larvaworld: $(LARVAWORLD)/ready  ## Larvaworld's memories and ours side by side
+	$(LARVAWORLD)/bin/python benchmarks/memories.py
+
 docs: $(VENV)/dev  ## reference pages from the code: docs/reference, and the API as HTML in docs/_build
 	$(BIN)/python docs/generate.py
 	$(BIN)/pdoc kenyon -o docs/_build
@@ -41,6 +59,8 @@ lock: $(VENV)/dev  ## resolve every dependency anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --all-extras --no-annotate --no-header \
 		--upgrade --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
+		--upgrade --output-file requirements-larvaworld.lock pyproject.toml tests/compat/requirements.txt
 
 clean:
-	rm -rf $(VENV) demo docs/_build
+	rm -rf $(VENV) $(LARVAWORLD) demo docs/_build

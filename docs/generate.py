@@ -11,6 +11,8 @@ import click
 
 from kenyon.cli import main as command
 from kenyon.conditioning import DESCRIPTIONS, paradigm
+from kenyon.memory import Memory, MushroomBodyMemory, RemoteBrianModelMemory, RLmemory, Timer
+from kenyon.memory.mushroom_body import MBmemory
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, constants
 
 FOLDER = Path(__file__).parent / "reference"
@@ -44,6 +46,22 @@ def paradigms_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def memories_page() -> str:
+    """Return the options of every memory class."""
+    parts = ["# Options of the memories\n", "Each is a `param` of its class, checked when it is set.\n"]
+    known: set[str] = {"name"}
+    for kind in (Timer, Memory, RLmemory, MBmemory, MushroomBodyMemory, RemoteBrianModelMemory):
+        options = [name for name in kind.param if name not in known or name in kind.__dict__]
+        options = [name for name in options if name != "name" and not kind.param[name].readonly]
+        known |= set(kind.param)
+        lines = ["| option | default | what it is |", "|---|---|---|"]
+        lines += [f"| `{name}` | `{kind.param[name].default!r}` | {kind.param[name].doc} |" for name in sorted(options)]
+        bases = [base.__name__ for base in kind.__mro__[1:] if base.__module__.startswith("kenyon")]
+        above = f"Besides those of {', '.join(f'`{base}`' for base in bases)}:\n\n" if bases else ""
+        parts.append(f"## {kind.__name__}\n\n{above}" + "\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
 def cli_page() -> str:
     """Return the help of every subcommand."""
     parts = ["# The kenyon command\n"]
@@ -60,7 +78,13 @@ def main() -> int:
     """Write or check; return the exit status."""
     check = "--check" in sys.argv[1:]
     stale = []
-    for name, page in {"parameters": parameters_page(), "paradigms": paradigms_page(), "cli": cli_page()}.items():
+    pages = {
+        "parameters": parameters_page(),
+        "paradigms": paradigms_page(),
+        "memories": memories_page(),
+        "cli": cli_page(),
+    }
+    for name, page in pages.items():
         path = FOLDER / f"{name}.md"
         if check and (not path.exists() or path.read_text("utf-8") != NOTE + page):
             stale.append(str(path.relative_to(FOLDER.parent.parent)))

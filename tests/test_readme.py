@@ -1,3 +1,4 @@
+import ast
 import re
 from pathlib import Path
 
@@ -6,15 +7,40 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-def test_the_example_of_the_readme_does_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
-    """Ten lines of Python: four larvae approach, then four avoid."""
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), flags=re.DOTALL)
+def examples(page: str) -> list[str]:
+    """Return the Python examples of a page."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), flags=re.DOTALL)
+
+
+def run(page: str, number: int, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Run one example, which must have at most ten lines; return what it printed."""
+    example = examples(page)[number]
     assert len([line for line in example.splitlines() if line]) <= 10
-    exec(compile(example, "README.md", "exec"), {})
-    approach, avoid = capsys.readouterr().out.strip().splitlines()
+    exec(compile(example, page, "exec"), {})
+    return capsys.readouterr().out.strip().splitlines()
+
+
+def test_the_circuit_of_the_readme_does_what_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """Four larvae approach, then four avoid."""
+    approach, avoid = run("README.md", 0, capsys)
     assert len(approach.strip("[]").split()) == 4
     assert all(float(number) > 0 for number in approach.strip("[]").split())
     assert float(avoid) < 0
+
+
+@pytest.mark.parametrize(("page", "first"), [("README.md", 1), ("docs/memories.md", 0)])
+def test_both_kinds_of_memory_do_what_the_pages_say(page: str, first: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Q-learning finds the gain that pays; the mushroom body follows the odor that was rewarded."""
+    assert run(page, first, capsys) == ["{'Odor': 50.0}"]
+    gains = ast.literal_eval(run(page, first + 1, capsys)[0])
+    assert gains["CS"] > 4 * abs(gains["UCS"])
+
+
+def test_the_checkpoint_of_the_guide_goes_on_as_if_never_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    """Saved, loaded, restored."""
+    assert run("docs/memories.md", 2, capsys) == ["True"]
+    assert len(examples("docs/memories.md")) == 3
+    assert len(examples("README.md")) == 3
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ def run(
     larvae: int = 2,
     seed: int = 1,
     memory: Mapping[str, Any] | None = None,
+    ring_m: float | None = None,
 ) -> Any:
     """Return a finished run of one of the host's experiments with one of its models.
 
@@ -31,6 +32,7 @@ def run(
         larvae: How many.
         seed: Of the host's global random generators, for the time of the run.
         memory: Options of the memory to change.
+        ring_m: Radius of the circle that larvae start on, instead of the experiment's.
     """
     begun = ExpRun(
         experiment=experiment,
@@ -45,6 +47,8 @@ def run(
     changed = reg.conf.Model.getID(model).get_copy()
     changed.brain.memory.update(memory or {})
     begun.p.larva_groups[model].model = changed
+    if ring_m is not None:
+        begun.p.larva_groups[model].distribution.scale = (ring_m, ring_m)
     begun.p.enrichment = None  # An analysis of the tracks, which takes longer than the run.
     begun.simulate(seed=seed)
     return begun

@@ -154,7 +154,7 @@ def test_07_values_that_cannot_be() -> None:
     with pytest.raises(InputError, match=r"gain_space must be a list of at least one number, got \[\]"):
         ours.RLOlfMemory(gain={"Odor": 0.0}, gain_space=[])
 
-    with pytest.raises(TypeError, match="must be an instance of <class 'float'>|items must be instances"):
+    with pytest.raises(TypeError, match="items must be instances"):
         theirs.RLOlfMemory(gain={"Odor": 0.0}, gain_space=[-300, 300])
     whole = ours.RLOlfMemory(gain={"Odor": 0.0}, gain_space=[-300, 300], **EACH_STEP)
     assert whole.step(dx={"Odor": 0.0}) == {"Odor": -300.0}
@@ -167,7 +167,7 @@ def test_07_values_that_cannot_be() -> None:
 
 
 def test_08_the_size_of_the_table() -> None:
-    """The wheel takes 8 * 20^n bytes for n stimuli at k = 2: measured to 5; ours refuses, and has one that grows by n."""
+    """The wheel takes 8 * 20^n bytes for n stimuli at k = 2; ours refuses, and has one that grows by n."""
     stimuli = [f"odor{i}" for i in range(8)]
 
     def gains(n: int) -> dict[str, float]:
@@ -288,7 +288,7 @@ def test_12_one_connection_for_each_step(stack: ExitStack) -> None:
 
 @pytest.mark.skipif(not WAITS_ARE_SEEN, reason="the waits are those of Linux, which this system is not")
 def test_12_what_a_kept_connection_waits(stack: ExitStack) -> None:
-    """Its client and server wait for two delayed acknowledgements a message, 80 ms; ours for none, even with its server."""
+    """Its client and server wait for two delayed acknowledgements a message; ours for none, even with its server."""
     server = stack.enter_context(StockServer())
     with Client(tuple(server.server_address)) as client:
         theirs_s = seconds_per_message(lambda step: client.send([BrianInterfaceMessage("run", "larva", step)]), 12)

@@ -1,13 +1,11 @@
-"""A small real server for the tests of the remote memory: it answers from the circuit itself, and can be told to fail."""
+"""A small real server to test the remote memory: it answers from the circuit itself, and can be told to fail."""
 
 import base64
 import socket
 import tempfile
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import Any
-
 
 from kenyon.mushroom_body import BALANCED, Population, Snapshot, drive
 from kenyon.seeds import larva_seed
@@ -41,11 +39,11 @@ class Peer:
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def __enter__(self) -> "Peer":
+    def __enter__(self) -> "Peer":  # noqa: PYI034  # Self is not in typing before Python 3.11
         """Listen already."""
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close every socket."""
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()

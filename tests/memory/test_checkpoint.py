@@ -32,7 +32,7 @@ MAKERS: dict[str, Callable[[], Memory]] = {
     "own old generator": lambda: RLOlfMemory(
         gain={"A": 0.0}, rng=np.random.Generator(np.random.MT19937(3)), **LEARNING
     ),
-    "old rules": lambda: RLOlfMemory(gain={"A": 0.0}, rules="larvaworld", rng=random.Random(3), **LEARNING),  # noqa: S311
+    "old rules": lambda: RLOlfMemory(gain={"A": 0.0}, rules="larvaworld", rng=random.Random(3), **LEARNING),
     "before its first draw": lambda: RLOlfMemory(gain={"A": 0.0}, seed=9, model_id=1),
     "MushroomBodyMemory": lambda: MushroomBodyMemory(
         gain={"A": 0.0, "B": 0.0},
@@ -111,7 +111,13 @@ def test_a_population_is_kept_as_a_whole(tmp_path: Path) -> None:
 def test_a_remote_memory_carries_its_circuit(tmp_path: Path) -> None:
     """Fetched from its server, and handed to it again; the server's own larva may be gone by then."""
     with Peer() as first:
-        made = {"sim_id": "run", "model_id": 1, "gain": {"Odor": 0.0}, "server_host": "127.0.0.1", "token": "secret"}
+        made: dict[str, Any] = {
+            "sim_id": "run",
+            "model_id": 1,
+            "gain": {"Odor": 0.0},
+            "server_host": "127.0.0.1",
+            "token": "secret",
+        }
         memory = RemoteBrianModelMemory(server_port=first.address.port, **made)
         live(memory, 12)
         file = checkpoint.save(tmp_path / "larva.npz", memory)
@@ -143,16 +149,16 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("saved", "there", "sentence"),
     [
-        (lambda: RLOlfMemory(), lambda: RLTouchMemory(), "memory 0 of .* must be a RLTouchMemory, got a RLOlfMemory"),
-        (lambda: RLOlfMemory(gain_space=[1, 2]), lambda: RLOlfMemory(), "must have gain_space=.*, got"),
-        (lambda: RLOlfMemory(), lambda: RLOlfMemory(table="factored"), "must have table='factored', got 'joint'"),
-        (lambda: MushroomBodyMemory(), lambda: MushroomBodyMemory(parameters="published"), "must have parameters="),
+        (RLOlfMemory, RLTouchMemory, "memory 0 of .* must be a RLTouchMemory, got a RLOlfMemory"),
+        (lambda: RLOlfMemory(gain_space=[1, 2]), RLOlfMemory, "must have gain_space=.*, got"),
+        (RLOlfMemory, lambda: RLOlfMemory(table="factored"), "must have table='factored', got 'joint'"),
+        (MushroomBodyMemory, lambda: MushroomBodyMemory(parameters="published"), "must have parameters="),
         (
             lambda: MushroomBodyMemory(changes={"learning_rate_nS": 1.0}),
-            lambda: MushroomBodyMemory(),
+            MushroomBodyMemory,
             "must have changes=",
         ),
-        (lambda: [Memory()] * 2, lambda: Memory(), "must hold 1 memories, as are there, got 2"),
+        (lambda: [Memory()] * 2, Memory, "must hold 1 memories, as are there, got 2"),
     ],
 )
 def test_a_checkpoint_of_something_else_is_refused(
@@ -165,7 +171,7 @@ def test_a_checkpoint_of_something_else_is_refused(
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
-    """Foreign, truncated, of another kind, version or class, or inconsistent: one sentence each, never half a memory."""
+    """Foreign, truncated, of another kind, version or class, or inconsistent: a sentence, never half a memory."""
     whole = checkpoint.save(tmp_path / "whole.npz", RLOlfMemory(gain={"A": 0.0}, **LEARNING))
     header, arrays = archive.load(whole, checkpoint.KIND)
     files = {

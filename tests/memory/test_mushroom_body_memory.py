@@ -153,7 +153,7 @@ def test_what_drives_the_receptors(brain: Any, option: str, expected: float) -> 
 
 def test_a_concentration_without_a_sensor_is_refused() -> None:
     """Rather than taken to be the change."""
-    with pytest.raises(InputError, match="^drive must be 'change' where the brain has no sensor"):
+    with pytest.raises(InputError, match=r"^drive must be 'change' where the brain has no sensor"):
         MushroomBodyMemory(drive="concentration").step({"Odor": 1.0})
 
 
@@ -177,7 +177,7 @@ def test_a_concentration_without_a_sensor_is_refused() -> None:
             lambda: step_together([MushroomBodyMemory()], [], []),
             "dx, reward and punishment must have one entry for each",
         ),
-        (lambda: step_together([RLOlfMemory(), MushroomBodyMemory()], [{}] * 2, [0.0] * 2), "memories must all be"),  # type: ignore[list-item]  # the nonsense
+        (lambda: step_together([RLOlfMemory(), MushroomBodyMemory()], [{}] * 2, [0.0] * 2), "memories must all be"),
     ],
 )
 def test_nonsense_is_refused(call: Any, sentence: str) -> None:
@@ -216,7 +216,7 @@ def gains_after(training: str, us: str, larvae: int = 20) -> dict[str, Any]:
             given = {**reinforcement, us: [reinforced] * larvae}
             for memory in memories:
                 # Probed at the very end, and nowhere before.
-                memory.probe_every_s = 5.0 if (trial, phase) == (2, "pause") else 1000.0
+                memory.param.update(probe_every_s=5.0 if (trial, phase) == (2, "pause") else 1000.0)
             for _ in range(6):
                 step_together(
                     memories, [{"CS": float(smelling), "UCS": 0.0}] * larvae, given["reward"], given["punishment"]

@@ -93,7 +93,7 @@ def test_a_change_that_is_no_number_is_refused(dx: Any) -> None:
     """Whatever the class; nothing has been counted then."""
     for kind in (Memory, RLOlfMemory, RLTouchMemory, MushroomBodyMemory):
         memory = kind(gain={"a": 0.0}, **({"odors": {"a": "3-octanol"}} if kind is MushroomBodyMemory else {}))
-        with pytest.raises(InputError, match="^dx must be"):
+        with pytest.raises(InputError, match=r"^dx must be"):
             memory.step(dx=dx)
         assert (memory.total_ticks, memory.rewardSum) == (0, 0)
 
@@ -103,7 +103,7 @@ def test_a_reward_that_is_no_number_is_refused(reward: Any) -> None:
     """Absent is not zero."""
     for kind in (Memory, RLOlfMemory, MushroomBodyMemory):
         memory = kind()
-        with pytest.raises(InputError, match="^reward must be"):
+        with pytest.raises(InputError, match=r"^reward must be"):
             memory.step(reward=reward)
         assert (memory.total_ticks, memory.rewardSum) == (0, 0)
 
@@ -111,7 +111,7 @@ def test_a_reward_that_is_no_number_is_refused(reward: Any) -> None:
 @pytest.mark.parametrize("gain", [[], {"a": math.nan}, {1: 0.0}, {"a": "x"}, "a"])
 def test_gains_that_are_none_are_refused(gain: Any) -> None:
     """Finite numbers by stimulus."""
-    with pytest.raises(InputError, match="^gain "):
+    with pytest.raises(InputError, match=r"^gain "):
         Memory(gain=gain)
 
 

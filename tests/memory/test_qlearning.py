@@ -11,6 +11,11 @@ from kenyon.memory import RLOlfMemory, RLPopulation, qlearning
 from kenyon.memory import qlearning_kernel as kernel
 
 
+def plain(function: Any) -> Any:
+    """Return a compiled function as Python runs it."""
+    return function.py_func
+
+
 def test_level_counts_the_widths_that_a_change_spans() -> None:
     """Levels on both sides of 0; a change of exactly one width does not reach the next level."""
     changes = [-0.5, -0.21, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.11, 0.3]
@@ -20,9 +25,9 @@ def test_level_counts_the_widths_that_a_change_spans() -> None:
 
 @given(st.floats(-10, 10), st.floats(0, 2), st.integers(0, 6))
 def test_level_is_the_published_formula(change: float, delta: float, k: int) -> None:
-    """k + sign(dx) * #{i in 1..k : |dx| > i * delta}, compiled and plain."""
+    """K + sign(dx) * #{i in 1..k : |dx| > i * delta}, compiled and plain."""
     expected = k + int(np.sign(change)) * sum(abs(change) > i * delta for i in range(1, k + 1))
-    assert kernel.level(change, delta, k) == kernel.level.py_func(change, delta, k) == expected
+    assert kernel.level(change, delta, k) == plain(kernel.level)(change, delta, k) == expected
 
 
 @pytest.mark.parametrize(("k", "stimuli"), [*itertools.product([0, 1, 2], [1, 2, 3])])
@@ -60,11 +65,11 @@ def test_a_batch_is_what_its_larvae_are_alone() -> None:
 def test_the_compiled_step_is_the_pure_functions(seed: int) -> None:
     """The kernel learns and chooses as `update` and `greedy` do, compiled and plain, bit for bit."""
     rng = np.random.default_rng(seed)
-    q = rng.integers(-3, 3, size=(3, 4)) * 0.5  # Few values, so that the best is often not the only one.
+    q: Any = rng.integers(-3, 3, size=(3, 4)) * 0.5  # Few values, so that the best is often not the only one.
     s_tm1, a_tm1, s_t = (int(n) for n in rng.integers(0, 3, 3))
     r_t, alpha, gamma = rng.normal(), rng.random(), rng.random()
     expected = qlearning.update(q, s_tm1, a_tm1, r_t, s_t, alpha=alpha, gamma=gamma)
-    for act in (kernel.act, kernel.act.py_func):
+    for act in (kernel.act, plain(kernel.act)):
         table = q.copy()
         action = act(table, s_tm1, a_tm1, r_t, s_t, alpha, gamma, True)
         assert np.array_equal(table, expected)
@@ -133,7 +138,7 @@ def test_a_batch_of_learners_converges_as_the_single_one_does_exactly() -> None:
     assert population.q_table[:, [0, 2]] == pytest.approx(np.tile(analytic(), (6, 1, 1)), rel=0.02)
 
 
-NONSENSE = {
+NONSENSE: dict[str, Any] = {
     "dx must be finite": lambda: qlearning.level([np.nan], 0.1, 1),
     "dx must be numbers": lambda: qlearning.level(["a"], 0.1, 1),
     "delta must be": lambda: qlearning.level([0.1], -1, 1),

@@ -95,7 +95,7 @@ def test_arguments_come_in_the_order_of_the_page() -> None:
     assert Memory(None, gain).gain is gain
     remote = RemoteBrianModelMemory(0.5, "example", 1234)
     assert (remote.G, remote.server_host, remote.server_port) == (0.5, "example", 1234)
-    names = {
+    names: dict[Any, list[str]] = {
         Memory.step: ["self", "reward"],
         RLmemory.update_q_table: ["self", "state", "reward"],
         RLmemory.update_ext_gain: ["self", "gain", "dx", "randomize"],

@@ -100,24 +100,31 @@ def test_after_training_the_table_stands_still_and_is_followed(specific: bool) -
     assert memory.gain is gain
 
 
+def numpys_words() -> Any:
+    """Return the state of numpy's global generator."""
+    state: Any = np.random.get_state()  # noqa: NPY002  # that it stays untouched is tested
+    return state[1]
+
+
 def test_the_stream_of_a_larva_comes_from_the_seed_and_its_id() -> None:
     """It is numpy's SFC64; the same larva draws the same, another one otherwise, and nobody else's stream moves."""
     random.seed(1)
-    before, numpys = random.getstate(), np.random.get_state()[1]  # noqa: NPY002  # that it stays untouched is the test
+    before, numpys = random.getstate(), numpys_words()
     drawn = {}
-    for name, options in {
+    makers: dict[str, dict[str, Any]] = {
         "a": {"seed": 1, "model_id": "a"},
         "again": {"seed": 1, "model_id": "a"},
         "b": {"seed": 1, "model_id": "b"},
         "seed": {"seed": 2, "model_id": "a"},
         "rng": {"rng": generator(larva_seed(1, "a"), "choice")},
-    }.items():
+    }
+    for name, options in makers.items():
         memory = RLOlfMemory(gain={"A": 0.0}, update_dt=0.0, epsilon=1.0, **options)
         drawn[name] = [memory.step(dx={"A": 0.0})["A"] for _ in range(30)]
     assert drawn["a"] == drawn["again"] == drawn["rng"]
     assert len({tuple(gains) for gains in drawn.values()}) == 3
     assert random.getstate() == before
-    assert np.array_equal(np.random.get_state()[1], numpys)  # noqa: NPY002  # as above
+    assert np.array_equal(numpys_words(), numpys)
 
 
 def test_reward_may_be_of_any_strength() -> None:
@@ -180,7 +187,7 @@ def test_many_stimuli_fit_into_a_factored_table() -> None:
 NONSENSE: dict[str, Any] = {
     "table must be 'joint' under": lambda: RLmemory(rules="larvaworld", table="factored"),
     "rng must be a random.Random": lambda: RLmemory(rules="larvaworld", rng=np.random.default_rng(1)),
-    "rng must be a numpy.random": lambda: RLmemory(rng=random.Random(1)),  # noqa: S311  # the nonsense
+    "rng must be a numpy.random": lambda: RLmemory(rng=random.Random(1)),  # the nonsense
     "q_table must be finite numbers of shape": lambda: setattr(RLmemory(), "q_table", [[1.0, 2.0]]),
     "state must be": lambda: RLmemory().update_q_table(1, 0.0),
     "lastAction must be": lambda: setattr(RLmemory(), "lastAction", 1),
@@ -201,6 +208,6 @@ def test_the_old_rules_draw_from_a_generator_of_ones_own() -> None:
     by_global = RLmemory(gain={"A": 0.0}, rules="larvaworld", update_dt=0.0, epsilon=0.5)
     expected = [dict(by_global.step(dx={"A": 0.1}, reward=True)) for _ in range(50)]
     state = random.getstate()
-    own = RLmemory(gain={"A": 0.0}, rules="larvaworld", update_dt=0.0, epsilon=0.5, rng=random.Random(3))  # noqa: S311
+    own = RLmemory(gain={"A": 0.0}, rules="larvaworld", update_dt=0.0, epsilon=0.5, rng=random.Random(3))
     assert [dict(own.step(dx={"A": 0.1}, reward=True)) for _ in range(50)] == expected
     assert random.getstate() == state

@@ -100,7 +100,7 @@ class MushroomBodyMemory(MBmemory):
         """Return a request in the terms of the population."""
         constants, odors = self._constants, self.measured_mixture(request.concentrations)
         probes = {
-            stimulus: drive(constants, {self.measured_odor(stimulus): self.probe_concentration})
+            stimulus: drive(constants, {self.measured_odor(stimulus): self._own.probe_concentration})
             for stimulus in request.probes
         }
         return _Visit(
@@ -108,7 +108,7 @@ class MushroomBodyMemory(MBmemory):
             self.t_sim,
             drive(constants, odors, reward=request.reward, punishment=request.punishment),
             request.warmup_ms,
-            self.probe_ms,
+            self._own.probe_ms,
             probes,
         )
 

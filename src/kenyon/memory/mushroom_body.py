@@ -8,6 +8,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ class MBmemory(Memory):
     )
     probe_ms = Number(1000.0, low=0.1, high=60_000.0, unit="ms", doc="Duration of a probe.")
     probe_every_s = Number(2.0, low=0.0, high=86_400.0, unit="s", doc="Time between two probes; 0 is every step.")
-    probe_concentration = Number(1.0, low=0.0, high=1e4, unit="1e-04", doc="Concentration of a probed odor.")
+    probe_concentration = Number(1.0, low=0.0, high=1e4, doc="Concentration of a probed odor; 1 is the dilution 1e-04.")
     smoothing_s = Number(
         0.0, low=0.0, high=86_400.0, unit="s", doc="Decay time of a running mean over steps or probes."
     )
@@ -79,7 +80,7 @@ class MBmemory(Memory):
         "the brain has a sensor.",
     )
     concentration_scale = Number(
-        1.0, low=0.0, high=1e9, unit="1e-04 per unit of the host", doc="What the host's concentrations are times."
+        1.0, low=0.0, high=1e9, doc="What the host's concentrations are multiplied by, to be in units of 1e-04."
     )
     reward_strength = Number(1.0, low=0.0, high=1.0, doc="Strength of reward at a reward of 1.")
     punishment_strength = Number(1.0, low=0.0, high=1.0, doc="Strength of punishment at a punishment of 1.")
@@ -97,13 +98,20 @@ class MBmemory(Memory):
             host_id: Any = getattr(getattr(getattr(self.brain, "agent", None), "model", None), "id", None)
             if host_id is not None:
                 self.param.update(sim_id=checked_identity("id of the agent's model", host_id))
-        for stimulus, odor in self.odors.items():
-            _find(stimulus, odor)
+        self._read_options()
+        self.param.watch(lambda *_: self._read_options(), list(self.param))
+        for stimulus in self.odors:
+            self.measured_odor(stimulus)
+
+    def _read_options(self) -> None:
+        """Keep all options as plain attributes, ten times faster to read, and forget what was made of them."""
+        self._own = SimpleNamespace(**self.param.values())
+        self._measured: dict[str, str] = {}
 
     @property
     def t_sim(self) -> float:
         """Duration of a step of the circuit, ms: the tick, rounded to the circuit's own step of 0.1 ms."""
-        tenths = round(self.dt * 1e4)
+        tenths: int = round(self._own.dt * 1e4)
         return tenths // 10 if tenths % 10 == 0 else tenths / 10
 
     def step(  # type: ignore[override]  # Larvaworld's class takes them in this order
@@ -142,8 +150,9 @@ class MBmemory(Memory):
             >>> MushroomBodyMemory(odors={"CS": "3-Octanol"}).measured_odor("CS")
             '3-octanol'
         """
-        known = self.odors.get(stimulus, HOST_ODORS.get(stimulus, stimulus))
-        return _find(stimulus, known)
+        if stimulus not in self._measured:
+            self._measured[stimulus] = _find(stimulus, self.odors.get(stimulus, HOST_ODORS.get(stimulus, stimulus)))
+        return self._measured[stimulus]
 
     def measured_mixture(self, concentrations: Mapping[str, float]) -> dict[str | int, float]:
         """Return concentrations by measured odor; those of stimuli that stand for the same odor add.
@@ -181,24 +190,24 @@ class MBmemory(Memory):
     def _request(self, dx: Any, reward: Any, punishment: Any, t_warmup: Any) -> Request:
         """Return what the circuit shall live through; refuse what cannot be."""
         reward, punishment = self._strength("reward", reward), self._strength("punishment", punishment)
-        if self.reinforcement == "punishment":
+        if self._own.reinforcement == "punishment":
             reward, punishment = 0.0, max(reward, punishment)
         warmup_ms = checks.number("t_warmup", t_warmup, low=0.0, high=1e7, unit="ms")
         change = self._perceive(dx)
-        levels = sensing.levels(self.brain, self.modality) if self.brain is not None else None
-        if self.drive == "concentration" and levels is None:
+        levels = sensing.levels(self.brain, self._own.modality) if self.brain is not None else None
+        if self._own.drive == "concentration" and levels is None:
             raise InputError("drive must be 'change' where the brain has no sensor, got 'concentration'")
-        given = change if self.drive == "change" or levels is None else levels
+        given = change if self._own.drive == "change" or levels is None else levels
         concentrations = {
             stimulus: checks.number(f"concentration of {stimulus!r}", given.get(stimulus, 0.0))
-            * self.concentration_scale
+            * self._own.concentration_scale
             for stimulus in dict.fromkeys((*self.gain, *change, *given))
         }
-        probing = self.readout == "probe" and self.step_id % self._steps_per_probe() == 0
+        probing = self._own.readout == "probe" and self.step_id % self._steps_per_probe() == 0
         return Request(
             concentrations,
-            reward * self.reward_strength,
-            punishment * self.punishment_strength,
+            reward * self._own.reward_strength,
+            punishment * self._own.punishment_strength,
             warmup_ms if self.step_id == 0 else 0.0,
             tuple(concentrations) if probing else (),
         )
@@ -211,14 +220,14 @@ class MBmemory(Memory):
     def _finish(self, request: Request, answer: Answer | None) -> Gains:
         """Take over an answer: gains, clock and reward."""
         if answer is not None:
-            elapsed_s = self.dt if self.readout == "step" else self.dt * self._steps_per_probe()
+            elapsed_s = self._own.dt if self._own.readout == "step" else self._own.dt * self._steps_per_probe()
             for stimulus in request.concentrations:
-                if self.readout == "step":
+                if self._own.readout == "step":
                     self._follow(stimulus, answer.difference_hz, elapsed_s)
                 elif stimulus in answer.probes_hz:
                     self._follow(stimulus, answer.probes_hz[stimulus], elapsed_s)
                 else:
-                    self.gain.setdefault(stimulus, self.innate_gain)
+                    self.gain.setdefault(stimulus, self._own.innate_gain)
         if self.active:
             self.count_time()
         self.rewardSum += request.reward - 0.01
@@ -227,13 +236,14 @@ class MBmemory(Memory):
     def _follow(self, stimulus: str, difference_hz: float, elapsed_s: float) -> None:
         """Let the gain of a stimulus follow what was read, smoothed."""
         before = self._smoothed_hz.get(stimulus)
-        if before is not None and self.smoothing_s > 0.0:
-            difference_hz = before + (difference_hz - before) * -math.expm1(-elapsed_s / self.smoothing_s)
+        if before is not None and self._own.smoothing_s > 0.0:
+            difference_hz = before + (difference_hz - before) * -math.expm1(-elapsed_s / self._own.smoothing_s)
         self._smoothed_hz[stimulus] = difference_hz
-        self.gain[stimulus] = self.innate_gain + self.G * difference_hz
+        self.gain[stimulus] = self._own.innate_gain + self._own.G * difference_hz
 
     def _steps_per_probe(self) -> int:
-        return max(1, int(round(self.probe_every_s / self.dt)))  # noqa: RUF046  # param gives no types
+        steps: int = round(self._own.probe_every_s / self._own.dt)
+        return max(1, steps)
 
 
 def step_together(

@@ -85,7 +85,8 @@ class Activity:
         Raises:
             InputError: there is no such group.
         """
-        cells: FloatArray = self.counts[:, GROUPS[checks.one_of("cell group", group, list(GROUPS))]].mean(axis=1)
+        counts = self.counts[:, GROUPS[checks.one_of("cell group", group, list(GROUPS))]]
+        cells: FloatArray = counts.sum(axis=1) / counts.shape[1]
         seconds = self.duration_ms * 1e-3
         rates: FloatArray = np.divide(cells, seconds, out=np.full(len(cells), np.nan), where=seconds > 0)
         return rates
