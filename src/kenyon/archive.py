@@ -40,7 +40,7 @@ def save(
         overwrite: Replace a file that is there.
 
     Raises:
-        InputError: the file exists and `overwrite` is False.
+        InputError: the file exists and `overwrite` is False, or an array holds objects.
 
     Example:
         >>> folder = Path(tempfile.mkdtemp())
@@ -50,9 +50,14 @@ def save(
         (1, [0, 1, 2])
     """
     full = {"format": "kenyon", "format_version": FORMAT_VERSION, "kind": kind, "versions": versions(), **header}
+    for name, values in arrays.items():
+        # numpy 1 has no argument that forbids pickling here; it would keep one as an array of that name.
+        if np.asarray(values).dtype.hasobject:
+            raise InputError(f"array {name!r} must hold plain numbers to be saved, got objects")
     words = np.frombuffer(json.dumps(full).encode(), dtype=np.uint8)
+    everything: dict[str, Any] = dict(**{_HEADER: words}, **arrays)
     with replacing(path, overwrite=overwrite) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **{_HEADER: words}, **arrays)
+        np.savez_compressed(stream, **everything)
     return Path(path)
 
 
