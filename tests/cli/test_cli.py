@@ -62,6 +62,7 @@ def test_train_takes_its_options(tmp_path: Path) -> None:
     )
     assert result.test_odor.values.tolist() == ["anisole", "3-octanol"]
     assert {row["paradigm"] for row in printed["results"]} == {"odor-alone", "unpaired"}
+    assert printed["diverged"] == {"odor-alone": 0, "unpaired": 0}
     assert len(printed["files"]) == 3
 
 

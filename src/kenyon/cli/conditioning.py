@@ -156,8 +156,9 @@ def _folder(out: Path) -> Iterator[None]:
 
 def _report(results: "list[xarray.Dataset]", files: list[Path], *, as_json: bool) -> None:
     rows = [row for result in results for row in summary(result)]
+    diverged = {result.attrs["paradigm"]: int(result.diverged.isel(phase=-1).sum()) for result in results}
     if as_json:
-        print_json({"results": rows, "files": [str(file) for file in files]})
+        print_json({"results": rows, "diverged": diverged, "files": [str(file) for file in files]})
         return
     first = results[0].attrs
     print_table(
@@ -176,11 +177,10 @@ def _report(results: "list[xarray.Dataset]", files: list[Path], *, as_json: bool
         title=f"{results[0].sizes['larva']} larvae, {first['cs']} and {first['us']}, "
         f"parameters {first['parameters']}, seed {first['seed']}",
     )
-    for result in results:
-        diverged = int(result.diverged.isel(phase=-1).sum())
-        if diverged > 0:
+    for name, larvae in diverged.items():
+        if larvae > 0:
             click.echo(
-                f"Careful: in {diverged} of {result.sizes['larva']} larvae of {result.attrs['paradigm']} an output "
+                f"Careful: in {larvae} of {results[0].sizes['larva']} larvae of {name} an output "
                 f"neuron's potential has left all bounds, for its weights fell far below 0 nS; it is silent now. "
                 f"This belongs to the published model; --set weight_floor_nS=0 prevents it."
             )

@@ -13,6 +13,7 @@ from kenyon.errors import InputError
 from kenyon.mushroom_body import BALANCED, Activity, Parameters, drive
 from kenyon.mushroom_body.engines import engine_class
 from kenyon.mushroom_body.odors import Odors, find
+from kenyon.mushroom_body.parameters import check_parameters
 from kenyon.progress import progress
 from kenyon.seeds import larva_seeds
 
@@ -69,7 +70,7 @@ def run(
         {'larva': 2, 'test': 2, 'test_odor': 1}
     """
     checks.instance("paradigm", paradigm, Paradigm, 'make one with paradigm("paired")')
-    checks.instance("parameters", parameters, Parameters, 'pass PUBLISHED, BALANCED, or named("balanced")')
+    check_parameters(parameters)
     seeds = larva_seeds(seed, larvae)
     odors = tuple(dict.fromkeys([paradigm.cs, *(find(odor).name for odor in checks.several("test_odors", test_odors))]))
     test_ms = checks.number("test duration", test_s, low=0.0, unit="s") * 1e3

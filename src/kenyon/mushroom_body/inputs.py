@@ -18,7 +18,7 @@ from kenyon.compiled import compiled
 from kenyon.errors import InputError
 from kenyon.mushroom_body.circuit import N_CHANNELS, N_ORNS, PUNISHMENT, REWARD
 from kenyon.mushroom_body.odors import mixture_response
-from kenyon.mushroom_body.parameters import Parameters
+from kenyon.mushroom_body.parameters import Parameters, check_parameters
 from kenyon.seeds import sfc64_state
 from kenyon.sfc64 import uniform
 
@@ -65,7 +65,7 @@ def drive(
         >>> float(drive(PUBLISHED, "pentyl acetate", reward=1.0)[REWARD])
         600.0
     """
-    checks.instance("parameters", parameters, Parameters, 'pass PUBLISHED, BALANCED, or named("balanced")')
+    check_parameters(parameters)
     rates = np.empty(N_CHANNELS)
     rates[:N_ORNS] = parameters.spontaneous_rate_hz + parameters.odor_rate_hz * mixture_response(odors)
     for channel, name, strength in ((REWARD, "reward", reward), (PUNISHMENT, "punishment", punishment)):

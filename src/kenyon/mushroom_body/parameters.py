@@ -299,3 +299,12 @@ def named(name: str) -> Parameters:
         True
     """
     return NAMED[checks.one_of("parameter set", name, list(NAMED))]
+
+
+def check_parameters(parameters: Any) -> Parameters:
+    """Return `parameters` if it is a set of constants.
+
+    Raises:
+        InputError: it is something else.
+    """
+    return checks.instance("parameters", parameters, Parameters, 'pass PUBLISHED, BALANCED, or named("balanced")')

@@ -21,7 +21,7 @@ from kenyon.mushroom_body import circuit, inputs, kernel
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.activity import Activity, Record
 from kenyon.mushroom_body.odors import Odors
-from kenyon.mushroom_body.parameters import BALANCED, Parameters
+from kenyon.mushroom_body.parameters import BALANCED, Parameters, check_parameters
 from kenyon.mushroom_body.recording import Recorder, beyond_bounds
 from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
@@ -63,8 +63,7 @@ class Population:
         pn_to_kc: Any = None,
         threads: int | None = None,
     ) -> None:
-        remedy = 'pass PUBLISHED, BALANCED, or named("balanced")'
-        self._parameters = checks.instance("parameters", parameters, Parameters, remedy)
+        self._parameters = check_parameters(parameters)
         self.threads = available_cores() if threads is None else checks.integer("threads", threads, low=1)
         self._constants = {plastic: kernel.constants(parameters, plastic=plastic) for plastic in (True, False)}
         self._seeds: tuple[int, ...] = ()
