@@ -1,3 +1,5 @@
+import copy
+import pickle
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -220,3 +222,19 @@ def test_a_spoiled_file_leaves_every_memory_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(KenyonError):
         checkpoint.restore(bad, there)
     assert [memory.gain for memory in there] == [{"A": 0.0}] * 2
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda memory: pickle.loads(pickle.dumps(memory))])
+def test_a_copy_goes_its_own_way(name: str, copied: Callable[[Memory], Memory]) -> None:
+    """As a host's worker processes make them: the same numbers, and nothing in common."""
+    memory = MAKERS[name]()
+    live(memory, 17)
+    again = copied(memory)
+    expected = live(memory, 20, 17)
+    assert live(again, 20, 17) == expected
+    assert again.gain is not memory.gain
+    if isinstance(again, RLOlfMemory) and isinstance(memory, RLOlfMemory):
+        assert np.array_equal(again.q_table, memory.q_table)
+        again.param.update(alpha=0.9)
+        assert (again._tables.alpha, memory._tables.alpha) == (0.9, 0.05)

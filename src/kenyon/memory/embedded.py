@@ -96,6 +96,24 @@ class MushroomBodyMemory(MBmemory):
             home.population.restore(snapshot, [self._place])
         super()._from_plain(header, arrays)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all that a copy needs: the larva itself, not the population it lives in with others."""
+        home = self._home
+        state: dict[str, Any] = {**super().__getstate__(), "_home": None}
+        if home is not None:
+            with home.lock:
+                state["_snapshot"] = home.population.snapshot([self._place])
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a copy, whose larva moves into a place of its own."""
+        snapshot = state.pop("_snapshot", None)
+        super().__setstate__(state)
+        if snapshot is not None:
+            home = self._settle()
+            with home.lock:
+                home.population.restore(snapshot, [self._place])
+
     def _visit(self, request: Request) -> "_Visit":
         """Return a request in the terms of the population."""
         constants, odors = self._constants, self.measured_mixture(request.concentrations)
@@ -119,8 +137,8 @@ class MushroomBodyMemory(MBmemory):
             self._home = (
                 _home(sim_id, self._constants, self.engine) if self.shared else _Home(self._constants, self.engine)
             )
-            with self._home.lock:
-                (self._place,) = self._home.population.add([larva_seed(self.seed, sim_id, larva_id)])
+            self._place = self._home.take_in(larva_seed(self.seed, sim_id, larva_id))
+            weakref.finalize(self, self._home.free.append, self._place)
         return self._home
 
 
@@ -130,7 +148,18 @@ class _Home:
     def __init__(self, constants: Parameters, engine: str) -> None:
         self.population = engine_class(engine)(constants)
         self.lock = threading.Lock()
+        self.free: list[int] = []
         _homes.add(self)
+
+    def take_in(self, seed: int) -> int:
+        """Return the place of a newborn larva: one whose larva is gone, or a new one."""
+        population = self.population
+        with self.lock:
+            if not self.free:
+                return population.add([seed])[0]
+            place = self.free.pop()
+            population.restore(type(population)(population.parameters, [seed]).snapshot(), [place])
+            return place
 
     def live_through(self, visits: Sequence["_Visit"]) -> list[Answer]:
         """Advance some larvae by a step each, and ask them what they are to be asked."""

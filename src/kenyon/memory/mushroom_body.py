@@ -99,11 +99,11 @@ class MBmemory(Memory):
             if host_id is not None:
                 self.param.update(sim_id=checked_identity("id of the agent's model", host_id))
         self._read_options()
-        self.param.watch(lambda *_: self._read_options(), list(self.param))
+        self.param.watch(self._read_options, list(self.param))
         for stimulus in self.odors:
             self.measured_odor(stimulus)
 
-    def _read_options(self) -> None:
+    def _read_options(self, *_: Any) -> None:
         """Keep all options as plain attributes, ten times faster to read, and forget what was made of them."""
         self._own = SimpleNamespace(**self.param.values())
         self._measured: dict[str, str] = {}
@@ -135,7 +135,7 @@ class MBmemory(Memory):
 
         Raises:
             InputError: a value is not finite, out of range or of another type, or a stimulus stands for no known odor.
-            NoAnswerError: no server answered a remote memory.
+            NoAnswerError: no server answered a remote memory; RefusedError, RemoteProtocolError: it answered otherwise.
         """
         return step_together([self], [dx], [reward], [punishment], t_warmup=t_warmup)[0]
 

@@ -121,10 +121,10 @@ class RLmemory(Memory):
             acted=self._old_rules,  # Larvaworld learns before it has acted.
         )
         self._read_options()
-        self.param.watch(lambda *_: self._read_options(), list(_HOT_OPTIONS))
+        self.param.watch(self._read_options, list(_HOT_OPTIONS))
         self.iterator = self.Niters
 
-    def _read_options(self) -> None:
+    def _read_options(self, *_: Any) -> None:
         """Keep the options that every step needs as plain attributes, which are ten times faster to read."""
         self._dt, self._train_s = float(self.dt), float(self.train_dur * 60)
         self._state_specific = self.state_specific_best

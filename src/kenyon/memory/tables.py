@@ -224,5 +224,14 @@ class Tables:
         self.stimuli, self.state, self.action, self.acted = dict.fromkeys(stimuli), *places.values(), acted
         self.hold(np.ascontiguousarray(q))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the views, for a copy's must be of its own tables."""
+        return {name: value for name, value in self.__dict__.items() if name != "each"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a copy."""
+        self.__dict__.update(state)
+        self.hold(self.q)
+
     def _shape(self, stimuli: int) -> tuple[int, int, int]:
         return table_shape(stimuli, self.levels, len(self.values), factored=self.factored, max_mb=self.max_mb)
