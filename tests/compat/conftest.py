@@ -31,6 +31,14 @@ def pytest_report_header() -> str | None:
     return None if INSTALLED else f"tests/compat is left out: {NEEDS}"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the host warn, as it does of much; a warning of ours is still an error."""
+    for item in items:
+        if Path(item.path).parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.filterwarnings("ignore"))
+            item.add_marker(pytest.mark.filterwarnings("error::kenyon.errors.DivergenceWarning"))
+
+
 @pytest.fixture(autouse=True)
 def no_connection_stays() -> Iterator[None]:
     """Every test begins and ends without a kept connection."""

@@ -8,8 +8,6 @@ from typing import Any
 from larvaworld.lib import reg
 from larvaworld.lib.sim import ExpRun
 
-SECONDS_PER_TICK = 0.1
-
 
 def run(
     folder: Path,
@@ -20,7 +18,7 @@ def run(
     larvae: int = 2,
     seed: int = 1,
     memory: Mapping[str, Any] | None = None,
-    ring_m: float | None = None,
+    on_food: bool = False,
 ) -> Any:
     """Return a finished run of one of the host's experiments with one of its models.
 
@@ -32,7 +30,7 @@ def run(
         larvae: How many.
         seed: Of the host's global random generators, for the time of the run.
         memory: Options of the memory to change.
-        ring_m: Radius of the circle that larvae start on, instead of the experiment's.
+        on_food: Whether they start on the one piece of food, so small a one that they soon leave it.
     """
     begun = ExpRun(
         experiment=experiment,
@@ -47,8 +45,10 @@ def run(
     changed = reg.conf.Model.getID(model).get_copy()
     changed.brain.memory.update(memory or {})
     begun.p.larva_groups[model].model = changed
-    if ring_m is not None:
-        begun.p.larva_groups[model].distribution.scale = (ring_m, ring_m)
+    if on_food:
+        begun.p.larva_groups[model].distribution.scale = (0.002, 0.002)
+        for food in begun.p.env_params.food_params.source_units.values():
+            food.radius = 0.003
     begun.p.enrichment = None  # An analysis of the tracks, which takes longer than the run.
     begun.simulate(seed=seed)
     return begun

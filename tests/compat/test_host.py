@@ -22,9 +22,6 @@ PlugIn = Callable[[str, str, type], None]
 # A gain update in every 3 s, and so more than one in a short run.
 OFTEN = {"update_dt": 0.05}
 
-# Radius of the circle on which larvae start: for touch, at the rim of the food; else as the experiment has it.
-RING_M = {"touch": 0.0105, "olfaction": None}
-
 
 class Case(NamedTuple):
     """One of our classes, and where the host uses it."""
@@ -84,7 +81,7 @@ def test_the_hosts_brain_steps_it(plug_in: PlugIn, case: Case, stack: ExitStack,
     if case.kind is ours.RemoteBrianModelMemory:
         options |= {"server_host": "127.0.0.1", "server_port": server.address.port}
     finished = host.run(
-        tmp_path, case.experiment, case.model, memory=options, seconds=10.0, larvae=4, ring_m=RING_M[case.modality]
+        tmp_path, case.experiment, case.model, memory=options, seconds=10.0, larvae=4, on_food=case.modality == "touch"
     )
     larvae = list(host.memories(finished, case.modality))
     assert len(larvae) == 4
@@ -176,7 +173,7 @@ def test_under_the_old_rules_a_run_is_the_same(
             plug_in("RL", modality, kind)
             own = {**options, "rules": "larvaworld"}
         finished = host.run(
-            tmp_path, experiment, model, memory=own, seconds=10.0, larvae=4, seed=3, ring_m=RING_M[modality]
+            tmp_path, experiment, model, memory=own, seconds=10.0, larvae=4, seed=3, on_food=modality == "touch"
         )
         larvae = list(host.memories(finished, modality))
         assert any(memory.q_table.any() for memory, _ in larvae)
