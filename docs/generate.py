@@ -46,6 +46,12 @@ def paradigms_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+_TITLES: dict[type, str] = {
+    RLmemory: "RLmemory, RLOlfMemory, RLTouchMemory, RLPopulation",
+    MBmemory: "MBmemory (both below)",
+}
+
+
 def memories_page() -> str:
     """Return the options of every memory class."""
     parts = ["# Options of the memories\n", "Each is a `param` of its class, checked when it is set.\n"]
@@ -58,7 +64,7 @@ def memories_page() -> str:
         lines += [f"| `{name}` | `{kind.param[name].default!r}` | {kind.param[name].doc} |" for name in sorted(options)]
         bases = [base.__name__ for base in kind.__mro__[1:] if base.__module__.startswith("kenyon")]
         above = f"Besides those of {', '.join(f'`{base}`' for base in bases)}:\n\n" if bases else ""
-        parts.append(f"## {kind.__name__}\n\n{above}" + "\n".join(lines) + "\n")
+        parts.append(f"## {_TITLES.get(kind, kind.__name__)}\n\n{above}" + "\n".join(lines) + "\n")
     return "\n".join(parts)
 
 

@@ -1,6 +1,7 @@
 """One file format for what must be kept exactly: named arrays and a JSON header in an .npz file, never pickle."""
 
 import json
+import lzma
 import os
 import tempfile
 import zipfile
@@ -54,7 +55,7 @@ def save(
         # numpy 1 has no argument that forbids pickling here; it would keep one as an array of that name.
         if np.asarray(values).dtype.hasobject:
             raise InputError(f"array {name!r} must hold plain numbers to be saved, got objects")
-    words = np.frombuffer(json.dumps(full).encode(), dtype=np.uint8)
+    words = np.frombuffer(json.dumps(full, default=_plain).encode(), dtype=np.uint8)
     everything: dict[str, Any] = dict(**{_HEADER: words}, **arrays)
     with replacing(path, overwrite=overwrite) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, **everything)
@@ -84,6 +85,13 @@ def load(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], Array
     return header, arrays
 
 
+# What numpy and the archive beneath it raise on bytes that are no whole archive of arrays.
+_UNREADABLE = (
+    *(ValueError, TypeError, AttributeError, KeyError, OverflowError, MemoryError, RuntimeError, EOFError, OSError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+
+
 def read_npz(path: str | os.PathLike[str]) -> Arrays:
     """Read every array of any .npz file, pickled objects refused.
 
@@ -100,9 +108,16 @@ def read_npz(path: str | os.PathLike[str]) -> Arrays:
             return {name: file[name] for name in file.files}
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
-    except (ValueError, EOFError, OSError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error) as reason:
+    except _UNREADABLE as reason:
         words = "it holds pickled objects" if "pickle" in str(reason) else str(reason)
         raise FileFormatError(f"{path} must be a whole .npz archive of plain arrays: {words}") from None
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of numpy as Python's own, which JSON can say."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is nothing that JSON can say")
 
 
 @contextmanager

@@ -160,7 +160,7 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
             MushroomBodyMemory,
             "must have changes=",
         ),
-        (lambda: [Memory()] * 2, Memory, "must hold 1 memories, as are there, got 2"),
+        (lambda: [Memory(), Memory()], Memory, "must hold 1 memories, as are there, got 2"),
     ],
 )
 def test_a_checkpoint_of_something_else_is_refused(
@@ -238,3 +238,66 @@ def test_a_copy_goes_its_own_way(name: str, copied: Callable[[Memory], Memory]) 
         assert np.array_equal(again.q_table, memory.q_table)
         again.param.update(alpha=0.9)
         assert (again._tables.alpha, memory._tables.alpha) == (0.9, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("last_action", 5000),
+        ("last_action", -1),
+        ("last_state", 10**11),
+        ("iterator", 2**62),
+        ("q", np.nan),
+        ("gain", np.inf),
+    ],
+)
+def test_a_population_whose_places_lie_outside_its_tables_is_refused(name: str, value: float, tmp_path: Path) -> None:
+    """Compiled code trusts them."""
+    larvae = RLPopulation(3, ["A"], **LEARNING)
+    header, arrays = archive.load(checkpoint.save(tmp_path / "a.npz", larvae), checkpoint.KIND)
+    arrays[f"0.{name}"][...] = value
+    bad = archive.save(tmp_path / "b.npz", checkpoint.KIND, {"memories": header["memories"]}, arrays)
+    with pytest.raises(FileFormatError, match=f"must hold a whole RLPopulation: {name} must"):
+        checkpoint.load(bad)
+
+
+def test_what_could_not_be_loaded_is_not_saved(tmp_path: Path) -> None:
+    """Better an error now than what was learned lost."""
+    spoiled = RLOlfMemory(gain={"A": 0.0})
+    spoiled.q_table[...] = np.nan
+    lost = Memory(gain={"A": 0.0})
+    lost.gain["A"] = np.nan
+    population = RLPopulation(2, ["A"])
+    population.q_table[...] = np.inf
+    for memory, words in (
+        (spoiled, "q_table must be finite"),
+        (lost, "gain of 'A' must be"),
+        (population, "q must be"),
+    ):
+        with pytest.raises(InputError, match=words):
+            checkpoint.save(tmp_path / "a.npz", memory)
+    assert not list(tmp_path.iterdir())
+
+
+def test_numbers_of_numpy_are_kept_as_numbers(tmp_path: Path) -> None:
+    """Options, ids and gains may come from an array."""
+    memory = RLOlfMemory(gain={"A": np.float32(0.5)}, model_id=np.int64(3), seed=np.int64(4), alpha=np.float64(0.2))
+    (again,) = checkpoint.load(checkpoint.save(tmp_path / "a.npz", memory))
+    assert (again.gain, again.larva_id, again.seed, again.alpha) == ({"A": 0.5}, 3, 4, 0.2)
+    assert live(again, 20) == live(RLOlfMemory(gain={"A": 0.5}, model_id=3, seed=4, alpha=0.2), 20)
+
+
+def test_a_list_that_is_changed_later_does_not_change_what_is_saved(tmp_path: Path) -> None:
+    """The gains to choose from are those the memory was made with."""
+    choices = [-1.0, 1.0]
+    memory = RLOlfMemory(gain={"A": 0.0}, gain_space=choices, **LEARNING)
+    choices[0] = 99.0
+    (again,) = checkpoint.load(checkpoint.save(tmp_path / "a.npz", memory))
+    assert live(again, 30) == live(memory, 30)
+
+
+def test_a_memory_is_named_once(tmp_path: Path) -> None:
+    """Twice would be a mistake."""
+    memory = Memory()
+    with pytest.raises(InputError, match="memories must each be named once"):
+        checkpoint.save(tmp_path / "a.npz", [memory, memory])

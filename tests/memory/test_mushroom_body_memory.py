@@ -1,5 +1,6 @@
 import gc
 import multiprocessing
+import sys
 import threading
 import weakref
 from types import SimpleNamespace
@@ -178,7 +179,10 @@ def test_a_concentration_without_a_sensor_is_refused() -> None:
             lambda: step_together([MushroomBodyMemory()], [], []),
             "dx, reward and punishment must have one entry for each",
         ),
-        (lambda: step_together([RLOlfMemory(), MushroomBodyMemory()], [{}] * 2, [0.0] * 2), "memories must all be"),
+        (
+            lambda: step_together([RLOlfMemory(), MushroomBodyMemory()], [{}] * 2, [0.0] * 2),
+            "memories must be different ones of one class",
+        ),
     ],
 )
 def test_nonsense_is_refused(call: Any, sentence: str) -> None:
@@ -258,3 +262,64 @@ def test_trained_larvae_follow_the_odor_and_only_that_and_controls_do_not(us: st
     for name, gains in controls.items():
         lowest, highest = interval(gains)
         assert max(abs(lowest), abs(highest)) < learned.mean() / 4, name
+
+
+@pytest.mark.parametrize(
+    ("options", "call", "name"),
+    [
+        ({"readout": "probe", "probe_ms": 50.05}, {}, "probe_ms"),
+        ({}, {"t_warmup": 0.05}, "t_warmup"),
+    ],
+)
+def test_a_duration_that_is_no_whole_number_of_steps_is_refused_before_the_circuit_moves(
+    options: dict[str, Any], call: dict[str, Any], name: str
+) -> None:
+    """By its own name."""
+    memory = MushroomBodyMemory(sim_id="durations", gain={"Odor": 0.0}, **options)
+    with pytest.raises(InputError, match=f"^{name} must be a whole number of 0.1 ms steps"):
+        memory.step({"Odor": 1.0}, True, **call)
+    assert memory.population.state.step[memory.place] == 0
+
+
+def test_a_refused_larva_of_another_population_leaves_the_others_as_they_were() -> None:
+    """Every request is made before any population moves."""
+    memories = [MushroomBodyMemory(sim_id=sim_id, gain={"Odor": 0.0}) for sim_id in ("one", "two")]
+    with pytest.raises(InputError, match="'nonsense' must stand for a measured odor"):
+        step_together(memories, [{"Odor": 1.0}, {"nonsense": 1.0}], [True, True])
+    assert memories[0].population.state.step[memories[0].place] == 0
+
+
+def test_an_interrupted_step_is_not_half_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in a probe takes the step back as a whole."""
+    memory = MushroomBodyMemory(sim_id="interrupted", gain={"Odor": 0.0}, **PROBING)
+    other = MushroomBodyMemory(sim_id="interrupted", gain={"Odor": 0.0}, shared=False, **PROBING)
+
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(memory.population, "probe", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            memory.step({"Odor": 1.0}, True)
+    assert (memory.step_id, memory.total_ticks) == (0, 0)
+    assert memory.step({"Odor": 1.0}, True) == other.step({"Odor": 1.0}, True)
+
+
+def test_a_larva_that_several_threads_ask_for_first_is_born_once() -> None:
+    """And nobody takes another's place for its own."""
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for trial in range(20):
+            neighbor = MushroomBodyMemory(sim_id=f"born {trial}", model_id="neighbor")
+            assert neighbor.place == 0
+            memory = MushroomBodyMemory(sim_id=f"born {trial}", model_id="asked for")
+            places: list[int] = []
+            threads = [threading.Thread(target=lambda m=memory, p=places: p.append(m.place)) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert places == [1] * 4
+    finally:
+        sys.setswitchinterval(interval_s)

@@ -8,7 +8,7 @@ import pytest
 
 from kenyon.errors import InputError
 from kenyon.memory import Memory, MushroomBodyMemory, RemoteBrianModelMemory, RLOlfMemory, RLTouchMemory
-from kenyon.memory.options import Choice, Identity, Integer, Number, Numbers, Switch, Table, Text
+from kenyon.memory.options import Choice, Identity, Integer, Number, Numbers, Secret, Switch, Table, Text
 
 CLASSES = [Memory, RLOlfMemory, RLTouchMemory, MushroomBodyMemory, RemoteBrianModelMemory]
 OPTIONS = [(kind, name) for kind in CLASSES for name in kind.param if name != "name" and not kind.param[name].readonly]
@@ -29,7 +29,7 @@ def nonsense(option: Any) -> list[Any]:
         return [[], {1: 2}, "a"]
     if isinstance(option, Identity):
         return [True, 1.5, "", "x" * 201, 2**63, []]
-    assert isinstance(option, Text)
+    assert isinstance(option, (Text, Secret))
     return [1, b"a"]
 
 

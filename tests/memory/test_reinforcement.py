@@ -211,3 +211,27 @@ def test_the_old_rules_draw_from_a_generator_of_ones_own() -> None:
     own = RLmemory(gain={"A": 0.0}, rules="larvaworld", update_dt=0.0, epsilon=0.5, rng=random.Random(3))
     assert [dict(own.step(dx={"A": 0.1}, reward=True)) for _ in range(50)] == expected
     assert random.getstate() == state
+
+
+def test_a_step_refused_for_the_size_of_the_table_changes_nothing() -> None:
+    """Of two new stimuli neither is taken in; clock and reward are as before."""
+    memory = RLOlfMemory(gain={"A": 0.0}, max_table_mb=0.002, state_spacePerSide=1, **ALWAYS)
+    memory.step(dx={"A": 0.1})
+    before = memory.total_ticks, memory.rewardSum, memory.q_table.shape, dict(memory.gain)
+    with pytest.raises(InputError, match=r"the table must be at most 0.002 MB"):
+        memory.step(dx={"A": 0.1, "B": 0.1, "C": 0.1}, reward=True)
+    assert (memory.total_ticks, memory.rewardSum, memory.q_table.shape, dict(memory.gain)) == before
+    with pytest.raises(InputError, match="the table must be at most 64 MB"):
+        RLOlfMemory(gain={f"odor{i}": 0.0 for i in range(600)})
+
+
+def test_numbers_too_large_for_any_sensor_are_refused() -> None:
+    """In the same sentence as the infinite ones."""
+    memory = RLOlfMemory(gain={"A": 0.0})
+    with pytest.raises(InputError, match="dx must be"):
+        memory.step(dx={"A": 10**400})
+    with pytest.raises(InputError, match="reward must be"):
+        memory.step(reward=10**400)
+    with pytest.raises(InputError, match="stimulus must be a str"):
+        memory.step(dx={1: 0.1})
+    assert memory.total_ticks == 0

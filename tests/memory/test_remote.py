@@ -1,6 +1,7 @@
 import logging
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import pytest
 
 from kenyon.errors import InputError, NoAnswerError, RefusedError, RemoteProtocolError
 from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, remote, step_together
-from kenyon.wire import close_connections
+from kenyon.wire import Message, close_connections
 
 from .peer import Peer
 
@@ -173,7 +174,7 @@ def test_nobody_there_may_hold_the_gains_or_set_them_to_nothing_learned(
 def test_a_server_without_a_mushroom_body_is_named_as_such(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """As Larvaworld's example server, which models one receptor neuron."""
     monkeypatch.setattr(peer, "_step", lambda _: {"OSN_rate": 5.0})
-    with pytest.raises(RemoteProtocolError, match="must answer the rates MBONp and MBONn, got OSN_rate"):
+    with pytest.raises(RemoteProtocolError, match=r"must answer rates in Hz: MBONp and MBONn, got {'OSN_rate': 5.0}"):
         memory_of(peer).step({"Odor": 1.0})
 
 
@@ -228,3 +229,78 @@ def test_the_token_goes_with_every_message_and_is_shown_nowhere(peer: Peer) -> N
     memory.step({"Odor": 1.0})
     assert peer.requests[0].kwargs["token"] == "secret-word"  # as above
     assert "secret-word" not in repr(memory)
+
+
+NO_RATES: dict[str, dict[str, Any]] = {
+    "text": {"MBONp": "60", "MBONn": 1.0},
+    "a truth": {"MBONp": True, "MBONn": 1.0},
+    "negative": {"MBONp": -1e6, "MBONn": 1.0},
+    "beyond every neuron": {"MBONp": 1e308, "MBONn": 1.0},
+    "a huge integer": {"MBONp": 10**400, "MBONn": 1},
+    "no probes": {"MBONp": 1.0, "MBONn": 1.0},
+    "probes of another odor": {"MBONp": 1.0, "MBONn": 1.0, "probes": {"anisole": {"MBONp": 1.0, "MBONn": 1.0}}},
+    "probes that are none": {"MBONp": 1.0, "MBONn": 1.0, "probes": {"pentyl acetate": 5}},
+}
+
+
+@pytest.mark.parametrize("reply", NO_RATES)
+@pytest.mark.parametrize("policy", ["raise", "hold"])
+def test_what_cannot_be_a_rate_is_never_taken_for_one(
+    peer: Peer, reply: str, policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence, or held gains; the step is not done."""
+    monkeypatch.setattr(peer, "_step", lambda _: NO_RATES[reply])
+    memory = memory_of(peer, gain={"CS": 3.0}, readout="probe", on_failure=policy)
+    if policy == "raise":
+        with pytest.raises(RemoteProtocolError, match="must answer rates in Hz: MBONp and MBONn and probes of pentyl"):
+            memory.step({"CS": 1.0})
+    else:
+        assert memory.step({"CS": 1.0}) == {"CS": 3.0}
+    assert (memory.step_id, memory.failures) == (0, 1)
+
+
+def test_rates_of_nobody_are_refused(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reply without ids may say an error, and nothing else."""
+    nobody = Message(None, None, None, {"MBONp": 1.0, "MBONn": 0.0})
+    monkeypatch.setattr(peer, "_reply", lambda _: nobody)
+    with pytest.raises(RemoteProtocolError, match="must answer rates in Hz"):
+        memory_of(peer).step({"Odor": 1.0})
+
+
+def test_what_a_server_says_is_shown_in_one_line_of_a_sensible_length(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without control characters, and without the token, even if it echoes it."""
+    words = "bad token secret-word\n\x1b[31m" + "x" * 100_000
+    monkeypatch.setattr(peer, "_step", lambda _: {"error": words, "error_code": "token"})
+    with pytest.raises(RefusedError) as refusal:
+        memory_of(peer, token="secret-word").step({"Odor": 1.0})  # a word for the test
+    assert "bad token ...  [31mxxx" in str(refusal.value)
+    assert len(str(refusal.value)) < 500
+    with pytest.raises(InputError) as refused:
+        RemoteBrianModelMemory(token=b"secret-word")
+    assert "secret-word" not in str(refused.value)
+
+
+def test_the_deadline_holds_for_a_larva_in_doubt_as_well(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its second question has what is left of the first one's time."""
+    memory = memory_of(peer, gain={"Odor": 0.0}, timeout_s=0.6)
+    memory._in_doubt = True
+
+    def slow(_: Message) -> dict[str, Any]:
+        time.sleep(0.4)
+        return {"error": "the step must be 1", "error_code": "step", "expected_step": 1}
+
+    monkeypatch.setattr(peer, "_step", slow)
+    started = time.monotonic()
+    with pytest.raises((NoAnswerError, RefusedError)):
+        memory.step({"Odor": 1.0})
+    assert time.monotonic() - started < 0.75
+
+
+def test_an_address_that_cannot_be_is_refused_at_once() -> None:
+    """Not at the first step of a long run."""
+    wrong: list[dict[str, Any]] = [{"server_host": ""}, {"unix_path": "a", "tls_ca": "b"}]
+    for options in wrong:
+        with pytest.raises(InputError):
+            RemoteBrianModelMemory(**options)

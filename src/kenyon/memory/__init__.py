@@ -1,5 +1,6 @@
 """Memories for virtual larvae: what they learn adapts the gain with which they follow each stimulus."""
 
+from kenyon.memory import checkpoint, qlearning
 from kenyon.memory.base import Memory
 from kenyon.memory.embedded import MushroomBodyMemory
 from kenyon.memory.mushroom_body import step_together
@@ -17,5 +18,7 @@ __all__ = [
     "RLmemory",
     "RemoteBrianModelMemory",
     "Timer",
+    "checkpoint",
+    "qlearning",
     "step_together",
 ]

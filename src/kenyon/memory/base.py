@@ -44,9 +44,14 @@ class Memory(Timer):
 
     mode = Choice(["RL", "MB"], doc="How it learns: Q-learning (RL) or a mushroom body (MB).")
     modality = Choice(["olfaction", "touch"], doc="The sense whose gains it adapts.")
-    seed = Integer(0, low=0, doc="Seed of every random draw; a larva's stream comes from (seed, its id).")
+    seed = Integer(
+        0, low=0, constant=True, doc="Seed of every random draw; a larva's stream comes from (seed, its id)."
+    )
     model_id = Identity(
-        None, allow_None=True, doc="Id of the larva, a text or a number; that of the brain's agent if absent."
+        None,
+        allow_None=True,
+        constant=True,
+        doc="Id of the larva, a text or a number; that of the brain's agent if absent.",
     )
 
     def __init__(self, brain: Any | None = None, gain: Gains | None = None, **kwargs: Any) -> None:
@@ -70,12 +75,17 @@ class Memory(Timer):
         Raises:
             InputError: `dx` or `reward` is not finite or of another type; nothing has changed then.
         """
-        dx = sensing.checked_change(dx) if self.brain is None else self._perceive(dx)
         collected = (reward if reward is True or reward is False else self._reward(reward)) - 0.01
+        dx = sensing.checked_change(dx) if self.brain is None else self._perceive(dx)
+        before = self.ticks, self.total_ticks, self.rewardSum
         if self.active:
             self.count_time()
         self.rewardSum += collected
-        self.update_gain(dx, **kwargs)
+        try:
+            self.update_gain(dx, **kwargs)
+        except InputError:
+            self.ticks, self.total_ticks, self.rewardSum = before
+            raise
         return self.gain
 
     def update_gain(self, dx: Mapping[str, float] | None = None, **kwargs: Any) -> None:
@@ -84,22 +94,26 @@ class Memory(Timer):
     @property
     def larva_id(self) -> str | int | None:
         """What names the larva: `model_id`, or its agent's `unique_id`; None where there is neither."""
-        own: str | int | None = self.model_id
+        own: Any = self.model_id
         if own is not None:
-            return own
+            return checked_identity("model_id", own)
         unique_id: Any = getattr(getattr(self.brain, "agent", None), "unique_id", None)
         return None if unique_id is None else checked_identity("unique_id of the agent", unique_id)
 
     def _plain(self) -> Plain:
         """Return all there is to keep: a header that JSON can say, and arrays by name."""
         clock = {name: getattr(self, name) for name in _CLOCK}
-        return {"gain": dict(self.gain), "levels_before": dict(self._levels_before), "clock": clock}, {}
+        checks.number("rewardSum of a memory to be saved", self.rewardSum)
+        return {"gain": dict(checked_gain(self.gain)), "levels_before": dict(self._levels_before), "clock": clock}, {}
 
     def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:  # noqa: ARG002
         """Take over what `_plain` gave; the gains are written into the dictionary that is there, as it is shared."""
         gain = checked_gain(header["gain"])
         levels = sensing.checked_change(header["levels_before"])
         clock = {name: kind(header["clock"][name]) for name, kind in _CLOCK.items()}
+        for name in ("ticks", "total_ticks"):
+            checks.integer(name, clock[name], low=0, high=2**62)
+        checks.number("rewardSum", clock["rewardSum"])
         self.gain.update(gain)
         self._levels_before = levels
         for name, value in clock.items():
@@ -129,7 +143,7 @@ class Memory(Timer):
         try:
             if math.isfinite(reward):
                 return float(reward)
-        except TypeError:
+        except (TypeError, OverflowError):
             pass
         raise InputError(f"reward must be True, False or a finite number, got {reward!r}")
 

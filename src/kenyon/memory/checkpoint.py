@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import archive, checks
-from kenyon.errors import FileFormatError, InputError, KenyonError, MismatchError, NoAnswerError, RefusedError
+from kenyon.errors import (
+    FileFormatError,
+    InputError,
+    KenyonError,
+    MismatchError,
+    MissingDependencyError,
+    NoAnswerError,
+    RefusedError,
+)
 from kenyon.memory.base import Memory
 from kenyon.memory.embedded import MushroomBodyMemory
 from kenyon.memory.reinforcement import RLmemory, RLOlfMemory, RLTouchMemory
@@ -74,7 +82,7 @@ def save(path: str | os.PathLike[str], memories: Learner | Sequence[Learner], *,
 def load(path: str | os.PathLike[str]) -> list[Any]:
     """Return the memories of a file, made anew with the options they had, and without a brain.
 
-    The circuit of a remote memory is handed to its server again.
+    The circuit of a remote memory is handed to its server again: the one that the file names.
 
     Raises:
         FileFormatError: the file is truncated, foreign, of another version or inconsistent.
@@ -105,10 +113,24 @@ def restore(path: str | os.PathLike[str], memories: Learner | Sequence[Learner])
                 raise MismatchError(
                     f"memory {i} of {path} must have {name}={mine[name]!r}, got {entry['options'].get(name)!r}"
                 )
+        if (
+            isinstance(memory, RLmemory)
+            and sum(values.nbytes for values in arrays.values()) > memory.max_table_mb * 1e6
+        ):
+            raise MismatchError(
+                f"memory {i} of {path} must fit into max_table_mb={memory.max_table_mb:g}, got a larger one"
+            )
         if not isinstance(memory, RemoteBrianModelMemory):
-            _made(path, entry, arrays)  # So that a file that cannot be read whole changes nothing.
-    for memory, (entry, arrays) in zip(group, entries, strict=True):
+            # Made once aside, so that a file that cannot be read whole changes nothing; by an engine that is here.
+            _made(path, {**entry, "options": {**entry["options"], **_engine_of(memory)}}, arrays)
+    # A server that does not answer stops what follows, so memories in process come last.
+    pairs = sorted(zip(group, entries, strict=True), key=lambda pair: not isinstance(pair[0], RemoteBrianModelMemory))
+    for memory, (entry, arrays) in pairs:
         _fill(path, memory, entry, arrays)
+
+
+_OWN = ("name", "engine", "shared", "seed", "model_id", "sim_id")
+"""Options fixed at construction that say nothing about the form of what was learned."""
 
 
 def _group(memories: Learner | Sequence[Learner]) -> list[Learner]:
@@ -116,6 +138,8 @@ def _group(memories: Learner | Sequence[Learner]) -> list[Learner]:
     for memory in group:
         if type(memory) is not _CLASSES.get(type(memory).__name__):
             raise InputError(f"memories must be of Kenyon's own classes, got a {type(memory).__name__}")
+    if len({id(memory) for memory in group}) < len(group):
+        raise InputError("memories must each be named once, got one twice")
     if not group:
         raise InputError("memories must be at least one, got none")
     return group
@@ -129,7 +153,10 @@ def _making(memory: Learner) -> dict[str, Any]:
         for name, value in one.param.values().items()
         if name not in ("name", "token") and not one.param[name].readonly
     }
+    if isinstance(one, RLmemory):
+        options["gain_space"] = list(one._tables.values)  # The list given may have been changed since.
     if isinstance(memory, RLPopulation):
+        del options["model_id"]
         return {"options": options, "kind": type(one).__name__}
     return {"options": options | {"model_id": memory.larva_id}}
 
@@ -138,23 +165,30 @@ def _fixed(memory: Learner) -> list[str]:
     """Return the options that give what was learned its form; the engine computes the same numbers as any other."""
     one = memory._one if isinstance(memory, RLPopulation) else memory
     return [
-        name
-        for name in one.param
-        if one.param[name].constant and not one.param[name].readonly and name not in ("name", "engine", "shared")
+        name for name in one.param if one.param[name].constant and not one.param[name].readonly and name not in _OWN
     ]
+
+
+def _engine_of(memory: Learner) -> dict[str, str]:
+    return {"engine": memory.engine} if isinstance(memory, MushroomBodyMemory) else {}
 
 
 def _entries(path: str | os.PathLike[str]) -> list[tuple[dict[str, Any], archive.Arrays]]:
     header, arrays = archive.load(path, KIND)
     entries = header.get("memories")
     if not isinstance(entries, list) or not all(
-        isinstance(e, dict) and isinstance(e.get("options"), dict) and e.get("class") in _CLASSES for e in entries
+        isinstance(e, dict)
+        and isinstance(e.get("options"), dict)
+        and isinstance(e.get("class"), str)
+        and e["class"] in _CLASSES
+        and not {"brain", "gain", "rng"} & set(e["options"])
+        for e in entries
     ):
         raise FileFormatError(f"{path} must hold memories of this version of Kenyon, got others")
     own: list[archive.Arrays] = [{} for _ in entries]
     for name, values in arrays.items():
         place, _, rest = name.partition(".")
-        if not place.isdecimal() or int(place) >= len(own):
+        if not (place.isascii() and place.isdecimal()) or int(place) >= len(own):
             raise FileFormatError(f"{path} must hold arrays of {len(own)} memories, got {name!r}")
         own[int(place)][rest] = values
     return list(zip(entries, own, strict=True))
@@ -170,7 +204,9 @@ def _made(path: str | os.PathLike[str], entry: Mapping[str, Any], arrays: Mappin
             memory: Learner = RLPopulation(len(state["model_ids"]), state["stimuli"], **own, **options)
         else:
             memory = kind(**options)
-    except (KenyonError, KeyError, TypeError, ValueError) as reason:
+    except MissingDependencyError:
+        raise
+    except (KenyonError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as reason:
         raise FileFormatError(f"{path} must hold memories that can be made anew: {reason}") from None
     _fill(path, memory, entry, arrays)
     return memory
@@ -181,7 +217,7 @@ def _fill(
 ) -> None:
     try:
         memory._from_plain(entry["state"], arrays)
-    except (NoAnswerError, RefusedError):
+    except (NoAnswerError, RefusedError, MissingDependencyError):
         raise
-    except (KenyonError, KeyError, TypeError, ValueError, AttributeError, IndexError) as reason:
+    except (KenyonError, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as reason:
         raise FileFormatError(f"{path} must hold a whole {type(memory).__name__}: {reason}") from None

@@ -70,16 +70,18 @@ class MushroomBodyMemory(MBmemory):
 
     @classmethod
     def _answers(cls, memories: Sequence["MushroomBodyMemory"], requests: Sequence[Request]) -> list[Answer]:
-        answers: dict[int, Answer] = {}
+        # Whatever can be refused is refused before any circuit moves.
+        visits = [memory._visit(request) for memory, request in zip(memories, requests, strict=True)]
         neighbors: dict[_Home, list[int]] = defaultdict(list)
         for i, memory in enumerate(memories):
             neighbors[memory._settle()].append(i)
+        answers: dict[int, Answer] = {}
         for home, members in neighbors.items():
             with home.lock:
-                own = home.live_through([memories[i]._visit(requests[i]) for i in members])
+                own = home.live_through([visits[i] for i in members])
             answers.update(zip(members, own, strict=True))
-        for memory in memories:
-            memory.step_id += 1
+            for i in members:
+                memories[i].step_id += 1
         return [answers[i] for i in range(len(memories))]
 
     def _plain(self) -> Plain:
@@ -117,6 +119,11 @@ class MushroomBodyMemory(MBmemory):
     def _visit(self, request: Request) -> "_Visit":
         """Return a request in the terms of the population."""
         constants, odors = self._constants, self.measured_mixture(request.concentrations)
+        constants.steps("t_warmup", request.warmup_ms)
+        constants.steps("dt", self.t_sim)
+        if request.probes:
+            constants.steps("probe_ms", self._own.probe_ms)
+        self._settle()
         probes = {
             stimulus: drive(constants, {self.measured_odor(stimulus): self._own.probe_concentration})
             for stimulus in request.probes
@@ -132,14 +139,18 @@ class MushroomBodyMemory(MBmemory):
 
     def _settle(self) -> "_Home":
         """Return where the larva lives; it is born there when first asked for, when its ids are known."""
-        if self._home is None:
-            sim_id, larva_id = (0 if i is None else i for i in (self.sim_id, self.larva_id))
-            self._home = (
-                _home(sim_id, self._constants, self.engine) if self.shared else _Home(self._constants, self.engine)
-            )
-            self._place = self._home.take_in(larva_seed(self.seed, sim_id, larva_id))
-            weakref.finalize(self, self._home.free.append, self._place)
-        return self._home
+        if self._home is not None:
+            return self._home
+        with _registry_lock:
+            if self._home is None:
+                sim_id, larva_id = (0 if i is None else i for i in (self._simulation(), self.larva_id))
+                home = (
+                    _home(sim_id, self._constants, self.engine) if self.shared else _Home(self._constants, self.engine)
+                )
+                self._place = home.take_in(larva_seed(int(self.seed), sim_id, larva_id))
+                weakref.finalize(self, home.free.append, self._place)
+                self._home = home  # Last, so that whoever sees a home finds the right place.
+            return self._home
 
 
 class _Home:
@@ -162,8 +173,19 @@ class _Home:
             return place
 
     def live_through(self, visits: Sequence["_Visit"]) -> list[Answer]:
-        """Advance some larvae by a step each, and ask them what they are to be asked."""
-        population, places = self.population, [visit.place for visit in visits]
+        """Advance some larvae by a step each, and ask them what they are to be asked: all of it or nothing."""
+        places = [visit.place for visit in visits]
+        if not any(visit.warmup_ms or visit.probes for visit in visits):
+            return self._live_through(visits, places)
+        before = self.population.snapshot(places)
+        try:
+            return self._live_through(visits, places)
+        except BaseException:
+            self.population.restore(before, places)
+            raise
+
+    def _live_through(self, visits: Sequence["_Visit"], places: list[int]) -> list[Answer]:
+        population = self.population
         warmups_ms = [visit.warmup_ms for visit in visits]
         if any(warmups_ms):
             population.advance(warmups_ms, drive(population.parameters), larvae=places)

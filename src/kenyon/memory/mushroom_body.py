@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import param
 from numpy.typing import NDArray
 
 from kenyon import checks
@@ -86,7 +87,10 @@ class MBmemory(Memory):
     punishment_strength = Number(1.0, low=0.0, high=1.0, doc="Strength of punishment at a punishment of 1.")
     reinforcement = Choice(["reward", "punishment"], doc="What the host's `reward`, contact with food, means.")
     sim_id = Identity(
-        None, allow_None=True, doc="Id of the simulation, a text or a number; that of the brain's model if absent."
+        None,
+        allow_None=True,
+        constant=True,
+        doc="Id of the simulation, a text or a number; that of the brain's model if absent.",
     )
 
     def __init__(self, **kwargs: Any) -> None:
@@ -97,7 +101,8 @@ class MBmemory(Memory):
         if given is None:
             host_id: Any = getattr(getattr(getattr(self.brain, "agent", None), "model", None), "id", None)
             if host_id is not None:
-                self.param.update(sim_id=checked_identity("id of the agent's model", host_id))
+                with param.edit_constant(self):
+                    self.param.update(sim_id=checked_identity("id of the agent's model", host_id))
         self._read_options()
         self.param.watch(self._read_options, list(self.param))
         for stimulus in self.odors:
@@ -107,6 +112,10 @@ class MBmemory(Memory):
         """Keep all options as plain attributes, ten times faster to read, and forget what was made of them."""
         self._own = SimpleNamespace(**self.param.values())
         self._measured: dict[str, str] = {}
+
+    def _simulation(self) -> str | int | None:
+        given: Any = self.sim_id
+        return None if given is None else checked_identity("sim_id", given)
 
     @property
     def t_sim(self) -> float:
@@ -182,7 +191,7 @@ class MBmemory(Memory):
         return {**header, "step_id": self.step_id, "smoothed_hz": self._smoothed_hz}, arrays
 
     def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        step_id = checks.integer("step_id", header["step_id"], low=0)
+        step_id = checks.integer("step_id", header["step_id"], low=0, high=2**62)
         smoothed_hz = dict(sensing.checked_change(header["smoothed_hz"]))
         super()._from_plain(header, arrays)
         self.step_id, self._smoothed_hz = step_id, smoothed_hz
@@ -219,7 +228,10 @@ class MBmemory(Memory):
 
     def _finish(self, request: Request, answer: Answer | None) -> Gains:
         """Take over an answer: gains, clock and reward."""
-        if answer is not None:
+        if answer is None:
+            for stimulus in request.concentrations:
+                self.gain.setdefault(stimulus, self._own.innate_gain)
+        else:
             elapsed_s = self._own.dt if self._own.readout == "step" else self._own.dt * self._steps_per_probe()
             for stimulus in request.concentrations:
                 if self._own.readout == "step":
@@ -277,7 +289,8 @@ def step_together(
         3
     """
     memories = checks.several("memories", memories)
-    punishment = [False] * len(memories) if punishment is None else punishment
+    dx, reward = checks.several("dx", dx), checks.several("reward", reward)
+    punishment = [False] * len(memories) if punishment is None else checks.several("punishment", punishment)
     if not memories:
         return []
     if not len(dx) == len(reward) == len(punishment) == len(memories):
@@ -286,8 +299,13 @@ def step_together(
             f"got {len(dx)}, {len(reward)} and {len(punishment)}"
         )
     kind = type(memories[0])
-    if any(type(memory) is not kind for memory in memories) or len({id(memory) for memory in memories}) < len(memories):
-        raise InputError(f"memories must all be different ones of class {kind.__name__}, got {memories!r}")
+    if (
+        not issubclass(kind, MBmemory)
+        or any(type(memory) is not kind for memory in memories)
+        or len({id(memory) for memory in memories}) < len(memories)
+    ):
+        words = ", ".join(type(memory).__name__ for memory in memories[:5])
+        raise InputError(f"memories must be different ones of one class with a mushroom body, got {words}")
     requests = [
         memory._request(*given, t_warmup) for memory, *given in zip(memories, dx, reward, punishment, strict=True)
     ]
@@ -301,9 +319,11 @@ def step_together(
     return [memory.gain for memory in memories]
 
 
-def _find(stimulus: str, odor: Any) -> str:
+def _find(stimulus: Any, odor: Any) -> str:
+    checks.instance("stimulus", stimulus, str, "name it by a text, such as 'Odor'")
+    checks.instance(f"odors[{stimulus!r}]", odor, str, "name the odor, such as 'pentyl acetate'")
     try:
-        return measured.find(odor if isinstance(odor, str) else str(odor)).name
+        return measured.find(odor).name
     except InputError as reason:
         raise InputError(
             f"stimulus {stimulus!r} must stand for a measured odor: {reason}; "

@@ -4,8 +4,10 @@ param's own types let nan pass, and never look into a list. An inspector shows t
 """
 
 import math
+from numbers import Integral
 from typing import Any
 
+import numpy as np
 import param
 
 from kenyon import checks
@@ -84,7 +86,7 @@ class Numbers(param.List):
 
 
 class Table(param.Dict):
-    """A dictionary from texts; `check` refuses values that cannot be."""
+    """A dictionary with texts as keys."""
 
     def _validate(self, value: Any) -> None:
         name = self.name or "default"
@@ -98,6 +100,14 @@ class Identity(param.Parameter):
     def _validate(self, value: Any) -> None:
         if value is not None:
             checked_identity(self.name or "default", value)
+
+
+class Secret(param.String):
+    """A text that no message shows, or None."""
+
+    def _validate(self, value: Any) -> None:
+        if not (isinstance(value, str) or (value is None and self.allow_None)):
+            raise InputError(f"{self.name or 'default'} must be a text, got a {type(value).__name__}")
 
 
 class Text(param.String):
@@ -119,10 +129,18 @@ def checked_identity(name: str, value: Any) -> str | int:
         'Larva_3'
     """
     if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{name} must be a text that can be written, got {value!r}") from None
         if 1 <= len(value) <= 200:
             return value
         raise InputError(f"{name} must be of 1 to 200 characters, got {len(value)}")
-    return checks.integer(name, value, low=-(2**63), high=2**63 - 1)
+    if not isinstance(value, (bool, np.bool_)) and isinstance(value, Integral):
+        number = int(value)
+        if -(2**63) <= number < 2**63:
+            return number
+    raise InputError(f"{name} must be a text or a whole number within 64 bits, got {value!r}")
 
 
 def _with_range(doc: str, low: float, high: float | None, unit: str) -> str:

@@ -68,6 +68,8 @@ def state_index(levels: Any, k: int) -> IntArray:
     each = np.asarray(levels)
     if each.dtype.kind not in "iu" or each.ndim == 0 or (each < 0).any() or (each >= width).any():
         raise InputError(f"levels must be whole numbers from 0 to {width - 1}, one for each stimulus, got {levels!r}")
+    if width ** each.shape[-1] >= 2**63:
+        raise InputError(f"levels must be of few enough stimuli for a place within 64 bits, got {each.shape[-1]}")
     index = np.zeros(each.shape[:-1], dtype=np.int64)
     for stimulus in range(each.shape[-1]):
         index = index * width + each[..., stimulus]
@@ -107,7 +109,7 @@ def update(q_tm1: Any, s_tm1: Any, a_tm1: Any, r_t: Any, s_t: Any, *, alpha: flo
     rows = q.reshape(-1, states, actions)
     place = np.arange(len(rows))
     before, chosen = _places("s_tm1", s_tm1, lead, states), _places("a_tm1", a_tm1, lead, actions)
-    after, reward = _places("s_t", s_t, lead, states), np.broadcast_to(_finite("r_t", r_t), lead).ravel()
+    after, reward = _places("s_t", s_t, lead, states), _spread("r_t", _finite("r_t", r_t), lead)
     alpha, gamma = (checks.number(n, v, low=0.0, high=1.0) for n, v in (("alpha", alpha), ("gamma", gamma)))
     best = rows[place, after].max(axis=-1)
     rows[place, before, chosen] = (1.0 - alpha) * rows[place, before, chosen] + alpha * (reward + gamma * best)
@@ -160,6 +162,8 @@ def epsilon_greedy(q_t: Any, epsilon: float, rng: np.random.Generator | Sequence
     chosen = greedy(q_t)
     epsilon, actions = checks.number("epsilon", epsilon, low=0.0, high=1.0), np.shape(q_t)[-1]
     streams = [rng] if isinstance(rng, np.random.Generator) else checks.several("rng", rng)
+    for stream in streams:
+        checks.instance("each rng", stream, np.random.Generator, "make one with numpy.random.default_rng(seed)")
     if len(streams) != chosen.size:
         raise InputError(f"rng must be one generator for each of {chosen.size} larvae, got {len(streams)}")
     rows = chosen.reshape(-1)
@@ -190,5 +194,12 @@ def _places(name: str, values: Any, lead: tuple[int, ...], end: int) -> IntArray
     given = np.asarray(values)
     if given.dtype.kind not in "iu" or (given < 0).any() or (given >= end).any():
         raise InputError(f"{name} must be whole numbers from 0 to {end - 1}, got {values!r}")
-    places: IntArray = np.broadcast_to(given, lead).ravel().astype(np.int64)
-    return places
+    return np.asarray(_spread(name, given, lead), dtype=np.int64)
+
+
+def _spread(name: str, values: NDArray[Any], lead: tuple[int, ...]) -> NDArray[Any]:
+    """Return one value for each larva, flat."""
+    try:
+        return np.broadcast_to(values, lead).ravel()
+    except ValueError:
+        raise InputError(f"{name} must be one value for each larva, of shape {lead}, got {values.shape}") from None

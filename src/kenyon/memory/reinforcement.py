@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kenyon import checks
 from kenyon.errors import InputError, MissingStimulusError
 from kenyon.memory import qlearning_kernel as kernel
 from kenyon.memory import sensing
@@ -206,7 +207,7 @@ class RLmemory(Memory):
             **kwargs: Not used.
 
         Raises:
-            InputError: a change is not finite, or the table would be over its limit.
+            InputError: the table would be over its limit. That changes are finite has been seen to by `step`.
         """
         if dx is None:
             dx = {}
@@ -304,13 +305,16 @@ class RLmemory(Memory):
             )
         header, arrays = super()._plain()
         header |= {"iterator": self.iterator, "tables": self._tables.plain(), "rng": plain_rng(self.rng)}
+        if not np.isfinite(self._tables.q).all():
+            raise InputError("q_table must be finite everywhere to be saved, got others; smaller rewards keep it so")
         arrays["q"] = self._tables.q
         if self._words is not None:
             arrays["stream"] = self._words
         return header, arrays
 
     def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        iterator, rng = int(header["iterator"]), rng_from_plain(header["rng"])
+        iterator = checks.integer("iterator", header["iterator"], low=-(2**62), high=2**62)
+        rng = rng_from_plain(header["rng"])
         words = arrays.get("stream")
         if words is not None and (words.shape != (4,) or words.dtype != np.uint64):
             raise InputError(f"a stream must be uint64 of shape (4,), got {words.dtype} of {words.shape}")
@@ -327,14 +331,16 @@ class RLmemory(Memory):
         return int(number) if self._old_rules else number
 
     def _check_rng(self, rng: Any) -> None:
-        kind = random.Random if self._old_rules else np.random.Generator
+        kind: type[Any] = random.Random if self._old_rules else np.random.Generator
+        words = "random.Random" if self._old_rules else "numpy.random.Generator"
         if rng is not None and not isinstance(rng, kind):
-            raise InputError(f"rng must be a {kind.__module__}.{kind.__name__}, got {rng!r}; or pass seed instead")
+            raise InputError(f"rng must be a {words}, got {rng!r}; or pass seed instead")
 
     def _begin_stream(self) -> NDArray[np.uint64]:
         """Return the larva's own stream, [4] uint64; begun at its first draw, when its id is known."""
-        identity = () if self.larva_id is None else (self.larva_id,)
-        self._words = sfc64_state(larva_seed(self.seed, *identity), "choice")
+        larva_id = self.larva_id
+        identity = () if larva_id is None else (larva_id,)
+        self._words = sfc64_state(larva_seed(int(self.seed), *identity), "choice")
         return self._words
 
     def _act(self, gain: Gains, dx: Levels, learn: bool, randomize: bool) -> Gains:

@@ -1,7 +1,6 @@
 """A memory whose mushroom body lives on a server, asked over the wire once in each step."""
 
 import logging
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,12 +12,14 @@ from kenyon import checks
 from kenyon.errors import InputError, KenyonError, NoAnswerError, RefusedError, RemoteProtocolError
 from kenyon.memory.base import Plain
 from kenyon.memory.mushroom_body import Answer, MBmemory, Request
-from kenyon.memory.options import Choice, Integer, Number, Text
+from kenyon.memory.options import Choice, Integer, Number, Secret, Text
 from kenyon.wire import Address, Message, exchange
 
 _logger = logging.getLogger(__name__)
 
 _BUSY_PAUSE_S = 0.05
+_LONGEST_WORDS = 300
+_HIGHEST_RATE_HZ = 1e4  # One spike in each step of 0.1 ms.
 
 
 class RemoteBrianModelMemory(MBmemory):
@@ -55,7 +56,7 @@ class RemoteBrianModelMemory(MBmemory):
     tls_ca = Text(
         None, allow_None=True, doc="File of the certificates (PEM) that vouch for the server; absent: no TLS."
     )
-    token = Text(None, allow_None=True, precedence=-1, doc="Secret word that the server asks for.")
+    token = Secret(None, allow_None=True, precedence=-1, doc="Secret word that the server asks for.")
     timeout_s = Number(10.0, low=0.001, high=1e6, unit="s", doc="Deadline of a step, retries included.")
     on_failure = Choice(
         ["raise", "hold", "zero"],
@@ -71,6 +72,7 @@ class RemoteBrianModelMemory(MBmemory):
         self._difference_hz = 0.0
         self._in_doubt = False
         self._address: tuple[Any, Address] | None = None
+        _ = self.address  # So that one that cannot be is refused here.
 
     def __repr__(self) -> str:
         """Say what this is; the token stays secret."""
@@ -103,7 +105,7 @@ class RemoteBrianModelMemory(MBmemory):
         odor = {"odor_id": odor_id, "odor_concentration": concentration}
         try:
             message = self._message(self._sim_id(), model_instance_id, odor, t_sim, t_warmup, **kwargs)
-            (reply,) = self._exchange([message])
+            (reply,) = self._exchange([message], self._deadline())
             self._difference_hz = self._read(reply).difference_hz
         except _FAILURES as failure:
             shown = self._after(failure)
@@ -120,8 +122,8 @@ class RemoteBrianModelMemory(MBmemory):
             NoAnswerError: no server answered.
             RefusedError: the server refused.
         """
-        (reply,) = self._exchange([self._operation(op="export")])
-        _raise_refusal(reply)
+        (reply,) = self._exchange([self._operation(op="export")], self._deadline())
+        self._raise_refusal(reply)
         text = reply.kwargs.get("snapshot")
         if not isinstance(text, str):
             raise RemoteProtocolError(f"an export must be answered with a snapshot, got {', '.join(reply.kwargs)}")
@@ -135,8 +137,9 @@ class RemoteBrianModelMemory(MBmemory):
             RefusedError: the server refused.
         """
         step_id = checks.integer("step_id", step_id, low=0)
-        (reply,) = self._exchange([replace(self._operation(op="load", snapshot=snapshot), step=step_id)])
-        _raise_refusal(reply)
+        message = replace(self._operation(op="load", snapshot=snapshot), step=step_id)
+        (reply,) = self._exchange([message], self._deadline())
+        self._raise_refusal(reply)
         self.step_id = step_id
 
     def _plain(self) -> Plain:
@@ -158,28 +161,31 @@ class RemoteBrianModelMemory(MBmemory):
         if len(servers) > 1:
             raise InputError(f"memories must be on one server to be stepped together, got {len(servers)} servers")
         messages = [memory._step_message(request) for memory, request in zip(memories, requests, strict=True)]
+        deadline = min(memory._deadline() for memory in memories)
         try:
-            replies: Sequence[Message | KenyonError] = memories[0]._exchange(messages)
+            replies: Sequence[Message | KenyonError] = memories[0]._exchange(messages, deadline)
         except _FAILURES as failure:
             replies = [failure] * len(messages)
-        return [
-            m._take(*given) for m, given in zip(memories, zip(requests, messages, replies, strict=True), strict=True)
-        ]
+        given = zip(requests, messages, replies, strict=True)
+        return [memory._take(*own, deadline) for memory, own in zip(memories, given, strict=True)]
 
-    def _take(self, request: Request, message: Message, reply: Message | KenyonError) -> Answer | KenyonError | None:
+    def _take(
+        self, request: Request, message: Message, reply: Message | KenyonError, deadline: float
+    ) -> Answer | KenyonError | None:
         """Return what a reply says, or what shall be done without one."""
         try:
             if isinstance(reply, KenyonError):
                 raise reply
+            odors = {stimulus: self.measured_odor(stimulus) for stimulus in request.probes}
             try:
-                answer = self._read(reply)
+                answer = self._read(reply, odors)
             except RefusedError as refusal:
                 # The step whose reply was lost had been done: the server waits for the one after it.
                 if not self._in_doubt or refusal.expected_step != self.step_id + 1:
                     raise
                 self.step_id += 1
                 again = replace(message, step=self.step_id, kwargs={**message.kwargs, "step_id": self.step_id})
-                answer = self._read(self._exchange([again])[0])
+                answer = self._read(self._exchange([again], deadline)[0], odors)
         except _FAILURES as failure:
             self._in_doubt = True
             shown = self._after(failure)
@@ -189,8 +195,7 @@ class RemoteBrianModelMemory(MBmemory):
         self._in_doubt = False
         self.step_id += 1
         _silenced.discard(self.address)
-        odors = {stimulus: self.measured_odor(stimulus) for stimulus in request.probes}
-        return replace(answer, probes_hz={stimulus: answer.probes_hz[odor] for stimulus, odor in odors.items()})
+        return answer
 
     @property
     def address(self) -> Address:
@@ -205,14 +210,14 @@ class RemoteBrianModelMemory(MBmemory):
         # A server of Larvaworld's own kind knows odors by their number alone, and its one odor has 0.
         if not self.odors and set(request.concentrations) <= {"Odor"}:
             odors = {"odor_id": 0, "odor_concentration": float(request.concentrations.get("Odor", 0.0))}
-        more: dict[str, Any] = {"reward": _plain(request.reward)}
+        more: dict[str, Any] = {"reward": _as_integer(request.reward)}
         if request.punishment > 0.0:
-            more["punishment"] = _plain(request.punishment)
+            more["punishment"] = _as_integer(request.punishment)
         if request.probes:
             more["probe"] = list(dict.fromkeys(map(self.measured_odor, request.probes)))
             more["probe_ms"], more["probe_concentration"] = self.probe_ms, self.probe_concentration
         if self.seed is not None:
-            more["seed"] = self.seed
+            more["seed"] = int(self.seed)
         return self._message(self._sim_id(), self._model_id(), odors, self.t_sim, request.warmup_ms, **more)
 
     def _message(
@@ -224,7 +229,7 @@ class RemoteBrianModelMemory(MBmemory):
         t_warmup: float,
         **more: Any,
     ) -> Message:
-        times = {"T": _plain(t_sim), "warmup": _plain(t_warmup), "step_id": self.step_id}
+        times = {"T": _as_integer(t_sim), "warmup": _as_integer(t_warmup), "step_id": self.step_id}
         return Message(sim_id, model_id, self.step_id, {**odors, **times, **more, **self._secret()})
 
     def _operation(self, **kwargs: Any) -> Message:
@@ -234,41 +239,64 @@ class RemoteBrianModelMemory(MBmemory):
         return {} if self.token is None else {"token": self.token}
 
     def _sim_id(self) -> str | int:
-        return self._required("sim_id", self.sim_id)
+        return self._required("sim_id", self._simulation())
 
     def _model_id(self) -> str | int:
         return self._required("model_id", self.larva_id)
 
-    def _required(self, name: str, value: Any) -> str | int:
+    def _required(self, name: str, value: str | int | None) -> str | int:
         if value is None:
             raise InputError(f"{name} must be given where there is no brain, got none; pass {name}= a text or a number")
-        return value  # type: ignore[no-any-return]  # its parameter has checked it
+        return value
 
-    def _exchange(self, messages: Sequence[Message]) -> list[Message]:
+    def _deadline(self) -> float:
+        return time.monotonic() + float(self.timeout_s)
+
+    def _exchange(self, messages: Sequence[Message], deadline: float) -> list[Message]:
         """Return the replies; those that say the server is busy are asked for again until the deadline."""
-        deadline = time.monotonic() + self.timeout_s
-        replies = exchange(self.address, messages, timeout_s=self.timeout_s)
+        replies = exchange(self.address, messages, timeout_s=_left(deadline))
         while busy := [i for i, reply in enumerate(replies) if reply.kwargs.get("error_code") == "busy"]:
-            left = deadline - time.monotonic() - _BUSY_PAUSE_S
-            if left <= _BUSY_PAUSE_S:
+            if deadline - time.monotonic() <= 2 * _BUSY_PAUSE_S:
                 break
             time.sleep(_BUSY_PAUSE_S)
-            again = exchange(self.address, [messages[i] for i in busy], timeout_s=left)
+            again = exchange(self.address, [messages[i] for i in busy], timeout_s=_left(deadline))
             for i, reply in zip(busy, again, strict=True):
                 replies[i] = reply
         return replies
 
-    def _read(self, reply: Message) -> Answer:
-        """Return the rates in a reply, or refuse it."""
-        _raise_refusal(reply)
+    def _read(self, reply: Message, odors: Mapping[str, str] | None = None) -> Answer:
+        """Return the rates in a reply, and those of the odors that were asked about; or refuse it."""
+        self._raise_refusal(reply)
+        asked = {} if odors is None else odors
         try:
-            probes = {odor: _difference_hz(rates) for odor, rates in reply.kwargs.get("probes", {}).items()}
-            return Answer(_difference_hz(reply.kwargs), probes)
-        except (KeyError, TypeError, AttributeError):
+            if reply.sim_id is None:
+                raise TypeError  # noqa: TRY301  # rates of nobody
+            probes = reply.kwargs["probes"] if asked else {}
+            read = {stimulus: _difference_hz(probes[odor]) for stimulus, odor in asked.items()}
+            return Answer(_difference_hz(reply.kwargs), read)
+        except (KeyError, TypeError, OverflowError):
+            wanted = " and ".join(["MBONp and MBONn", *(f"probes of {odor}" for odor in asked.values())])
             raise RemoteProtocolError(
-                f"the server at {self.address} must answer the rates MBONp and MBONn, got "
-                f"{', '.join(map(str, reply.kwargs)) or 'nothing'}; ask a server with a mushroom body"
+                f"the server at {self.address} must answer rates in Hz: {wanted}, got "
+                f"{self._shown(repr(reply.kwargs))}; ask a server with a mushroom body"
             ) from None
+
+    def _raise_refusal(self, reply: Message) -> None:
+        if "error" in reply.kwargs:
+            code, expected = reply.kwargs.get("error_code"), reply.kwargs.get("expected_step")
+            raise RefusedError(
+                f"the server refused step {reply.step} of larva {reply.model_id!r}: "
+                f"{self._shown(str(reply.kwargs['error']))}",
+                code if isinstance(code, str) else None,
+                expected if isinstance(expected, int) else None,
+            )
+
+    def _shown(self, words: str) -> str:
+        """Return what a server said as one line of a sensible length, without the token."""
+        if self.token is not None:
+            words = words.replace(self.token, "...")
+        line = "".join(letter if letter.isprintable() else " " for letter in words[:_LONGEST_WORDS])
+        return line if len(words) <= _LONGEST_WORDS else f"{line}..."
 
     def _after(self, failure: KenyonError) -> KenyonError | None:
         """Count a failure; return it if it shall be raised, or say it once."""
@@ -292,23 +320,20 @@ _silenced: set[Address] = set()
 """Servers of which it has been said that they do not answer."""
 
 
-def _raise_refusal(reply: Message) -> None:
-    if "error" in reply.kwargs:
-        code, expected = reply.kwargs.get("error_code"), reply.kwargs.get("expected_step")
-        raise RefusedError(
-            f"the server refused step {reply.step} of larva {reply.model_id!r}: {reply.kwargs['error']}",
-            code if isinstance(code, str) else None,
-            expected if isinstance(expected, int) else None,
-        )
-
-
 def _difference_hz(rates: Any) -> float:
-    difference = float(rates["MBONp"]) - float(rates["MBONn"])
-    if not math.isfinite(difference):
-        raise TypeError
-    return difference
+    """Return MBONp - MBONn; what cannot be a firing rate is a TypeError."""
+    for cell in ("MBONp", "MBONn"):
+        rate = rates[cell]
+        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0.0 <= rate <= _HIGHEST_RATE_HZ:
+            raise TypeError
+    return float(rates["MBONp"] - rates["MBONn"])
 
 
-def _plain(number: float) -> float:
+def _left(deadline: float) -> float:
+    """Return the seconds left, in whole ms, for they are said when they are over."""
+    return max(round(deadline - time.monotonic(), 3), 0.001)
+
+
+def _as_integer(number: float) -> float:
     """Return a whole number as an integer, for that is how Larvaworld's client writes it."""
     return int(number) if float(number).is_integer() else float(number)

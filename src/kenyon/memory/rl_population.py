@@ -11,7 +11,7 @@ from kenyon.errors import InputError
 from kenyon.memory import qlearning_kernel as kernel
 from kenyon.memory.base import Memory, Plain
 from kenyon.memory.options import checked_identity
-from kenyon.memory.reinforcement import RLmemory, RLOlfMemory
+from kenyon.memory.reinforcement import RLmemory, RLOlfMemory, RLTouchMemory
 from kenyon.memory.tables import table_shape
 from kenyon.seeds import MOST_LARVAE, larva_seed, sfc64_state
 
@@ -58,10 +58,18 @@ class RLPopulation:
         **options: Any,
     ) -> None:
         n = checks.integer("larvae", larvae, low=1, high=MOST_LARVAE)
-        ids = range(n) if model_ids is None else [checked_identity("each model_id", i) for i in model_ids]
+        given = range(n) if model_ids is None else checks.several("model_ids", model_ids)
+        ids = [checked_identity("each model_id", i) for i in given]
         if len(ids) != n or len(set(ids)) != n:
             raise InputError(f"model_ids must be {n} different ids, got {len(set(ids))} different of {len(ids)}")
         names = checks.several("stimuli", stimuli)
+        if kind not in (RLmemory, RLOlfMemory, RLTouchMemory):
+            raise InputError(f"kind must be RLmemory, RLOlfMemory or RLTouchMemory, got {kind!r}")
+        for word in ("brain", "gain", "rng", "model_id"):
+            if word in options:
+                raise InputError(f"{word} must be left out of a population, whose larvae have model_ids and seed")
+        if len(set(names)) < len(names):
+            raise InputError(f"stimuli must be different, got {names!r}")
         one = self._one = kind(gain=dict.fromkeys(names, 0.0), **options)
         if one.rules != "standard":
             raise InputError(
@@ -80,6 +88,10 @@ class RLPopulation:
         self.reward_sum: FloatArray = np.zeros(n)
         self._rng = np.array([sfc64_state(larva_seed(one.seed, i), "choice") for i in self.model_ids])
         self._values = np.array(one.gain_space, dtype=np.float64)
+
+    def __repr__(self) -> str:
+        """Say what this is."""
+        return f"<{len(self)} larvae of {type(self._one).__name__}, {', '.join(self.stimuli)}, tick {self.total_ticks}>"
 
     def __len__(self) -> int:
         """Return the number of larvae."""
@@ -113,9 +125,12 @@ class RLPopulation:
         Raises:
             InputError: a shape is another, or a number is not finite; nothing has changed then.
         """
-        change = checks.array("dx", dx, self.gain.shape)
         n = len(self)
-        given = checks.array("reward", np.broadcast_to(reward, n) if np.ndim(reward) == 0 else reward, (n,)) - 0.01
+        change = checks.array("dx", dx, (n, len(self.stimuli)))
+        reward = np.asarray(reward)
+        if reward.dtype.kind == "b":
+            reward = reward.astype(np.float64)
+        given = checks.array("reward", np.broadcast_to(reward, n) if reward.ndim == 0 else reward, (n,)) - 0.01
         one = self._one
         one.count_time()
         options = one.state_spacePerSide, float(one.Delta), float(one.alpha), float(one.gamma), float(one.epsilon)
@@ -125,6 +140,11 @@ class RLPopulation:
         return self.gain
 
     def _plain(self) -> Plain:
+        for name in ("gain", "_q", "reward_sum"):
+            if not np.isfinite(getattr(self, name)).all():
+                raise InputError(
+                    f"{name.lstrip('_')} must be finite everywhere to be saved; smaller rewards keep it so"
+                )
         header, _ = Memory._plain(self._one)
         header |= {"model_ids": list(self.model_ids), "stimuli": list(self.stimuli)}
         return header, {name.lstrip("_"): getattr(self, name) for name in _ARRAYS}
@@ -136,6 +156,12 @@ class RLPopulation:
             own, given = getattr(self, name), arrays[name.lstrip("_")]
             if given.shape != own.shape or given.dtype != own.dtype:
                 raise InputError(f"{name} must be {own.dtype} of shape {own.shape}, got {given.dtype} of {given.shape}")
+        for name, end in (("last_state", self._q.shape[2]), ("last_action", self._q.shape[3]), ("iterator", 2**62)):
+            if (arrays[name] < (-(2**62) if name == "iterator" else 0)).any() or (arrays[name] >= end).any():
+                raise InputError(f"{name} must lie below {end} and not below 0 everywhere")
+        for name in ("gain", "q", "reward_sum"):
+            if not np.isfinite(arrays[name]).all():
+                raise InputError(f"{name} must be finite everywhere")
         Memory._from_plain(self._one, header, {})
         for name in _ARRAYS:
             getattr(self, name)[...] = arrays[name.lstrip("_")]

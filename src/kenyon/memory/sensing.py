@@ -88,7 +88,7 @@ def checked_change(dx: Any) -> Levels:
                 break
         else:
             return dx  # type: ignore[no-any-return]  # it was looked at just now
-    except (AttributeError, TypeError):
+    except (AttributeError, TypeError, OverflowError):
         raise InputError(
             f"dx must be a dictionary of the change of each stimulus, got {dx!r}; pass dx={{'Odor': 0.1}}"
         ) from None

@@ -34,9 +34,10 @@ def table_shape(stimuli: int, levels: int, gains: int, *, factored: bool, max_mb
         gains each; use table='factored', or set max_table_mb
     """
     shape = (stimuli, levels, gains) if factored else (1, levels**stimuli, gains**stimuli)
-    size_mb = 8e-6 * shape[0] * shape[1] * shape[2]
-    if size_mb <= max_mb:
+    n_bytes = 8 * shape[0] * shape[1] * shape[2]
+    if n_bytes <= max_mb * 1e6:
         return shape
+    size_mb = min(n_bytes, 10**300) * 1e-6
     remedy = "set max_table_mb" if factored else "use table='factored', or set max_table_mb"
     raise InputError(
         f"the table must be at most {max_mb:g} MB, got {size_mb:.3g} MB for {stimuli} stimuli with {levels} levels "
@@ -100,9 +101,11 @@ class Tables:
         Raises:
             InputError: the tables would be over their limit; they are as they were then.
         """
-        for stimulus in stimuli:
-            if stimulus in self.stimuli:
-                continue
+        new = [stimulus for stimulus in stimuli if stimulus not in self.stimuli]
+        for stimulus in new:
+            checks.instance("stimulus", stimulus, str, "name it by a text, such as 'Odor'")
+        self._shape(len(self.stimuli) + len(new))
+        for stimulus in new:
             q = np.zeros(self._shape(len(self.stimuli) + 1))
             if self.factored:
                 q[:-1] = self.q
@@ -220,7 +223,13 @@ class Tables:
         acted, block = [bool(own) for own in header["acted"]], header["block"]
         if not each == len(places["state"]) == len(places["action"]) == len(acted):
             raise InputError(f"a last choice must be one place in each of {each} tables, got {places}")
-        self.block = None if block is None else (int(block[0]), int(block[1]))
+        if block is not None:
+            _, states, actions = q.shape
+            block = (
+                checks.integer("states of a block", block[0], low=1, high=states - places["state"][0]),
+                checks.integer("actions of a block", block[1], low=1, high=actions - places["action"][0]),
+            )
+        self.block = block
         self.stimuli, self.state, self.action, self.acted = dict.fromkeys(stimuli), *places.values(), acted
         self.hold(np.ascontiguousarray(q))
 
