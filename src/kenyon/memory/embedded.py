@@ -119,8 +119,9 @@ class MushroomBodyMemory(MBmemory):
     def _visit(self, request: Request) -> "_Visit":
         """Return a request in the terms of the population."""
         constants, odors = self._constants, self.measured_mixture(request.concentrations)
-        constants.steps("t_warmup", request.warmup_ms)
         constants.steps("dt", self.t_sim)
+        if request.warmup_ms:
+            constants.steps("t_warmup", request.warmup_ms)
         if request.probes:
             constants.steps("probe_ms", self._own.probe_ms)
         self._settle()

@@ -177,7 +177,7 @@ class Population:
             rates = self._drive_hz if drive_hz is None else self._check_drive(drive_hz)
             return self._commit(*self._run(states.copy(self._state), n_steps, rates, None, record, plastic=True))
         places = self._places(larvae)
-        if len(np.unique(places)) < len(places):
+        if len(set(places.tolist())) < len(places):
             raise InputError(f"larvae must name each larva to advance once, got {list(larvae)}")
         n_steps = self._steps(duration_ms, len(places))
         rates = self._drive_hz[places] if drive_hz is None else self._check_drive(drive_hz, len(places))
@@ -316,12 +316,13 @@ class Population:
 
     def _commit(self, after: State, activity: Activity, places: NDArray[np.int64] | None = None) -> Activity:
         """Take over what a call has led to; nothing before this has changed the larvae."""
-        already = int(beyond_bounds(self._state.v_mV if places is None else self._state.v_mV[places]).sum())
+        diverged = int(activity.diverged.sum())
+        before_mV = self._state.v_mV if places is None or not diverged else self._state.v_mV[places]
+        already = int(beyond_bounds(before_mV).sum()) if diverged else 0
         if places is None:
             self._state = after
         else:
             states.write(self._state, places, after)
-        diverged = int(activity.diverged.sum())
         if diverged > already:
             warnings.warn(
                 f"the membrane potential of {diverged} of {len(self)} larvae has left all bounds, and the neuron is "
@@ -343,13 +344,13 @@ class Population:
         plastic: bool,
     ) -> None:
         """Advance `state` in place, under rates or under given events, writing to `recording`: what an engine is."""
+        offsets: NDArray[np.int64] = np.zeros(len(n_steps) + 1, dtype=np.int64)
+        together: NDArray[np.int32] = np.empty((0, 2), dtype=np.int32)
         if events is None:
             per_step = inputs.ticks_per_step(self.parameters, np.asarray(rates_hz))
-            events = [np.empty((0, 2), dtype=np.int32)] * len(n_steps)
         else:
             per_step = np.empty((len(n_steps), 0), dtype=np.int64)
-        offsets = np.cumsum([0, *(len(own) for own in events)])
-        together = np.concatenate(events)
+            offsets[1:], together = np.cumsum([len(own) for own in events]), np.concatenate(events)
         k = self._constants[plastic]
 
         def advance(first: int, last: int) -> None:

@@ -41,12 +41,14 @@ class Recorder:
         n_samples = self._longest // self._sample_steps if self._sample_steps else 0
         self._sample_ms = np.arange(1, n_samples + 1, dtype=np.float64) * (self._sample_steps * self._dt_ms)
         self._samples = {
-            name: np.full((larvae, n_samples if name in record.variables else 0, size), np.nan)
+            name: np.full((larvae, n_samples, size), np.nan)
+            if name in record.variables
+            else np.empty((larvae, 0, size))
             for name, size in SAMPLED.items()
         }
         self._counts = np.zeros((larvae, N_NEURONS), dtype=np.int64)
         self._spikes: list[list[NDArray[np.int64]]] = [[] for _ in n_steps]
-        period = max(1, parameters.steps("refractory_ms", parameters.refractory_ms))
+        period = max(1, parameters.steps("refractory_ms", parameters.refractory_ms)) if record.spikes else 1
         most = _STEPS_WITH_SPIKES if record.spikes else _STEPS
         self._per_stretch = min(most, max(1000, _LARVA_STEPS // larvae))
         self._capacity = N_NEURONS * (self._per_stretch // period + 1) if record.spikes else 0
@@ -62,7 +64,7 @@ class Recorder:
                 self._sample_steps,
                 **self._samples,
             )
-            yield first, np.clip(self._n_steps - first, 0, self._per_stretch), recording
+            yield first, np.minimum(np.maximum(self._n_steps - first, 0), self._per_stretch), recording
             if self._record.spikes:
                 for larva, n in enumerate(recording.n_spikes):
                     self._spikes[larva].append(recording.spikes[larva, :n].astype(np.int64))

@@ -75,12 +75,13 @@ def newborn(parameters: Parameters, seeds: Sequence[int], pn_to_kc: NDArray[np.u
 
 def select(state: State, larvae: Any) -> State:
     """Return copies of the named rows."""
-    return State(**{name: values[larvae].copy() for name, values in state._asdict().items()})
+    places = np.asarray(larvae, dtype=np.int64)  # An array of places selects copies, a slice would not.
+    return State(**{name: values[places] for name, values in state._asdict().items()})
 
 
 def copy(state: State) -> State:
     """Return copies of all rows."""
-    return select(state, slice(None))
+    return State(**{name: values.copy() for name, values in state._asdict().items()})
 
 
 def write(state: State, larvae: Any, rows: State) -> None:
