@@ -33,8 +33,9 @@ $(LARVAWORLD)/ready: pyproject.toml requirements-larvaworld.lock tests/compat/re
 	$(LARVAWORLD_PYTHON) -m venv $(LARVAWORLD)
 	$(LARVAWORLD)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint requirements-larvaworld.lock --editable . --requirement tests/compat/requirements.txt
-	@echo "Larvaworld builds its registry when it is first imported: about two minutes"
-	SDL_AUDIODRIVER=dummy SDL_VIDEODRIVER=dummy $(LARVAWORLD)/bin/python -W ignore -c 'import larvaworld.lib.sim' >/dev/null
+	@echo "Larvaworld builds its registry when it is first used, which two processes at once would spoil: two minutes"
+	SDL_AUDIODRIVER=dummy SDL_VIDEODRIVER=dummy $(LARVAWORLD)/bin/python -W ignore -c \
+		'from larvaworld.lib import reg; from larvaworld.lib.sim import ExpRun; assert reg.conf.Exp.confIDs' >/dev/null
 	touch $@
 
 test-larvaworld: $(LARVAWORLD)/ready  ## the memories beside the Larvaworld wheel, in an environment of its own
