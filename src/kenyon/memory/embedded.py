@@ -191,7 +191,9 @@ class _Home:
         if any(warmups_ms):
             population.advance(warmups_ms, drive(population.parameters), larvae=places)
         drives_hz = np.array([visit.drive_hz for visit in visits])
-        activity = population.advance([visit.duration_ms for visit in visits], drives_hz, larvae=places)
+        durations_ms = {visit.duration_ms for visit in visits}
+        duration_ms = durations_ms.pop() if len(durations_ms) == 1 else [visit.duration_ms for visit in visits]
+        activity = population.advance(duration_ms, drives_hz, larvae=places)
         read: list[dict[str, float]] = [{} for _ in visits]
         asked = [(i, stimulus) for i, visit in enumerate(visits) for stimulus in visit.probes]
         if asked:

@@ -88,6 +88,8 @@ class Activity:
         counts = self.counts[:, GROUPS[checks.one_of("cell group", group, list(GROUPS))]]
         cells: FloatArray = counts.sum(axis=1) / counts.shape[1]
         seconds = self.duration_ms * 1e-3
+        if (seconds > 0).all():
+            return cells / seconds
         rates: FloatArray = np.divide(cells, seconds, out=np.full(len(cells), np.nan), where=seconds > 0)
         return rates
 

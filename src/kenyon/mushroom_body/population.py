@@ -144,7 +144,7 @@ class Population:
         Raises:
             InputError: the shape is another, a rate is negative or not finite, or a place outside.
         """
-        places = self._places(range(len(self)) if larvae is None else larvae)
+        places = self._places(larvae)
         self._drive_hz[places] = self._check_drive(drive_hz, len(places))
 
     def advance(
@@ -172,17 +172,15 @@ class Population:
         Randomness:
             Each input channel's own stream.
         """
-        if larvae is None:
-            n_steps = self._steps(duration_ms)
-            rates = self._drive_hz if drive_hz is None else self._check_drive(drive_hz)
-            return self._commit(*self._run(states.copy(self._state), n_steps, rates, None, record, plastic=True))
         places = self._places(larvae)
-        if len(set(places.tolist())) < len(places):
-            raise InputError(f"larvae must name each larva to advance once, got {list(larvae)}")
+        everyone = len(places) == len(self) and bool((places[1:] > places[:-1]).all())
+        if not everyone and len(set(places.tolist())) < len(places):
+            raise InputError(f"larvae must name each larva to advance once, got {list(places)}")
         n_steps = self._steps(duration_ms, len(places))
         rates = self._drive_hz[places] if drive_hz is None else self._check_drive(drive_hz, len(places))
-        rows = states.select(self._state, places)
-        return self._commit(*self._run(rows, n_steps, rates, None, record, plastic=True), places)
+        rows = states.copy(self._state) if everyone else states.select(self._state, places)
+        run = self._run(rows, n_steps, rates, None, record, plastic=True)
+        return self._commit(*run, None if everyone else places)
 
     def advance_events(self, events: Any, duration_ms: Any, *, record: Record | None = None) -> Activity:
         """Advance every larva under given input spikes; its own input streams stay where they are.
@@ -229,7 +227,7 @@ class Population:
         """
         if odors is not None and drive_hz is not None:
             raise InputError("a probe must have either odors or a drive, got both")
-        places = self._places(range(len(self)) if larvae is None else larvae)
+        places = self._places(larvae)
         n_steps = self._steps(duration_ms, len(places))
         rates = self._check_drive(inputs.drive(self.parameters, odors) if drive_hz is None else drive_hz, len(places))
         return self._run(states.select(self._state, places), n_steps, rates, None, None, plastic=False)[1]
@@ -240,7 +238,7 @@ class Population:
         Raises:
             InputError: there are no larvae, or a place lies outside.
         """
-        places = self._places(range(len(self)) if larvae is None else larvae)
+        places = self._places(larvae)
         seeds = tuple(self._seeds[place] for place in places)
         return Snapshot(self.parameters, seeds, self._drive_hz[places], states.select(self._state, places))
 
@@ -370,8 +368,11 @@ class Population:
         shape = (len(self) if larvae is None else larvae, circuit.N_CHANNELS)
         return checks.array("drive", drive_hz, shape, low=0.0, high=inputs.MAX_RATE_HZ, unit="Hz")
 
-    def _places(self, larvae: Sequence[int]) -> NDArray[np.int64]:
+    def _places(self, larvae: Sequence[int] | None) -> NDArray[np.int64]:
+        """Return places as an array, all if none are named."""
         self._require_larvae()
+        if larvae is None:
+            return np.arange(len(self), dtype=np.int64)
         places = [
             checks.integer("place of a larva", place, low=0, high=len(self) - 1)
             for place in checks.several("larvae", larvae)
