@@ -41,7 +41,7 @@ def change(chance: random.Random, stimuli: list[str], *, touch: bool) -> dict[st
 def test_gains_tables_and_states_are_identical_at_every_step(name: str, n_stimuli: int) -> None:
     """Random options, changes and rewards; both draw from the global random under the same seed."""
     learned = 0
-    for sequence in range(SEQUENCES // 4 if name != "RLmemory" else SEQUENCES):
+    for sequence in range(SEQUENCES // 4 if name == "RLmemory" else SEQUENCES):
         chance = random.Random(f"{name} {n_stimuli} {sequence}")
         options, stimuli = configuration(chance), [f"odor{i}" for i in range(n_stimuli)]
         random.seed(sequence)

@@ -1,7 +1,6 @@
 import gc
 import multiprocessing
 import sys
-import threading
 import weakref
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +13,8 @@ from kenyon.errors import InputError
 from kenyon.memory import MushroomBodyMemory, RLOlfMemory, step_together
 from kenyon.mushroom_body import BALANCED, Population, drive
 from kenyon.seeds import larva_seed
+
+from .together import in_threads
 
 PROBING: dict[str, Any] = {"readout": "probe", "probe_ms": 200.0, "probe_every_s": 0.3}
 
@@ -98,11 +99,7 @@ def test_larvae_may_be_stepped_from_several_threads() -> None:
         for _ in range(12):
             memory.step({"Odor": 1.0}, True)
 
-    threads = [threading.Thread(target=live, args=(memory,)) for memory in memories]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(live, memories)
     for i, memory in enumerate(memories):
         alone = MushroomBodyMemory(sim_id="threads", model_id=i, gain={"Odor": 0.0}, shared=False)
         live(alone)
@@ -305,21 +302,21 @@ def test_an_interrupted_step_is_not_half_done(monkeypatch: pytest.MonkeyPatch) -
     assert memory.step({"Odor": 1.0}, True) == other.step({"Odor": 1.0}, True)
 
 
+def places_seen(trial: int) -> list[int]:
+    """Return the place that each of four threads is told of a larva that none has asked for before."""
+    neighbor = MushroomBodyMemory(sim_id=f"born {trial}", model_id="neighbor")
+    assert neighbor.place == 0
+    memory = MushroomBodyMemory(sim_id=f"born {trial}", model_id="asked for")
+    places: list[int] = []
+    in_threads(lambda asked: places.append(asked.place), [memory] * 4)
+    return places
+
+
 def test_a_larva_that_several_threads_ask_for_first_is_born_once() -> None:
     """And nobody takes another's place for its own."""
     interval_s = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        for trial in range(20):
-            neighbor = MushroomBodyMemory(sim_id=f"born {trial}", model_id="neighbor")
-            assert neighbor.place == 0
-            memory = MushroomBodyMemory(sim_id=f"born {trial}", model_id="asked for")
-            places: list[int] = []
-            threads = [threading.Thread(target=lambda m=memory, p=places: p.append(m.place)) for _ in range(4)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            assert places == [1] * 4
+        assert [places_seen(trial) for trial in range(20)] == [[1] * 4] * 20
     finally:
         sys.setswitchinterval(interval_s)

@@ -1,6 +1,5 @@
 import logging
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, remote, st
 from kenyon.wire import Message, close_connections
 
 from .peer import Peer
+from .together import in_threads
 
 
 @pytest.fixture
@@ -200,11 +200,7 @@ def test_threads_share_one_connection(peer: Peer) -> None:
         for _ in range(5):
             memory.step({"Odor": 1.0}, True)
 
-    threads = [threading.Thread(target=live, args=(memory,)) for memory in memories]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(live, memories)
     for i, memory in enumerate(memories):
         alone = MushroomBodyMemory(sim_id="run", model_id=i, gain={"Odor": 0.0})
         live(alone)
