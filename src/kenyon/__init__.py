@@ -1,7 +1,8 @@
 """Kenyon: learning and memory for virtual Drosophila larvae.
 
-The rooms, from the top: `kenyon.cli` (the command), `kenyon.conditioning` (experiments), `kenyon.mushroom_body`
-(the circuit and its two engines). Importing this package alone imports none of them.
+The rooms, from the top: `kenyon.cli` (the command), `kenyon.conditioning` (experiments), `kenyon.memory` (Larvaworld's
+memory classes), `kenyon.mushroom_body` (the circuit and its two engines) and `kenyon.wire` (messages to a server).
+Importing this package alone imports none of them.
 """
 
 from importlib.metadata import version as _version
