@@ -12,7 +12,6 @@ from kenyon.memory import qlearning_kernel as kernel
 from kenyon.memory.base import Memory, Plain
 from kenyon.memory.options import checked_identity
 from kenyon.memory.reinforcement import RLmemory, RLOlfMemory, RLTouchMemory
-from kenyon.memory.tables import table_shape
 from kenyon.seeds import MOST_LARVAE, larva_seed, sfc64_state
 
 FloatArray = NDArray[np.float64]
@@ -77,8 +76,7 @@ class RLPopulation:
             )
         self.stimuli = tuple(names)
         self.model_ids = tuple(ids)
-        factored, levels = one.table == "factored", 2 * one.state_spacePerSide + 1
-        shape = table_shape(len(names), levels, len(one.gain_space), factored=factored, max_mb=one.max_table_mb)
+        shape = one._tables.q.shape
         self.gain: FloatArray = np.zeros((n, len(names)))
         self._q: FloatArray = np.zeros((n, *shape))
         self._last_state = np.zeros((n, shape[0]), dtype=np.int64)
@@ -87,7 +85,7 @@ class RLPopulation:
         self._iterator = np.full(n, one.Niters, dtype=np.int64)
         self.reward_sum: FloatArray = np.zeros(n)
         self._rng = np.array([sfc64_state(larva_seed(one.seed, i), "choice") for i in self.model_ids])
-        self._values = np.array(one.gain_space, dtype=np.float64)
+        self._values = np.array(one._tables.values)
 
     def __repr__(self) -> str:
         """Say what this is."""

@@ -31,7 +31,7 @@ def levels(brain: Any, modality: str) -> Levels | None:
     sensor = sensor_of(brain, modality)
     if sensor is None:
         return None
-    if getattr(sensor, "brute_force", False) and hasattr(brain, _SAMPLERS[modality]):
+    if is_blind(sensor) and hasattr(brain, _SAMPLERS[modality]):
         sampled: Levels = getattr(brain, _SAMPLERS[modality])()
         return sampled
     held: Levels = sensor.X
