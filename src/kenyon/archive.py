@@ -1,5 +1,6 @@
 """One file format for what must be kept exactly: named arrays and a JSON header in an .npz file, never pickle."""
 
+import io
 import json
 import lzma
 import os
@@ -9,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,23 @@ def save(
         >>> header["seed"], arrays["x"].tolist()
         (1, [0, 1, 2])
     """
+    words = pack(kind, header, arrays)
+    with replacing(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(words)
+    return Path(path)
+
+
+def pack(kind: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return the bytes of such a file.
+
+    Raises:
+        InputError: an array holds objects.
+
+    Example:
+        >>> header, arrays = unpack("it", pack("example", {"seed": 1}, {"x": np.arange(3)}), "example")
+        >>> header["seed"]
+        1
+    """
     full = {"format": "kenyon", "format_version": FORMAT_VERSION, "kind": kind, "versions": versions(), **header}
     for name, values in arrays.items():
         # numpy 1 has no argument that forbids pickling here; it would keep one as an array of that name.
@@ -57,9 +75,9 @@ def save(
             raise InputError(f"array {name!r} must hold plain numbers to be saved, got objects")
     words = np.frombuffer(json.dumps(full, default=_plain).encode(), dtype=np.uint8)
     everything: dict[str, Any] = dict(**{_HEADER: words}, **arrays)
-    with replacing(path, overwrite=overwrite) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, **everything)
-    return Path(path)
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **everything)
+    return stream.getvalue()
 
 
 def load(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], Arrays]:
@@ -69,7 +87,25 @@ def load(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], Array
         FileFormatError: the file is truncated, foreign, of another kind or of a later format.
         FileNotFoundError: there is no such file.
     """
-    arrays = read_npz(path)
+    return _with_header(path, read_npz(path), kind)
+
+
+def unpack(source: str, words: bytes, kind: str, *, limit_bytes: int = 2**24) -> tuple[dict[str, Any], Arrays]:
+    """Read the bytes that `pack` gave.
+
+    Args:
+        source: Where they come from, for the message.
+        words: The bytes.
+        kind: What they must hold.
+        limit_bytes: Most bytes that the arrays may have, for few bytes can announce many.
+
+    Raises:
+        FileFormatError: they are truncated, foreign, of another kind, of a later format or too much.
+    """
+    return _with_header(source, _read(source, io.BytesIO(words), limit_bytes), kind)
+
+
+def _with_header(path: str | os.PathLike[str], arrays: Arrays, kind: str) -> tuple[dict[str, Any], Arrays]:
     try:
         header = json.loads(arrays.pop(_HEADER).tobytes())
         found = header["format"], header["kind"], header["format_version"]
@@ -99,15 +135,22 @@ def read_npz(path: str | os.PathLike[str]) -> Arrays:
         FileFormatError: the file is no .npz, truncated, or holds pickled objects.
         FileNotFoundError: there is no such file.
     """
-    if not zipfile.is_zipfile(path) and Path(path).exists():
+    # Opened here, for numpy leaves a file open that turns out to be no archive.
+    with Path(path).open("rb") as stream:
+        return _read(path, stream, None)
+
+
+def _read(path: str | os.PathLike[str], stream: IO[bytes], limit_bytes: int | None) -> Arrays:
+    if not zipfile.is_zipfile(stream):
         raise FileFormatError(f"{path} must be a whole .npz archive, got something else or a part of one")
     try:
-        # Opened here, for numpy leaves a file open that turns out to be no archive.
-        with Path(path).open("rb") as stream:
-            file = np.load(stream, allow_pickle=False)
-            return {name: file[name] for name in file.files}
-    except (FileNotFoundError, PermissionError, IsADirectoryError):
-        raise
+        if limit_bytes is not None:
+            announced = sum(entry.file_size for entry in zipfile.ZipFile(stream).infolist())
+            if announced > limit_bytes:
+                raise ValueError(f"its arrays must be of at most {limit_bytes} bytes, got {announced}")  # noqa: TRY301
+        stream.seek(0)
+        file = np.load(stream, allow_pickle=False)
+        return {name: file[name] for name in file.files}
     except _UNREADABLE as reason:
         words = "it holds pickled objects" if "pickle" in str(reason) else str(reason)
         raise FileFormatError(f"{path} must be a whole .npz archive of plain arrays: {words}") from None

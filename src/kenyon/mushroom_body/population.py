@@ -200,6 +200,32 @@ class Population:
         given = [inputs.check_events(f"events of larva {i}", own, int(n_steps[i])) for i, own in enumerate(events)]
         return self._commit(*self._run(states.copy(self._state), n_steps, None, given, record, plastic=True))
 
+    def advance_state(self, state: State, n_steps: Any, drive_hz: Any, *, plastic: bool = True) -> Activity:
+        """Advance larvae that are kept elsewhere, in place; the population's own have no part in it.
+
+        Args:
+            state: B rows, changed; after an error they are worth nothing.
+            n_steps: [B] whole time steps, for each larva.
+            drive_hz: [C] or [B, C], Hz.
+            plastic: Whether they learn; without, it is a probe.
+
+        Raises:
+            InputError: a number of steps or a drive is unusable; nothing has changed then.
+
+        Example:
+            >>> from kenyon.mushroom_body.inputs import drive
+            >>> from kenyon.mushroom_body.state import newborn
+            >>> larva = newborn(BALANCED, [1])
+            >>> activity = Population().advance_state(larva, [1000], drive(BALANCED, "pentyl acetate"))
+            >>> int(larva.step[0]), activity.duration_ms
+            (1000, array([100.]))
+        """
+        larvae = len(state.step)
+        steps = np.array([checks.integer("n_steps", own, low=0) for own in checks.several("n_steps", n_steps)], np.int64)
+        if len(steps) != larvae or larvae == 0:
+            raise InputError(f"n_steps must be one number for each of {larvae} larvae, got {len(steps)}")
+        return self._run(state, steps, self._check_drive(drive_hz, larvae), None, None, plastic=plastic)[1]
+
     def probe(
         self,
         odors: Odors = None,

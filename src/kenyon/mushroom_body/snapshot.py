@@ -52,6 +52,19 @@ class Snapshot:
         """
         return cls.from_plain(str(path), *archive.load(path, KIND))
 
+    def to_bytes(self) -> bytes:
+        """Return the bytes of such a file, to be sent or kept."""
+        return archive.pack(KIND, *self.plain())
+
+    @classmethod
+    def from_bytes(cls, source: str, words: bytes, *, limit_bytes: int = 2**24) -> "Snapshot":
+        """Read what `to_bytes` gave; `source` is where it comes from, for the message.
+
+        Raises:
+            FileFormatError: the bytes are truncated, foreign, of another version, inconsistent or too much.
+        """
+        return cls.from_plain(source, *archive.unpack(source, words, KIND, limit_bytes=limit_bytes))
+
     def plain(self) -> tuple[dict[str, Any], archive.Arrays]:
         """Return a header that JSON can say, and arrays by name: all there is to keep."""
         header = {"parameters": self.parameters.values(), "seeds": [str(seed) for seed in self.seeds]}

@@ -44,6 +44,25 @@ class State(NamedTuple):
     pn_to_kc: NDArray[np.uint8]
 
 
+_WIDTHS: dict[str, tuple[Any, tuple[int, ...]]] = {
+    "v_mV": (np.float64, (circuit.N_NEURONS,)),
+    "g_e_nS": (np.float64, (circuit.N_NEURONS,)),
+    "g_i_nS": (np.float64, (circuit.N_NEURONS,)),
+    "g_a_nS": (np.float64, (circuit.N_NEURONS,)),
+    "refractory_steps": (np.int32, (circuit.N_NEURONS,)),
+    "w_kc_mbonp_nS": (np.float64, (circuit.N_KCS,)),
+    "w_kc_mbonn_nS": (np.float64, (circuit.N_KCS,)),
+    "kc_silent_steps": (np.float64, (circuit.N_KCS,)),
+    "ticks_left": (np.int64, (circuit.N_CHANNELS,)),
+    "rng": (np.uint64, (circuit.N_CHANNELS, 4)),
+    "step": (np.int64, ()),
+    "pn_to_kc": (np.uint8, (circuit.N_KCS, circuit.N_PNS)),
+}
+
+PACKED = np.dtype([(name, np.dtype(kind).newbyteorder("<"), shape) for name, (kind, shape) in _WIDTHS.items()])
+"""One larva as a record of fixed size, the same bytes on every machine."""
+
+
 def newborn(parameters: Parameters, seeds: Sequence[int], pn_to_kc: NDArray[np.uint8] | None = None) -> State:
     """Return larvae at rest: every conductance 0, weights at their start, input streams fresh.
 
@@ -71,6 +90,36 @@ def newborn(parameters: Parameters, seeds: Sequence[int], pn_to_kc: NDArray[np.u
         step=np.zeros(larvae, dtype=np.int64),
         pn_to_kc=pn_to_kc,
     )
+
+
+def pack(state: State) -> list[bytes]:
+    """Return the larvae one by one, each as the bytes of a `PACKED` record.
+
+    Example:
+        >>> from kenyon.mushroom_body.parameters import BALANCED
+        >>> [len(larva) for larva in pack(newborn(BALANCED, [1, 2]))] == [PACKED.itemsize] * 2
+        True
+    """
+    records = np.empty(len(state.step), dtype=PACKED)
+    for name, values in state._asdict().items():
+        records[name] = values
+    return [record.tobytes() for record in records]
+
+
+def unpack(larvae: Sequence[bytes]) -> State:
+    """Return what `pack` gave as rows of their own.
+
+    Raises:
+        ValueError: the bytes are not of whole records.
+
+    Example:
+        >>> from kenyon.mushroom_body.parameters import BALANCED
+        >>> larva = newborn(BALANCED, [1])
+        >>> bool((unpack(pack(larva)).rng == larva.rng).all())
+        True
+    """
+    records = np.frombuffer(b"".join(larvae), dtype=PACKED)
+    return State(**{name: np.ascontiguousarray(records[name], dtype=kind) for name, (kind, _) in _WIDTHS.items()})
 
 
 def select(state: State, larvae: Any) -> State:
