@@ -49,14 +49,26 @@ class NoAnswerError(KenyonError, ConnectionError):
 
 
 class RefusedError(KenyonError):
-    """A server refused a request; `code` says why, in one word.
+    """A server refused a request; `code` says why, in one word (see `kenyon.wire.refusals`).
 
     Attributes:
         code: The server's word for it, such as "busy"; None if it gave none.
         expected_step: The step that it would have taken; None if it named none.
+        retry_after_s: When to ask again; None if it did not say.
     """
 
-    def __init__(self, sentence: str, code: str | None = None, expected_step: int | None = None) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        code: str | None = None,
+        expected_step: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(sentence)
         self.code = code
         self.expected_step = expected_step
+        self.retry_after_s = retry_after_s
+
+
+class StorageError(KenyonError):
+    """What must be kept could not be written or read; nothing that was kept before is damaged."""

@@ -8,6 +8,7 @@ from kenyon import __version__
 from kenyon.cli.circuit import odors, verify
 from kenyon.cli.conditioning import paradigms, train
 from kenyon.cli.doctor import doctor
+from kenyon.cli.serving import ping, serve, sessions
 from kenyon.errors import InputError, KenyonError
 
 
@@ -36,5 +37,5 @@ def main() -> None:
     """
 
 
-for command in (train, paradigms, odors, verify, doctor):
+for command in (train, paradigms, odors, verify, doctor, serve, ping, sessions):
     main.add_command(command)

@@ -221,7 +221,9 @@ class Population:
             (1000, array([100.]))
         """
         larvae = len(state.step)
-        steps = np.array([checks.integer("n_steps", own, low=0) for own in checks.several("n_steps", n_steps)], np.int64)
+        steps = np.array(
+            [checks.integer("n_steps", own, low=0) for own in checks.several("n_steps", n_steps)], np.int64
+        )
         if len(steps) != larvae or larvae == 0:
             raise InputError(f"n_steps must be one number for each of {larvae} larvae, got {len(steps)}")
         return self._run(state, steps, self._check_drive(drive_hz, larvae), None, None, plastic=plastic)[1]

@@ -119,7 +119,7 @@ def unpack(larvae: Sequence[bytes]) -> State:
         True
     """
     records = np.frombuffer(b"".join(larvae), dtype=PACKED)
-    return State(**{name: np.ascontiguousarray(records[name], dtype=kind) for name, (kind, _) in _WIDTHS.items()})
+    return State(**{name: np.array(records[name], dtype=kind, order="C") for name, (kind, _) in _WIDTHS.items()})
 
 
 def select(state: State, larvae: Any) -> State:

@@ -1,0 +1,379 @@
+"""Subcommands about the model server: run one, ask whether one is there, look at the larvae it keeps."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kenyon import archive
+from kenyon.cli.output import as_json, print_json, print_table
+from kenyon.errors import InputError, RefusedError
+from kenyon.mushroom_body.engines import ENGINES
+from kenyon.mushroom_body.parameters import NAMED, named
+from kenyon.server.journal import Journal, Reading, Row, default_state_dir, stored_parameters
+from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings, limits
+from kenyon.wire import Address, Message, exchange
+
+_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+Command = Callable[..., Any]
+
+state_dir_option = click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where the server keeps its larvae.  [default: kenyon in your state folder]",  # fmt: skip
+)
+
+
+def _limit_options(command: Command) -> Command:
+    """Add an option for every limit of a server."""
+    defaults = Limits()
+    for name, limit in reversed(list(limits())):
+        default = getattr(defaults, name)
+        option = click.option(
+            f"--{name.replace('_', '-')}", type=int if isinstance(default, int) else float, default=default,
+            metavar="N", help=limit.reason,
+        )  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.command(short_help="Run the model server for Larvaworld.")
+@click.option("--host", default="localhost", help="Where to listen; beyond this machine only with a token or TLS.")
+@click.option("--port", type=int, default=5795, help="TCP port; 0 takes a free one.")
+@click.option("--unix", "unix_path", metavar="PATH", help="Listen on a Unix socket instead, open to you alone.")
+@click.option("--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower.")
+@click.option("--parameters", type=click.Choice(list(NAMED)), default="balanced", help="Constants of the circuit.")
+@click.option("--odors", default=";".join(DEFAULT_ODORS), metavar="A;B;C",
+              help="What odor_id 0, 1, 2, ... stand for; see `kenyon odors`.")  # fmt: skip
+@click.option("--concentration-scale", type=float, default=1.0, help="What concentrations are multiplied by; 1 is the "
+              "dilution 1e-04. Larvaworld's own client needs 300.")  # fmt: skip
+@click.option("--seed", type=int, default=0, help="Same seed, same larvae, same numbers.")
+@click.option("--state-dir", metavar="FOLDER", help="Where larvae are kept, or :memory: for nowhere.  "
+              "[default: kenyon in your state folder]")  # fmt: skip
+@click.option("--durable", is_flag=True, help="Keep each step safe from loss of power too; slower.")
+@click.option("--adopt", is_flag=True, help="Go on with larvae of another version of Kenyon.")
+@click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE",
+              help="Secret word that every request must bear.")  # fmt: skip
+@click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="Certificate (PEM) to show.")
+@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Its private key (PEM).")
+@click.option("--metrics-port", type=int, help="Show /metrics, /healthz and /readyz on this port of this machine.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info",
+              help="debug says a line for every request.")  # fmt: skip
+@click.option("--log-format", type=click.Choice(["lines", "json"]), default="lines", help="For people or programs.")
+@_limit_options
+def serve(  # noqa: D417  # options are explained by their own help
+    *,
+    host: str,
+    port: int,
+    unix_path: str | None,
+    engine: str,
+    parameters: str,
+    odors: str,
+    concentration_scale: float,
+    seed: int,
+    state_dir: str | None,
+    durable: bool,
+    adopt: bool,
+    token_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    metrics_port: int | None,
+    log_level: str,
+    log_format: str,
+    **own_limits: Any,
+) -> None:
+    """Run the model server: a mushroom body for every larva of every Larvaworld that asks.
+
+    Larvaworld's `RemoteBrianModelMemory` and `OSNOlfactor` find it at localhost:5795 without any setting. Each larva is
+    kept after every step, so the server may be stopped, or killed, and started again at any time.
+
+    \b
+    Examples:
+      kenyon serve
+      kenyon serve --concentration-scale 300 --state-dir run1
+      kenyon serve --host 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem
+    """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
+    _set_up_logging(log_level, log_format)
+    settings = Settings(
+        host=host,
+        port=port,
+        unix_path=unix_path,
+        engine=engine,
+        parameters=named(parameters),
+        odors=tuple(odor.strip() for odor in odors.split(";")),
+        concentration_scale=concentration_scale,
+        seed=seed,
+        state_dir=default_state_dir() if state_dir is None else state_dir,
+        durable=durable,
+        token=None if token_file is None else _token(token_file),
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        metrics_port=metrics_port,
+        adopt=adopt,
+        limits=Limits(**own_limits),
+    )
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    from kenyon.server.service import Service
+
+    service = Service(settings)
+    await service.start()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        if stop.is_set():
+            click.echo("Stopped at once; every step that was answered is kept.", err=True)
+            os._exit(130)
+        stop.set()
+
+    for word in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(word, told)
+        except NotImplementedError:  # Not on this system's event loop.
+            signal.signal(word, lambda *_: loop.call_soon_threadsafe(told))
+    where = f"--unix {settings.unix_path}" if settings.unix_path is not None else f"--port {service.port}"
+    kept = "nowhere (:memory:)" if settings.state_dir == MEMORY else str(settings.state_dir)
+    click.echo(f"Kenyon listens on {service.where}: {settings.engine}, {settings.parameters.description}, "
+               f"{service.larvae.kept} larvae kept in {kept}")  # fmt: skip
+    if service.monitor is not None:
+        click.echo(f"Metrics are on http://127.0.0.1:{service.monitor.port}/metrics")
+    click.echo(f"Try it: kenyon ping {where}    Stop it: Ctrl-C")
+    sys.stdout.flush()
+    await stop.wait()
+    click.echo("Stopping: what is under way is finished, and every larva is kept.")
+    sys.stdout.flush()
+    await service.stop()
+    click.echo(f"Stopped after {service.metrics.steps} steps.")
+
+
+@click.command(short_help="Ask whether a server is there.")
+@click.option("--host", default="localhost", help="Its machine.")
+@click.option("--port", type=int, default=5795, help="Its TCP port.")
+@click.option("--unix", "unix_path", metavar="PATH", help="Its Unix socket, instead of host and port.")
+@click.option("--tls-ca", metavar="FILE", help="Certificates (PEM) that vouch for it.")
+@click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="The secret word that it asks for.")
+@click.option("--timeout", "timeout_s", type=float, default=5.0, metavar="S", help="How long to wait for it.")
+@click.option("--count", type=int, default=20, help="How often to ask.")
+@as_json
+def ping(
+    *,
+    host: str,
+    port: int,
+    unix_path: str | None,
+    tls_ca: str | None,
+    token_file: Path | None,
+    timeout_s: float,
+    count: int,
+    as_json: bool,
+) -> None:
+    """Ask whether a server is there, which version it is, and how fast it answers; exit with 1 if it is not.
+
+    \b
+    Examples:
+      kenyon ping
+      kenyon ping --host cluster --port 5795 --token-file token --tls-ca cert.pem
+    """  # noqa: D301  # as above
+    if count < 1:
+        raise InputError(f"count must be at least 1, got {count}")
+    address = Address(host, port, unix_path, tls_ca)
+    secret = {} if token_file is None else {"token": _token(token_file)}
+    message = Message("kenyon", "ping", 0, {"op": "ping", **secret})
+    times_s = []
+    for _ in range(count):
+        began = time.perf_counter()
+        (reply,) = exchange(address, [message], timeout_s=timeout_s)
+        times_s.append(time.perf_counter() - began)
+    if "error" in reply.kwargs:
+        raise RefusedError(f"the server at {address} refused: {reply.kwargs['error']}")
+    if "kenyon" not in reply.kwargs:
+        raise RefusedError(f"{address} must be a server of Kenyon, got another that answers {', '.join(reply.kwargs)}")
+    median_ms = statistics.median(times_s) * 1e3
+    if as_json:
+        print_json({**reply.kwargs, "address": str(address), "round_trip_ms": median_ms})
+        return
+    about = reply.kwargs
+    click.echo(
+        f"kenyon {about['kenyon']} at {address}: {about['engine']}, {about['parameters']}, {about['larvae']} larvae"
+    )
+    click.echo(f"odors {', '.join(about['odors'])}; concentrations times {about['concentration_scale']:g}")
+    click.echo(f"round trip {median_ms:.2f} ms, median of {count}")
+
+
+@click.group(short_help="Look at the larvae a server keeps.")
+def sessions() -> None:
+    """List, show, export or delete the larvae that a server keeps in its state directory.
+
+    Looking works while the server runs; to delete, stop it first, or send it the operation `delete`.
+    """
+
+
+def _ids(command: Command) -> Command:
+    command = click.argument("model_id")(command)
+    return click.argument("sim_id")(command)
+
+
+@sessions.command("list", short_help="List them.")
+@state_dir_option
+@as_json
+def list_sessions(state_dir: Path | None, *, as_json: bool) -> None:
+    """List every larva, the one stepped last first."""
+    with contextlib.closing(Reading(state_dir or default_state_dir())) as reading:
+        rows = reading.rows()
+    if as_json:
+        print_json([row._asdict() for row in rows])
+        return
+    lines = [[_spelled(row.sim_id), _spelled(row.model_id), str(row.steps), _when(row.at)] for row in rows]
+    print_table(["simulation", "larva", "steps (done)", "last"], lines)
+    click.echo(f"{len(rows)} larvae")
+
+
+@sessions.command(short_help="Show one.")
+@_ids
+@state_dir_option
+@as_json
+def show(sim_id: str, model_id: str, state_dir: Path | None, *, as_json: bool) -> None:
+    """Show what is known about a larva: SIM_ID and MODEL_ID as `list` prints them."""
+    with contextlib.closing(Reading(state_dir or default_state_dir())) as reading:
+        row = _find(reading.rows(), sim_id, model_id)
+        kept, replaced = reading.find((row.sim_id, row.model_id))
+        record = reading.record()
+    if kept is None:  # It went since it was listed.
+        raise InputError(f"larva {model_id} of {sim_id} must be there, got none")
+    last = kept.last
+    about = {
+        "sim_id": row.sim_id,
+        "model_id": row.model_id,
+        "next_step": kept.next_step,
+        "last_step_at": _when(kept.at),
+        "seed": kept.base_seed,
+        "loaded": kept.base_seed is None,
+        "steps_since_snapshot": len(kept.replay),
+        "last_request": None if last is None else last[0]._asdict(),
+        "last_reply": None if last is None else last[1],
+        "put_aside_at_step": None if replaced is None else replaced.next_step,
+        "kenyon": record["kenyon"],
+    }
+    if as_json:
+        print_json(about)
+        return
+    words = [
+        [name.replace("_", " "), json.dumps(value) if isinstance(value, dict) else str(value)]
+        for name, value in about.items()
+    ]
+    print_table(["what", "is"], words)
+
+
+@sessions.command(short_help="Write one to a file.")
+@_ids
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write, .npz.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+@state_dir_option
+def export(sim_id: str, model_id: str, out: Path, state_dir: Path | None, *, overwrite: bool) -> None:
+    """Write a larva's circuit as it is after its last step; `Snapshot.load` and a server's `load` read it.
+
+    \b
+    Example:
+      kenyon sessions export PItrain_1 Larva_0 --out larva.npz
+    """  # noqa: D301  # as above
+    from kenyon.server.courses import snapshot_of
+
+    archive.refuse_existing(out, overwrite=overwrite)
+    with contextlib.closing(Reading(state_dir or default_state_dir())) as reading:
+        row = _find(reading.rows(), sim_id, model_id)
+        kept, _ = reading.find((row.sim_id, row.model_id))
+        parameters = stored_parameters(reading.record())
+    if kept is None:
+        raise InputError(f"larva {model_id} of {sim_id} must be there, got none")
+    snapshot_of(parameters, kept.larva, kept.seed, kept.replay).save(out, overwrite=overwrite)
+    click.echo(f"Wrote {out}: larva {model_id} of {sim_id}, next step {kept.next_step}")
+
+
+@sessions.command(short_help="Forget some.")
+@click.argument("sim_id")
+@click.argument("model_id", required=False)
+@state_dir_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(sim_id: str, model_id: str | None, state_dir: Path | None, *, yes: bool) -> None:
+    """Forget a larva, or, without MODEL_ID, all of a simulation; no server may be running there."""
+    folder = state_dir or default_state_dir()
+    with contextlib.closing(Reading(folder)) as reading:
+        rows = [
+            row
+            for row in reading.rows()
+            if _spelled(row.sim_id) == sim_id and model_id in (None, _spelled(row.model_id))
+        ]
+    if not rows:
+        raise InputError(
+            f"{sim_id} {model_id or ''} must name a larva that is kept, got none; see `kenyon sessions list`"
+        )
+    if not yes:
+        click.confirm(f"Forget {len(rows)} larvae of {sim_id} for good?", abort=True)
+    with contextlib.closing(Journal(folder, None)) as journal, journal.transaction():
+        for row in rows:
+            for life in journal.find((row.sim_id, row.model_id)):
+                if life is not None:
+                    journal.end(life.life)
+    click.echo(f"Forgot {len(rows)} larvae")
+
+
+def _find(rows: list[Row], sim_id: str, model_id: str) -> Row:
+    for row in rows:
+        if (_spelled(row.sim_id), _spelled(row.model_id)) == (sim_id, model_id):
+            return row
+    raise InputError(f"{sim_id} {model_id} must name a larva that is kept, got none; see `kenyon sessions list`")
+
+
+def _spelled(identity: str | int) -> str:
+    """Return an id as it is typed: a text that could be read as a number in quotes."""
+    if isinstance(identity, str) and (not identity or identity.lstrip("-").isdecimal() or identity.startswith('"')):
+        return json.dumps(identity)
+    return str(identity)
+
+
+def _when(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")
+
+
+def _token(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as reason:
+        raise InputError(f"token_file must be a readable text file, got {path}: {reason}") from None
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if "code" in record.__dict__:
+            line["code"] = record.__dict__["code"]
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _set_up_logging(level: str, kind: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JsonLines() if kind == "json" else logging.Formatter(_FORMAT))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("asyncio").setLevel(logging.ERROR if level != "debug" else logging.WARNING)

@@ -1,0 +1,178 @@
+"""What advances circuits: the kernel on this process's threads, or Brian2 in a process of its own."""
+
+import contextlib
+import multiprocessing
+import signal
+from abc import abstractmethod
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.errors import KenyonError, MissingDependencyError
+from kenyon.mushroom_body import Parameters, Population, drive
+from kenyon.mushroom_body.engines import engine_class
+from kenyon.mushroom_body.state import newborn, pack, unpack
+
+Advanced = tuple[list[bytes], NDArray[np.int64], NDArray[np.bool_]]
+"""Larvae moved on, spikes of each neuron [B, N], and which have diverged [B]."""
+
+
+class Computer:
+    """Advances larvae that are given as records of bytes; the numbers are the same for all computers.
+
+    Attributes:
+        slice_steps: Time steps worth computing at once.
+    """
+
+    slice_steps: int
+
+    @abstractmethod
+    def advance(
+        self, larvae: Sequence[bytes], n_steps: NDArray[np.int64], drive_hz: NDArray[np.float64], *, plastic: bool
+    ) -> Advanced:
+        """Return larvae moved on by their steps under their drives [B, C], Hz."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Give back what it holds."""
+
+
+class KernelComputer(Computer):
+    """The compiled kernel, on every core, in the thread that calls.
+
+    Args:
+        parameters: The constants the larvae live under.
+        engine: The engine, where it is another.
+    """
+
+    slice_steps = 1000
+
+    def __init__(self, parameters: Parameters, engine: str = "kernel") -> None:
+        self._population: Population = engine_class(engine)(parameters)
+
+    def advance(
+        self, larvae: Sequence[bytes], n_steps: NDArray[np.int64], drive_hz: NDArray[np.float64], *, plastic: bool
+    ) -> Advanced:
+        """As for `Computer`."""
+        rows = unpack(larvae)
+        activity = self._population.advance_state(rows, n_steps, drive_hz, plastic=plastic)
+        return pack(rows), activity.counts, activity.diverged
+
+
+class BrianComputer(Computer):
+    """Brian2 in a process of its own, for two networks in two threads would abort the one that holds the larvae.
+
+    The process holds nothing that is not also here: if it dies, a new one takes its place, once for each call.
+
+    Args:
+        parameters: The constants the larvae live under.
+
+    Raises:
+        MissingDependencyError: Brian2 is not installed.
+    """
+
+    # A run costs about 30 ms besides its steps, so longer ones are worth it.
+    slice_steps = 10_000
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+        self._process: Any = None
+        self._pipe: Connection | None = None
+
+    def start(self) -> None:
+        """Start the process, which first compiles, if that has not been done on this machine.
+
+        Raises:
+            MissingDependencyError: Brian2 is not installed.
+        """
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_compute, args=(theirs, self._parameters), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def advance(
+        self, larvae: Sequence[bytes], n_steps: NDArray[np.int64], drive_hz: NDArray[np.float64], *, plastic: bool
+    ) -> Advanced:
+        """As for `Computer`."""
+        job = (list(larvae), n_steps, drive_hz, plastic)
+        for last_try in (False, True):
+            if self._pipe is None:
+                self.start()
+            try:
+                answer = self._ask(job)
+            except (EOFError, OSError):
+                self.close()
+                if last_try:
+                    raise KenyonError(
+                        "the process of Brian2 must answer, but it died twice; see its messages"
+                    ) from None
+            else:
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer
+        raise AssertionError  # Either of the two tries has returned or raised.
+
+    def close(self) -> None:
+        """End the process."""
+        pipe, process = self._pipe, self._process
+        self._pipe = self._process = None
+        if pipe is not None:
+            pipe.close()
+            process.join(2.0)
+            if process.is_alive():
+                process.kill()
+                process.join()
+
+    def _ask(self, job: tuple[Any, ...]) -> Any:
+        if self._pipe is None:
+            raise EOFError
+        self._pipe.send(job)
+        return self._pipe.recv()
+
+
+def computer(engine: str, parameters: Parameters) -> Computer:
+    """Return what computes with an engine, ready: compiled, or compiling in its own process.
+
+    Raises:
+        MissingDependencyError: the engine is not installed.
+
+    Example:
+        >>> from kenyon.mushroom_body import BALANCED
+        >>> type(computer("kernel", BALANCED)).__name__
+        'KernelComputer'
+    """
+    if engine == "kernel":
+        kernel = KernelComputer(parameters)
+        kernel.advance(*_warm_up(parameters), plastic=True)
+        return kernel
+    from importlib.util import find_spec
+
+    if find_spec("brian2") is None:
+        raise MissingDependencyError("the engine brian2 must be installed, got none; pip install 'kenyon[brian]'")
+    brian = BrianComputer(parameters)
+    brian.start()
+    return brian
+
+
+def _warm_up(parameters: Parameters) -> tuple[list[bytes], NDArray[np.int64], NDArray[np.float64]]:
+    larva = pack(newborn(parameters, [0]))
+    return larva, np.array([1], dtype=np.int64), drive(parameters)[None]
+
+
+def _compute(pipe: Connection, parameters: Parameters) -> None:
+    """Answer job after job until the other side is gone: the life of the process of Brian2."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; whoever started this one ends it in order.
+    brian = KernelComputer(parameters, "brian2")
+    brian.advance(*_warm_up(parameters), plastic=True)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            *job, plastic = pipe.recv()
+            try:
+                answer: Any = brian.advance(*job, plastic=plastic)
+            except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
+                answer = KenyonError(f"{type(error).__name__}: {error}")
+            pipe.send(answer)

@@ -1,0 +1,123 @@
+"""What a circuit lives through when it is asked for a step, a probe or a copy of itself: the courses of a batch."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.mushroom_body import Parameters, Snapshot, drive, preference_index
+from kenyon.mushroom_body.circuit import GROUPS
+from kenyon.mushroom_body.state import newborn, pack, unpack
+from kenyon.server.batching import Batch, Course, Stretch
+from kenyon.server.computing import KernelComputer
+from kenyon.server.requests import Operation, Step
+
+READOUTS = {"MBONp": "MBONp", "MBONn": "MBONn", "OSN_rate": "ORN", "KC_rate": "KC", "DANp": "DANp", "DANn": "DANn"}
+"""Rates in a reply, mean over the cells of a group, Hz; the receptor class of Larvaworld reads `OSN_rate`."""
+
+_OUTPUT = ("MBONp", "MBONn")
+
+
+class Lived(NamedTuple):
+    """What has become of a larva.
+
+    Attributes:
+        larva: Its circuit, a record of bytes.
+        reply: What it answers.
+        diverged: Whether a membrane potential has left all bounds.
+    """
+
+    larva: bytes
+    reply: dict[str, Any]
+    diverged: bool
+
+
+def awake(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step]) -> Course:
+    """Bring a circuit to where it was: newborn or as it was kept, and then through the steps done since; return it."""
+    circuit = pack(newborn(parameters, [seed]))[0] if larva is None else larva
+    for step in replay:
+        stretch = yield from _step(parameters, circuit, step)
+        circuit = stretch.larva
+    return circuit
+
+
+def step(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step], asked: Step) -> Course:
+    """Live through one step more, and answer what is asked about it; return `Lived`."""
+    circuit = yield from awake(parameters, larva, seed, replay)
+    stretch = yield from _step(parameters, circuit, asked)
+    reply = _rates(stretch.counts, parameters.steps("T", asked.duration_ms) * parameters.dt_ms, READOUTS)
+    if stretch.diverged:
+        reply["diverged"] = True
+    if asked.probe:
+        reply["probes"] = yield from _probe(parameters, stretch.larva, asked)
+    return Lived(stretch.larva, reply, stretch.diverged)
+
+
+def probe(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step], asked: Operation) -> Course:
+    """Answer about odors, each alone, with plasticity off, and stay untouched; return the circuit and the rates."""
+    circuit = yield from awake(parameters, larva, seed, replay)
+    rates = yield from _probe(parameters, circuit, asked)
+    return circuit, rates
+
+
+def snapshot_of(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step]) -> Snapshot:
+    """Return a larva as it is after the steps done, computed here and now.
+
+    Example:
+        >>> from kenyon.mushroom_body import BALANCED
+        >>> snapshot_of(BALANCED, None, 7, [Step(0, {"anisole": 1.0}, 10.0)]).state.step
+        array([100])
+    """
+    batch: Batch[None] = Batch(KernelComputer(parameters))
+    batch.add(None, awake(parameters, larva, seed, replay))
+    while not (over := batch.round()):
+        pass
+    if over[0].error is not None:
+        raise over[0].error
+    return as_snapshot(parameters, seed, over[0].result)
+
+
+def as_snapshot(parameters: Parameters, seed: int, larva: bytes) -> Snapshot:
+    """Return a larva's record as a snapshot that engines and files take."""
+    return Snapshot(parameters, (seed,), drive(parameters)[None], unpack([larva]))
+
+
+def _step(parameters: Parameters, circuit: bytes, asked: Step) -> Course:
+    if asked.step == 0 and asked.warmup_ms:
+        warmup = Stretch(circuit, drive(parameters), parameters.steps("warmup", asked.warmup_ms))
+        yield [warmup]
+        circuit = warmup.larva
+    drive_hz = drive(parameters, asked.odors, reward=asked.reward, punishment=asked.punishment)
+    stretch = Stretch(circuit, drive_hz, parameters.steps("T", asked.duration_ms))
+    yield [stretch]
+    return stretch
+
+
+def _probe(parameters: Parameters, circuit: bytes, asked: Step | Operation) -> Course:
+    n_steps = parameters.steps("probe_ms", asked.probe_ms)
+    stretches = [
+        Stretch(circuit, drive(parameters, {odor: asked.probe_concentration}), n_steps, plastic=False)
+        for odor in asked.probe
+    ]
+    yield stretches
+    answered = zip(asked.probe, stretches, strict=True)
+    return {
+        odor: _rates(stretch.counts, n_steps * parameters.dt_ms, dict(zip(_OUTPUT, _OUTPUT, strict=True)))
+        for odor, stretch in answered
+    }
+
+
+_CELLS = {group: (where.start, where.stop) for group, where in GROUPS.items()}
+
+
+def _rates(counts: NDArray[np.int64], duration_ms: float, readouts: dict[str, str]) -> dict[str, Any]:
+    """Return mean rates, Hz, and the preference index of the two output neurons."""
+    seconds = duration_ms * 1e-3
+    rates: dict[str, Any] = {}
+    for name, group in readouts.items():
+        first, last = _CELLS[group]
+        spikes = int(counts[first]) if last - first == 1 else int(counts[first:last].sum())
+        rates[name] = spikes / (last - first) / seconds
+    rates["preference_index"] = float(preference_index(rates["MBONp"], rates["MBONn"]))
+    return rates

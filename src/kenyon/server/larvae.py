@@ -1,0 +1,254 @@
+"""All larvae of a server: each message to its larva, one after the other, and everything else to the worker.
+
+Law of this file: it runs in the event loop's thread alone, and never waits. What is asked of a larva that is being
+worked on waits in its line; larvae do not wait for each other.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kenyon.errors import RefusedError, StorageError
+from kenyon.server.batching import Finished
+from kenyon.server.metrics import Metrics
+from kenyon.server.requests import Operation, Request, Step
+from kenyon.server.sessions import Client, Session
+from kenyon.server.settings import Settings
+from kenyon.server.works import Ask, Delete, Do, Export, Load, Sleep, Wake, Work
+from kenyon.server.worker import DroppedError, Task
+from kenyon.wire.messages import Id
+
+_logger = logging.getLogger(__name__)
+
+_MOST_SAID = 10_000
+"""Refusals remembered so as to be logged once; forgotten together beyond."""
+
+Answer = Callable[[dict[str, Any] | None], None]
+"""Takes the kwargs of a reply; None where the request was dropped."""
+
+
+@dataclass
+class _Ticket:
+    """One request in the line of its larva."""
+
+    request: Request
+    client: Client
+    answer: Answer
+
+
+@dataclass
+class _Line:
+    """One larva, and who waits for it."""
+
+    session: Session
+    waiting: deque[_Ticket] = field(default_factory=deque)
+    current: _Ticket | None = None
+    known: bool = False
+    busy: bool = False
+    touched_at: float = 0.0
+
+
+class Larvae:
+    """Every larva that a server knows.
+
+    Args:
+        settings: Seed, limits.
+        kept: How many larvae the journal has.
+        submit: Hands a task to the worker.
+        clock: Gives the time, s.
+        metrics: Where to count.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        kept: int,
+        submit: Callable[[Task], None],
+        clock: Callable[[], float],
+        metrics: Metrics,
+    ) -> None:
+        self._settings = settings
+        self._limits = settings.limits
+        self._submit = submit
+        self._clock = clock
+        self._metrics = metrics
+        self._lines: dict[tuple[Id, Id], _Line] = {}
+        self._said: set[tuple[Any, ...]] = set()
+        self.kept = kept
+        self.waiting = 0
+        self.stopping = False
+
+    @property
+    def awake(self) -> int:
+        """How many larvae are in memory."""
+        return len(self._lines)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether anything is being done, for a client or not."""
+        return any(line.busy for line in self._lines.values())
+
+    def ask(self, sim_id: Id, model_id: Id, request: Request, client: Client, answer: Answer) -> None:
+        """Let a larva do what is asked, and answer when that is done."""
+        ids = (sim_id, model_id)
+        if self.stopping or self.waiting >= self._limits.max_queue:
+            answer(self._busy(ids))
+            return
+        line = self._lines.get(ids)
+        if line is None:
+            line = self._lines[ids] = _Line(Session(ids))
+        self.waiting += 1
+        line.waiting.append(_Ticket(request, client, answer))
+        if not line.busy:
+            self._serve(line)
+
+    def deliver(self, done: Sequence[Finished[Task]], sizes: Sequence[int]) -> None:
+        """Take what the worker has done."""
+        for size in sizes:
+            self._metrics.batch_larvae.add(size)
+        for one in done:
+            self._take(self._lines[one.tag.work.session.ids], one)
+
+    def send_idle_to_sleep(self, *, after_s: float | None = None) -> None:
+        """Let memory forget every larva that nobody has asked for in a while."""
+        limit = self._limits.larva_idle_s if after_s is None else after_s
+        before = self._clock() - limit
+        for line in [line for line in self._lines.values() if not line.busy and line.touched_at <= before]:
+            if line.known and line.session.present is not None:
+                self._begin(line, Sleep(line.session), None)
+            else:
+                del self._lines[line.session.ids]
+
+    def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> dict[str, Any]:
+        """Return a refusal as the kwargs of a reply; count it, and log it once for each larva and code."""
+        code = refusal.code or "internal"
+        self._metrics.errors[code] += 1
+        if (*ids, code) not in self._said:
+            if len(self._said) >= _MOST_SAID:
+                self._said.clear()
+            self._said.add((*ids, code))
+            _logger.warning("larva %r of %r: %s (%s; said once)", ids[1], ids[0], refusal, code, extra={"code": code})
+        reply: dict[str, Any] = {"error": str(refusal), "error_code": code}
+        if refusal.expected_step is not None:
+            reply["expected_step"] = refusal.expected_step
+        if refusal.retry_after_s is not None:
+            reply["retry_after_s"] = refusal.retry_after_s
+        return reply
+
+    def _serve(self, line: _Line) -> None:
+        """Answer what can be answered at once, until something has to be done."""
+        line.touched_at = self._clock()
+        while line.waiting:
+            ticket = line.waiting[0]
+            if ticket.client.closed:
+                line.waiting.popleft()
+                self._answer(ticket, None)
+                continue
+            if not line.known:
+                self._begin(line, Wake(line.session), None)
+                return
+            line.waiting.popleft()
+            try:
+                work = self._work(line.session, ticket)
+            except RefusedError as refusal:
+                self._answer(ticket, self.refuse(line.session.ids, refusal))
+                continue
+            if isinstance(work, Work):
+                self._begin(line, work, ticket)
+                return
+            self._metrics.retries += 1
+            self._answer(ticket, work)
+        if line.known and line.session.present is None:
+            del self._lines[line.session.ids]  # Nothing is known about it that was worth remembering.
+
+    def _work(self, session: Session, ticket: _Ticket) -> Work | dict[str, Any]:
+        """Return what is to be done for a request, or the reply that it has had already."""
+        asked, client, now = ticket.request, ticket.client, self._clock()
+        if isinstance(asked, Operation):
+            if asked.op in ("load", "delete"):
+                session.check_alone(client, now, self._limits.live_s)
+                if asked.op == "delete":
+                    return Delete(session)
+                self._check_room(session)
+                return Load(session, asked)
+            session.check_known()
+            return Export(session) if asked.op == "export" else Ask(session, asked)
+        move = session.decide(asked, client, now, self._limits.live_s)
+        if isinstance(move, dict):
+            return move
+        self._check_room(session)
+        return Do(session, asked, move, self._settings.seed if asked.seed is None else asked.seed)
+
+    def _check_room(self, session: Session) -> None:
+        if session.present is None and self.kept >= self._limits.max_larvae:
+            raise RefusedError(
+                f"the server must have room for one more larva, but keeps {self.kept}, as many as it may; delete some "
+                "(kenyon sessions delete) or raise --max-larvae",
+                "larvae",
+            )
+
+    def _begin(self, line: _Line, work: Work, ticket: _Ticket | None) -> None:
+        line.busy, line.current = True, ticket
+        self._submit(Task(work, None if ticket is None else ticket.client))
+
+    def _take(self, line: _Line, one: Finished[Task]) -> None:
+        """Take over one work that is done, and go on with the line of its larva."""
+        session, work, ticket = line.session, one.tag.work, line.current
+        line.busy, line.current = False, None
+        reply: dict[str, Any] | None = None
+        if one.error is None:
+            before = session.present is not None
+            reply = work.finish(one.result)
+            if isinstance(work, Wake):
+                line.known = True
+            else:
+                self.kept += (session.present is not None) - before
+            if isinstance(work, Do) and ticket is not None:
+                session.client, session.stepped_at = ticket.client, self._clock()
+                self._metrics.steps += 1
+                self._metrics.diverged += "diverged" in reply
+        elif isinstance(one.error, DroppedError):
+            pass
+        else:
+            refusal = _as_refusal(one.error)
+            reply = self.refuse(session.ids, refusal)
+            if refusal.code == "storage":
+                # Whether the disk has it or not: what it has counts, and is read again.
+                line.known, session.present, session.replaced = False, None, None
+                if ticket is None:
+                    self._refuse_waiting(line, reply)
+        if ticket is not None:
+            self._answer(ticket, reply)
+        if isinstance(work, Sleep) and not line.waiting:
+            del self._lines[session.ids]
+            return
+        self._serve(line)
+
+    def _refuse_waiting(self, line: _Line, reply: dict[str, Any]) -> None:
+        """A larva that cannot be read is so for all who wait for it."""
+        while line.waiting:
+            self._answer(line.waiting.popleft(), reply)
+
+    def _answer(self, ticket: _Ticket, reply: dict[str, Any] | None) -> None:
+        self.waiting -= 1
+        if reply is None:
+            self._metrics.dropped += 1
+        ticket.answer(reply)
+
+    def _busy(self, ids: tuple[Id, Id]) -> dict[str, Any]:
+        if self.stopping:
+            words, wait_s = "is stopping", 1.0
+        else:
+            words, wait_s = f"has {self.waiting} messages waiting", round(min(5.0, max(0.05, self.waiting * 0.0002)), 2)
+        return self.refuse(
+            ids,
+            RefusedError(f"the server must have room, but {words}; ask again in {wait_s:g} s", "busy", None, wait_s),
+        )
+
+
+def _as_refusal(error: Exception) -> RefusedError:
+    if isinstance(error, RefusedError):
+        return error
+    return RefusedError(str(error), "storage" if isinstance(error, StorageError) else "internal")

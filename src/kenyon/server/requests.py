@@ -1,0 +1,270 @@
+"""What a message asks for: from its kwargs to values that the rest of the server may trust.
+
+Law of this file: a message goes in, and a request comes out or a `RefusedError` with its code. No larva, no state.
+"""
+
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kenyon import checks
+from kenyon.errors import InputError, RefusedError
+from kenyon.mushroom_body import odors as measured
+from kenyon.server.settings import Settings
+from kenyon.wire import Message
+
+
+class Step(NamedTuple):
+    """One step of a larva: what its circuit shall live through.
+
+    Attributes:
+        step: Which one, from 0.
+        odors: Concentration of each odor; 1.0 is the dilution 1e-04, 0 or less none.
+        duration_ms: How long it lasts.
+        warmup_ms: Time without odor and reinforcement before step 0.
+        reward: 0 to 1.
+        punishment: 0 to 1.
+        seed: Seed that the client gave, or None.
+        probe: Odors to ask about afterward, each alone.
+        probe_ms: For how long each.
+        probe_concentration: How strong.
+    """
+
+    step: int
+    odors: dict[str, float]
+    duration_ms: float
+    warmup_ms: float = 0.0
+    reward: float = 0.0
+    punishment: float = 0.0
+    seed: int | None = None
+    probe: tuple[str, ...] = ()
+    probe_ms: float = 1000.0
+    probe_concentration: float = 1.0
+
+    def to_json(self) -> str:
+        """Return it as text, to be kept."""
+        return json.dumps(self, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Step":
+        """Return what `to_json` gave.
+
+        Example:
+            >>> Step.from_json(Step(3, {"anisole": 1.0}, 100.0).to_json()).odors
+            {'anisole': 1.0}
+        """
+        values = json.loads(text)
+        values[7] = tuple(values[7])
+        return cls(*values)
+
+
+class Operation(NamedTuple):
+    """Anything else that can be asked.
+
+    Attributes:
+        op: "ping", "export", "load", "delete" or "probe".
+        step: For load, the step that the larva is to expect.
+        snapshot: For load, what export gave.
+        probe: For probe, the odors, as in `Step`.
+        probe_ms: As in `Step`.
+        probe_concentration: As in `Step`.
+    """
+
+    op: str
+    step: int
+    snapshot: str = ""
+    probe: tuple[str, ...] = ()
+    probe_ms: float = 1000.0
+    probe_concentration: float = 1.0
+
+
+Request = Step | Operation
+
+_PROBE = ("probe", "probe_ms", "probe_concentration")
+_STEP = (
+    *("odor_id", "odor_concentration", "concentration_mmol", "concentration_change_mmol", "odors", "T", "warmup"),
+    *("step_id", "reward", "punishment", "seed", *_PROBE),
+)
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "step": _STEP,
+    "ping": (),
+    "export": (),
+    "load": ("snapshot",),
+    "delete": (),
+    "probe": _PROBE,
+}
+_KNOWN = {op: frozenset((*names, "op", "token")) for op, names in _FIELDS.items()}
+
+
+class Reader:
+    """Reads requests under the settings of a server.
+
+    Args:
+        settings: Its odors, parameters, limits, scale and token.
+
+    Example:
+        >>> reader = Reader(Settings())
+        >>> reader.read(Message("run", 0, 0, {"odor_id": 0, "odor_concentration": 0.5, "T": 100})).odors
+        {'pentyl acetate': 0.5}
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._parameters = settings.parameters
+        self._longest_ms = settings.limits.max_step_ms
+        self._token = None if settings.token is None else settings.token.encode()
+
+    def read(self, message: Message) -> Request:
+        """Return what a message asks for.
+
+        Raises:
+            RefusedError: it is not allowed to ask, or asks for what cannot be.
+        """
+        given = message.kwargs
+        self._check_token(given.get("token"))
+        if message.sim_id is None or message.model_id is None or message.step is None:
+            raise RefusedError(
+                "a request must name sim_id, model_id and step, got null; say which larva is meant", "message"
+            )
+        op = given.get("op", "step")
+        known = _KNOWN.get(op) if isinstance(op, str) else None
+        if known is None:
+            raise RefusedError(
+                f"op must be one of {', '.join(_KNOWN)}, got {op!r:.80}; leave it out for a step", "field"
+            )
+        if not given.keys() <= known:
+            (strange, *_) = given.keys() - known
+            raise RefusedError(
+                f"a request of op {op} must have no field {strange!r:.80}; {checks.nearest(strange, known)}", "field"
+            )
+        try:
+            return self._step(message.step, given) if op == "step" else self._operation(op, message.step, given)
+        except InputError as reason:
+            raise RefusedError(str(reason), "field") from None
+
+    def _check_token(self, given: Any) -> None:
+        if self._token is None:
+            return
+        try:
+            said = given.encode() if isinstance(given, str) else b""
+        except UnicodeEncodeError:
+            said = b""
+        if not hmac.compare_digest(said, self._token):
+            got = "none" if given is None else "another"
+            raise RefusedError(f"a request must bear this server's token, got {got}; pass token=", "token")
+
+    def _step(self, step: int, given: Mapping[str, Any]) -> Step:
+        if "T" not in given:
+            raise InputError("T must be the ms to simulate, got none; pass such as T=100")
+        duration_ms = self._duration("T", given["T"])
+        if duration_ms == 0.0:
+            raise InputError("T must be above 0 ms, got 0; a rate over no time is no number")
+        if "step_id" in given and (given["step_id"] != step or isinstance(given["step_id"], bool)):
+            raise InputError(f"step_id must be the step of the message, {step}, got {given['step_id']!r:.80}")
+        seed = given.get("seed")
+        return Step(
+            step,
+            self._mixture(given),
+            duration_ms,
+            self._duration("warmup", given.get("warmup", 0)),
+            _strength("reward", given.get("reward", 0)),
+            _strength("punishment", given.get("punishment", 0)),
+            None if seed is None else checks.integer("seed", seed, low=0, high=2**63 - 1),
+            *self._probes(given),
+        )
+
+    def _operation(self, op: str, step: int, given: Mapping[str, Any]) -> Operation:
+        if op == "load":
+            text = checks.instance("snapshot", given.get("snapshot"), str, "pass what export gave")
+            return Operation(op, step, text)
+        if op == "probe":
+            probes = self._probes(given)
+            if not probes[0]:
+                raise InputError("probe must name at least one odor, got none")
+            return Operation(op, step, "", *probes)
+        return Operation(op, step)
+
+    def _probes(self, given: Mapping[str, Any]) -> tuple[tuple[str, ...], float, float]:
+        asked = given.get("probe", ())
+        if not asked:
+            if asked not in ((), []):
+                raise InputError(f"probe must be a list of odors, got {asked!r:.80}")
+            return (), 1000.0, 1.0
+        if not isinstance(asked, list):
+            raise InputError(f"probe must be a list of odors, got {asked!r:.80}")
+        odors = tuple(self._odor(odor) for odor in asked)
+        if len(set(odors)) < len(odors):
+            raise InputError(f"probe must name each odor once, got {', '.join(odors)}")
+        duration_ms = self._duration("probe_ms", given.get("probe_ms", 1000.0))
+        if duration_ms == 0.0:
+            raise InputError("probe_ms must be above 0 ms, got 0; a rate over no time is no number")
+        concentration = checks.number("probe_concentration", given.get("probe_concentration", 1.0), low=0.0, high=1e4)
+        return odors, duration_ms, concentration
+
+    def _mixture(self, given: Mapping[str, Any]) -> dict[str, float]:
+        """Return the concentration of each odor; `concentration_mmol` counts where nothing else is said."""
+        single = given.get("odor_concentration", given.get("concentration_mmol"))
+        for name in ("concentration_mmol", "concentration_change_mmol"):
+            if name in given:
+                checks.number(name, given[name])
+        if "odors" in given:
+            if "odor_id" in given or single is not None:
+                raise InputError("a step must have either odors or odor_id with its concentration, got both")
+            asked = given["odors"]
+            if not isinstance(asked, dict):
+                raise InputError(f"odors must be concentrations by name, got {asked!r:.80}; pass {{'anisole': 1.0}}")
+            mixture: dict[str, float] = {}
+            for odor, concentration in asked.items():
+                name = self._odor(odor)
+                if name in mixture:
+                    raise InputError(f"odors must name each odor once, got {name!r} twice")
+                mixture[name] = self._concentration(f"concentration of {name}", concentration)
+            return mixture
+        if "odor_id" not in given and single is None:
+            return {}
+        if "odor_id" not in given or single is None:
+            missing = "odor_id" if "odor_id" not in given else "odor_concentration"
+            raise InputError(f"odor_id and odor_concentration must come together, got no {missing}")
+        odor_id = given["odor_id"]
+        if isinstance(odor_id, bool) or not isinstance(odor_id, int):
+            raise InputError(
+                f"odor_id must be a whole number, got {odor_id!r:.80}; it counts through the server's odors"
+            )
+        return {self._odor(odor_id): self._concentration("odor_concentration", single)}
+
+    def _concentration(self, name: str, value: Any) -> float:
+        return checks.number(name, value, low=-1e12, high=1e12) * self._settings.concentration_scale
+
+    def _odor(self, odor: Any) -> str:
+        """Return the measured odor of a name, or of a place in the server's list."""
+        odors: Sequence[str] = self._settings.odors
+        if isinstance(odor, str) and not odor.isdecimal():
+            if odor in odors:
+                return odor
+            try:
+                return measured.find(odor).name
+            except InputError as reason:
+                raise RefusedError(str(reason), "odor") from None
+        if isinstance(odor, bool) or not isinstance(odor, (int, str)):
+            raise InputError(f"an odor must be a name or a place in the server's list, got {odor!r:.80}")
+        place = int(odor[:20] if isinstance(odor, str) else odor)
+        if not 0 <= place < len(odors):
+            listed = ", ".join(f"{i} {name}" for i, name in enumerate(odors))
+            raise RefusedError(f"odor_id must be a place in the server's list ({listed}), got {odor!r:.40}", "odor")
+        return odors[place]
+
+    def _duration(self, name: str, value: Any) -> float:
+        """Return a duration in ms, a whole number of time steps and no longer than allowed."""
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and value > self._longest_ms:
+            raise RefusedError(
+                f"{name} must be at most {self._longest_ms:g} ms, got {value!r:.40}; cut it into several steps", "limit"
+            )
+        self._parameters.steps(name, value)
+        return float(value)
+
+
+def _strength(name: str, value: Any) -> float:
+    if value is True or value is False:
+        return float(value)
+    return checks.number(name, value, low=0.0, high=1.0)

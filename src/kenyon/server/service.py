@@ -1,0 +1,340 @@
+"""The server: it listens, lets larvae answer, and stops without losing anything."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import socket
+import ssl
+import stat
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from kenyon import __version__
+from kenyon.errors import InputError, RefusedError
+from kenyon.server.batching import Finished
+from kenyon.server.computing import Computer, computer
+from kenyon.server.connection import Connection, Exchange
+from kenyon.server.journal import Journal
+from kenyon.server.larvae import Larvae
+from kenyon.server.metrics import Metrics
+from kenyon.server.monitoring import Monitor
+from kenyon.server.requests import Operation, Reader
+from kenyon.server.settings import Settings
+from kenyon.server.worker import Task, Worker
+from kenyon.server.works import Desk
+
+_logger = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 1.0
+_BACKLOG = 1024
+_SPARE_FILES = 64
+_LONGEST_STOP_S = 60.0
+
+
+class Service:
+    """A server with its larvae, from `start` to `stop`, within one event loop.
+
+    Args:
+        settings: What it is told.
+
+    Attributes:
+        metrics: What it has counted.
+        where: Where it listens, as people write it; known once it has started.
+        port: The TCP port it listens on; None on a Unix socket.
+        limits: How much it takes.
+
+    Example:
+        >>> async def run() -> str:
+        ...     service = Service(Settings(port=0))
+        ...     await service.start()
+        ...     await service.stop()
+        ...     return service.where
+        >>> asyncio.run(run())
+        'localhost:...'
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.limits = settings.limits
+        self.metrics = Metrics()
+        self.where = ""
+        self.port: int | None = None
+        self.monitor: Monitor | None = None
+        self._connections: set[Connection] = set()
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Open the journal, make the engine ready, and listen.
+
+        Raises:
+            StorageError: the state directory cannot be used.
+            MismatchError: it was begun under other settings.
+            MissingDependencyError: the engine, or what shows metrics, is not installed.
+            InputError: nothing can listen there, or a certificate cannot be read.
+        """
+        settings, loop = self.settings, asyncio.get_running_loop()
+        self._loop = loop
+        tls = _tls_context(settings)
+        _allow_files(self.limits.max_connections)
+        journal = Journal(settings.state_dir, settings.record(), durable=settings.durable, adopt=settings.adopt)
+        self._closing = contextlib.ExitStack()
+        self._closing.callback(journal.close)
+        try:
+            engine: Computer = await loop.run_in_executor(None, computer, settings.engine, settings.parameters)
+            self._closing.callback(engine.close)
+            self._worker = Worker(Desk(settings.parameters, journal), engine, self._hand_over)
+            self.larvae = Larvae(settings, len(journal), self._worker.submit, loop.time, self.metrics)
+            self._reader = Reader(settings)
+            if settings.metrics_port is not None:
+                self.monitor = Monitor(settings.metrics_port, self.metrics, self._gauges, self._is_ready)
+                self._closing.callback(self.monitor.close)
+            self._server = await self._listen(tls)
+        except BaseException:
+            self._closing.close()
+            raise
+        self._worker.start()
+        self._looking = loop.create_task(self._look_around())
+        # What is here now stays: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+
+    async def stop(self) -> None:
+        """Take no more, finish what is under way, answer it, and keep every larva as it is."""
+        self._stopping = True
+        self.larvae.stopping = True
+        self._server.close()
+        self._looking.cancel()
+        with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+            await asyncio.wait_for(
+                self._until(lambda: self.larvae.waiting == 0 and not self.larvae.at_work), _LONGEST_STOP_S
+            )
+            self.larvae.send_idle_to_sleep(after_s=float("-inf"))
+            await asyncio.wait_for(self._until(lambda: not self.larvae.at_work), _LONGEST_STOP_S)
+        self._worker.finish()
+        await self._loop.run_in_executor(None, partial(self._worker.join, _LONGEST_STOP_S))
+        for connection in list(self._connections):
+            connection.close()
+        with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
+            await asyncio.wait_for(self._until(lambda: not self._connections), _LOOK_EVERY_S)
+        self._closing.close()
+        if self.settings.unix_path is not None:
+            Path(self.settings.unix_path).unlink(missing_ok=True)
+        gc.unfreeze()
+
+    def take(self, exchange: Exchange) -> None:
+        """Answer every message of an exchange, now or later."""
+        for place, message in enumerate(exchange.messages):
+            answer = partial(exchange.answer, place)
+            try:
+                request = self._reader.read(message)
+            except RefusedError as refusal:
+                answer(self.refuse((message.sim_id, message.model_id), refusal))
+                continue
+            if isinstance(request, Operation) and request.op == "ping":
+                answer(self._about())
+            elif message.sim_id is not None and message.model_id is not None:
+                self.larvae.ask(message.sim_id, message.model_id, request, exchange.connection, answer)
+
+    def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> dict[str, Any]:
+        """Return the kwargs of a refusal."""
+        return self.larvae.refuse(ids, refusal)
+
+    def admit(self, connection: Connection) -> RefusedError | None:
+        """Take note of a connection; return why it cannot stay, if so."""
+        self._connections.add(connection)
+        if len(self._connections) > self.limits.max_connections:
+            return RefusedError(
+                f"the server must have at most {self.limits.max_connections} connections, got one more; ask again later",
+                "busy",
+                None,
+                1.0,
+            )
+        return None
+
+    def leave(self, connection: Connection) -> None:
+        """Take note that a connection has ended."""
+        self._connections.discard(connection)
+
+    def answered(self, exchange: Exchange) -> None:
+        """Take note of an exchange that is over."""
+        self.metrics.frames += 1
+        took_s = self._loop.time() - exchange.began_at
+        self.metrics.latency_s.add(took_s)
+        if _logger.isEnabledFor(logging.DEBUG):
+            for message in exchange.messages:
+                _logger.debug(
+                    "%s of larva %r of %r at step %s, %.2f ms",
+                    *(message.kwargs.get("op", "step"), message.model_id, message.sim_id, message.step, took_s * 1e3),
+                )
+
+    def _about(self) -> dict[str, Any]:
+        settings = self.settings
+        return {
+            "kenyon": __version__,
+            "engine": settings.engine,
+            "parameters": settings.parameters.description,
+            "odors": list(settings.odors),
+            "concentration_scale": settings.concentration_scale,
+            "seed": settings.seed,
+            "larvae": self.larvae.kept,
+        }
+
+    def _gauges(self) -> dict[str, float]:
+        return {
+            "larvae_awake": self.larvae.awake,
+            "larvae": self.larvae.kept,
+            "connections": len(self._connections),
+            "queue": self.larvae.waiting,
+        }
+
+    def _is_ready(self, timeout_s: float) -> bool:
+        """Return whether steps are taken: the loop turns, the worker lives, nothing stops. Called in any thread."""
+        turned = threading.Event()
+        with contextlib.suppress(RuntimeError):  # The loop has ended.
+            self._loop.call_soon_threadsafe(turned.set)
+        return turned.wait(timeout_s) and self._worker.is_alive() and not self._stopping
+
+    def _hand_over(self, done: list[Finished[Task]], sizes: list[int]) -> None:
+        """From the worker's thread to the loop's."""
+        with contextlib.suppress(RuntimeError):  # The loop has ended; what was done has been kept.
+            self._loop.call_soon_threadsafe(self.larvae.deliver, done, sizes)
+
+    async def _listen(self, tls: ssl.SSLContext | None) -> asyncio.AbstractServer:
+        settings = self.settings
+        make: Callable[[], Connection] = partial(Connection, self, self._loop)
+        try:
+            if settings.unix_path is not None:
+                _clear_stale_socket(settings.unix_path)
+                server: asyncio.AbstractServer = await _listen_unix(self._loop, make, settings.unix_path)
+                self.where = settings.unix_path
+                return server
+            sockets = _bound(settings.host, settings.port)
+            server = await self._loop.create_server(make, sock=sockets[0], backlog=_BACKLOG, ssl=tls)
+            more = [await self._loop.create_server(make, sock=sock, backlog=_BACKLOG, ssl=tls) for sock in sockets[1:]]
+        except OSError as reason:
+            place = settings.unix_path or f"{settings.host}:{settings.port}"
+            raise InputError(
+                f"{place} must be free to listen on, but: {reason.strerror or reason}; stop what listens there or choose "
+                "another port"
+            ) from None
+        self.port = sockets[0].getsockname()[1]
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        self.where = f"{host}:{self.port}"
+        return _Together([server, *more])
+
+    async def _look_around(self) -> None:
+        """Every now and then: close what takes too long, let idle larvae sleep."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            now = self._loop.time()
+            for connection in list(self._connections):
+                connection.check_time(now)
+            self.larvae.send_idle_to_sleep()
+
+    async def _until(self, is_so: Callable[[], bool]) -> None:
+        while not is_so():
+            await asyncio.sleep(0.005)
+
+
+class _Together(asyncio.AbstractServer):
+    """Several listening sockets as one server: a name may stand for several addresses."""
+
+    def __init__(self, servers: Sequence[asyncio.AbstractServer]) -> None:
+        self._servers = servers
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.close()
+
+
+def _bound(host: str, port: int) -> list[socket.socket]:
+    """Return sockets bound to every address of a host, all with the same port."""
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # An IPv4 address first: Larvaworld's client knows no others.
+    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+    bound: list[socket.socket] = []
+    try:
+        for family, _, _, _, address in dict.fromkeys(found):
+            own_port = bound[0].getsockname()[1] if bound else port
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            bound.append(sock)
+            if os.name == "posix":
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                sock.bind((address[0], own_port, *address[2:]))
+            except OSError:
+                # A system without IPv6 may still have a name for it.
+                if family != socket.AF_INET6 or len(bound) == 1:
+                    raise
+                bound.pop().close()
+    except BaseException:
+        for sock in bound:
+            sock.close()
+        raise
+    return bound
+
+
+async def _listen_unix(
+    loop: asyncio.AbstractEventLoop, make: Callable[[], Connection], path: str
+) -> asyncio.AbstractServer:
+    before = os.umask(0o177)  # Its owner alone may connect, from the first moment on.
+    try:
+        return await loop.create_unix_server(make, path, backlog=_BACKLOG)
+    finally:
+        os.umask(before)
+
+
+def _clear_stale_socket(path: str) -> None:
+    """Remove a socket that a killed server has left; leave alone what lives, and what is no socket."""
+    try:
+        if not stat.S_ISSOCK(Path(path).stat().st_mode):
+            raise InputError(f"unix_path must be free or an old socket, got the file {path}; choose another")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except OSError:
+            Path(path).unlink(missing_ok=True)
+            return
+    raise InputError(f"{path} must be free to listen on, but a server listens there; stop it or choose another path")
+
+
+def _tls_context(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except OSError as reason:
+        raise InputError(
+            f"tls_cert and tls_key must be a certificate and its key (PEM), got {settings.tls_cert} and "
+            f"{settings.tls_key}: {reason}"
+        ) from None
+    return context
+
+
+def _allow_files(connections: int) -> None:
+    """Ask the system for as many open files as connections may need."""
+    try:
+        import resource
+    except ImportError:  # Not on this system, which has no such limit.
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _SPARE_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < wanted:
+        raise InputError(
+            f"max_connections must fit this system's limit of open files, {hard}, got {connections}; lower it or raise "
+            "that (ulimit -n)"
+        )

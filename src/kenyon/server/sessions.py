@@ -1,0 +1,214 @@
+"""The step rules: which step of which larva is the next, what is a retry, and who may begin anew.
+
+Law of this file: it decides, and does nothing: no circuit, no disk, no socket.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from kenyon.errors import RefusedError
+from kenyon.server.journal import Ids, Kept
+from kenyon.server.requests import Step
+
+RENEW_AFTER_MS, RENEW_AFTER_STEPS = 5000.0, 50
+"""A snapshot is renewed when going on from the last one would take so long a life, or so many steps."""
+
+
+class Client(Protocol):
+    """Whoever steps a larva: a connection."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether nobody is there any more."""
+
+
+@dataclass
+class Life:
+    """A larva from its step 0 on, or from where it was loaded.
+
+    Attributes:
+        number: Its number in the journal; None until that has it.
+        seed: The larva's own seed.
+        base_seed: The seed it was made from together with its ids; None if it was loaded.
+        larva: Its circuit as a record of bytes; None if newborn.
+        next_step: The step it waits for.
+        replay: Steps that the circuit has yet to live through again.
+        last: The last step, and the reply to it.
+        unsaved_ms: Time lived through since the snapshot that is kept.
+        unsaved_steps: Steps since then.
+    """
+
+    number: int | None
+    seed: int
+    base_seed: int | None
+    larva: bytes | None = None
+    next_step: int = 0
+    replay: tuple[Step, ...] = ()
+    last: tuple[Step, dict[str, Any]] | None = None
+    unsaved_ms: float = 0.0
+    unsaved_steps: int = 0
+
+    @classmethod
+    def from_kept(cls, kept: Kept) -> "Life":
+        """Return a life as the journal has it."""
+        lived_ms = sum(_lived_ms(step) for step in kept.replay)
+        return cls(
+            *(kept.life, kept.seed, kept.base_seed, kept.larva, kept.next_step, kept.replay, kept.last),
+            unsaved_ms=lived_ms,
+            unsaved_steps=len(kept.replay),
+        )
+
+    def reply_to(self, asked: Step) -> dict[str, Any] | None:
+        """Return the reply to the step just done, if that is what is asked once more."""
+        if self.last is not None and self.last[0] == asked:
+            return self.last[1]
+        return None
+
+    def is_due(self, asked: Step) -> bool:
+        """Return whether its snapshot is to be renewed with this step."""
+        return self.unsaved_ms + _lived_ms(asked) >= RENEW_AFTER_MS or self.unsaved_steps + 1 >= RENEW_AFTER_STEPS
+
+    def take(self, asked: Step, reply: dict[str, Any], larva: bytes, *, renewed: bool) -> None:
+        """Take over a step that was done and kept."""
+        self.larva, self.replay, self.last = larva, (), (asked, reply)
+        self.next_step = asked.step + 1
+        self.unsaved_ms = 0.0 if renewed else self.unsaved_ms + _lived_ms(asked)
+        self.unsaved_steps = 0 if renewed else self.unsaved_steps + 1
+
+
+def _lived_ms(step: Step) -> float:
+    return step.duration_ms + (step.warmup_ms if step.step == 0 else 0.0)
+
+
+class Move(Enum):
+    """What a step does to the lives of its larva."""
+
+    GO_ON = "the present life goes on"
+    BEGIN = "a life begins; the present one, if there is one, is put aside"
+    GO_BACK = "the life that was put aside goes on, and the present one is forgotten"
+
+
+@dataclass
+class Session:
+    """One larva as the server knows it.
+
+    Attributes:
+        ids: What names it.
+        present: Its life; None where it has none yet.
+        replaced: The life that a new step 0 has put aside, until the new one goes on.
+        client: Who did its last step.
+        stepped_at: When that was, s.
+        contested: The step that a life waited for which has been replaced for good.
+        contested_at: When that was put aside, s.
+    """
+
+    ids: Ids
+    present: Life | None = None
+    replaced: Life | None = None
+    client: Client | None = None
+    stepped_at: float = float("-inf")
+    contested: int | None = None
+    contested_at: float = float("-inf")
+
+    def decide(self, asked: Step, client: Client, now: float, live_s: float) -> Move | dict[str, Any]:
+        """Return what a step shall do, or the reply that it has had already.
+
+        Raises:
+            RefusedError: it is out of order, has another seed, or another client is at this larva.
+
+        Example:
+            >>> class Here:
+            ...     closed = False
+            >>> session = Session(("run", 0))
+            >>> session.decide(Step(0, {}, 100.0), Here(), 0.0, 60.0).name
+            'BEGIN'
+            >>> session.decide(Step(7, {}, 100.0), Here(), 0.0, 60.0)
+            Traceback (most recent call last):
+            ...
+            kenyon.errors.RefusedError: step must be 0 for a larva that is not known here, got 7; ...
+        """
+        life = self.present
+        if life is not None and (known := life.reply_to(asked)) is not None:
+            return known
+        if life is not None and asked.step == life.next_step:
+            self._check_seed(life, asked)
+            return Move.GO_ON
+        if asked.step == 0:
+            self.check_alone(client, now, live_s)
+            return Move.BEGIN
+        if self.replaced is not None:
+            if (known := self.replaced.reply_to(asked)) is not None:
+                return known
+            if asked.step == self.replaced.next_step and not self._is_with_another(client, now, live_s):
+                self._check_seed(self.replaced, asked)
+                return Move.GO_BACK
+        raise self._out_of_order(asked, client, now, live_s)
+
+    def check_alone(self, client: Client, now: float, live_s: float) -> None:
+        """Refuse to take a larva away from another client that is stepping it.
+
+        Raises:
+            RefusedError: there is one.
+        """
+        if self.present is not None and self._is_with_another(client, now, live_s):
+            raise self._two_clients(f"is at step {self.present.next_step} of another client that is connected", live_s)
+
+    def check_known(self) -> Life:
+        """Return the present life.
+
+        Raises:
+            RefusedError: there is none.
+        """
+        if self.present is None:
+            sim_id, model_id = self.ids
+            raise RefusedError(
+                f"larva {model_id!r} of simulation {sim_id!r} must be known here, but is not; begin it at step 0 or load it",
+                "unknown_larva",
+            )
+        return self.present
+
+    def _is_with_another(self, client: Client, now: float, live_s: float) -> bool:
+        """Return whether another client is connected that has stepped this larva not long ago."""
+        return (
+            self.client is not None
+            and self.client is not client
+            and not self.client.closed
+            and now - self.stepped_at < live_s
+        )
+
+    def _check_seed(self, life: Life, asked: Step) -> None:
+        if asked.seed is not None and life.base_seed is not None and asked.seed != life.base_seed:
+            raise RefusedError(
+                f"seed must be that of step 0, {life.base_seed}, got {asked.seed}; begin anew at step 0 for another",
+                "seed",
+            )
+
+    def _out_of_order(self, asked: Step, client: Client, now: float, live_s: float) -> RefusedError:
+        if self.present is None:
+            return RefusedError(
+                f"step must be 0 for a larva that is not known here, got {asked.step}; begin at step 0 or load a snapshot",
+                "step",
+                0,
+            )
+        expected = self.present.next_step
+        contested = self.contested is not None and asked.step == self.contested and now - self.contested_at < live_s
+        if contested or self._is_with_another(client, now, live_s):
+            return self._two_clients(f"waits for step {expected}, not {asked.step}", live_s, expected)
+        what = "with other content than the step just done" if asked.step == expected - 1 else f"got {asked.step}"
+        got = what if what.startswith("got") else f"got {asked.step} {what}"
+        return RefusedError(
+            f"step must be {expected} for this larva, {got}; begin anew at step 0, and if another simulation has the same "
+            "ids, give ExpRun an id of its own",
+            "step",
+            expected,
+        )
+
+    def _two_clients(self, state: str, live_s: float, expected: int | None = None) -> RefusedError:
+        sim_id, model_id = self.ids
+        return RefusedError(
+            f"larva {model_id!r} of simulation {sim_id!r} must be stepped by one client, but it {state}; give ExpRun an id "
+            f"of its own (id='...'), or close the other connection, or wait {live_s:g} s after its last step",
+            "two_clients",
+            expected,
+        )

@@ -1,0 +1,203 @@
+"""Everything a server can be told, each setting declared once: command line, checks and reference page come from here."""
+
+import ipaddress
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from kenyon import checks
+from kenyon.errors import InputError
+from kenyon.mushroom_body import BALANCED, Parameters
+from kenyon.mushroom_body import odors as measured
+from kenyon.mushroom_body.engines import ENGINES
+
+DEFAULT_ODORS: Final = ("pentyl acetate", "4,5-dimethylthiazole", "3-octanol")
+"""What `odor_id` counts through where nothing else is said."""
+
+MEMORY: Final = ":memory:"
+"""In place of a state directory: nothing is kept."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What is declared about one limit.
+
+    Attributes:
+        unit: Its unit.
+        reason: What it bounds, and why.
+        low: Smallest value allowed.
+        high: Largest value allowed.
+    """
+
+    unit: str
+    reason: str
+    low: float
+    high: float
+
+
+def _limit(default: float, unit: str, reason: str, low: float, high: float) -> Any:
+    return field(default=default, metadata={"limit": Limit(unit, reason, low, high)})
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a server takes, so that no client can make it grow without bound or hold up the others.
+
+    Raises:
+        InputError: a value is out of range.
+
+    Example:
+        >>> Limits(max_messages=10).max_messages
+        10
+    """
+
+    max_frame_bytes: int = _limit(
+        2**20, "bytes", "Most bytes of a request frame: one of 1,000 larvae has 300,000.", 256, 2**24
+    )
+    max_messages: int = _limit(1000, "messages", "Most messages in a frame: they are answered together.", 1, 100_000)
+    max_step_ms: float = _limit(
+        60_000.0,
+        "ms",
+        "Longest step, warm-up or probe: a larva computes about 700 times faster than it lives.",
+        0.1,
+        1e7,
+    )
+    max_larvae: int = _limit(
+        100_000, "larvae", "Most larvae kept, awake or on disk, at up to 40 KB each.", 1, 100_000_000
+    )
+    max_connections: int = _limit(
+        1000, "connections", "Most open connections: each takes a file of the system and a buffer.", 1, 1_000_000
+    )
+    max_queue: int = _limit(
+        10_000,
+        "messages",
+        "Most messages waiting: about two seconds of work; beyond, the answer is busy.",
+        1,
+        10_000_000,
+    )
+    read_timeout_s: float = _limit(
+        30.0,
+        "s",
+        "Longest time from the first byte of a frame to its last, and for a reply to be taken.",
+        0.1,
+        86_400.0,
+    )
+    idle_timeout_s: float = _limit(
+        86_400.0, "s", "Longest time that a connection may be silent: a host that vanished says no goodbye.", 0.1, 1e7
+    )
+    larva_idle_s: float = _limit(
+        600.0, "s", "After so long without a step a larva leaves memory for the disk, until it is asked for.", 0.1, 1e7
+    )
+    live_s: float = _limit(
+        60.0, "s", "For so long after its last step an open connection counts as the client of its larva.", 0.0, 1e6
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range."""
+        for name, limit in limits():
+            value = getattr(self, name)
+            if isinstance(limit.low, int):
+                checks.integer(name, value, low=limit.low, high=int(limit.high))
+            else:
+                checks.number(name, value, low=limit.low, high=limit.high, unit=limit.unit)
+
+
+def limits() -> Iterator[tuple[str, Limit]]:
+    """Return what is declared about every limit, by name."""
+    for own in fields(Limits):
+        yield own.name, own.metadata["limit"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a server is told.
+
+    Args:
+        host: Name or address to listen on; beyond loopback only with a token or TLS.
+        port: TCP port; 0 takes a free one.
+        unix_path: A Unix socket to listen on instead, open to its owner only.
+        engine: "kernel" or "brian2"; the numbers are the same.
+        parameters: The circuit's constants.
+        odors: What `odor_id` counts through.
+        concentration_scale: What every concentration of a step is multiplied by.
+        seed: Seed of all larvae whose client gives none.
+        state_dir: Folder in which larvae are kept, or ":memory:".
+        durable: Whether each step is safe against loss of power too, not only against a killed process.
+        token: Secret word that every request must bear.
+        tls_cert: File of the certificate (PEM) to show.
+        tls_key: File of its private key.
+        metrics_port: Port on loopback for /metrics, /healthz and /readyz; 0 takes a free one.
+        adopt: Whether to go on with what another version of Kenyon has kept.
+        limits: How much it takes.
+
+    Raises:
+        InputError: a value is unusable, or it would be open to the network without a token or TLS.
+
+    Example:
+        >>> Settings(port=0, state_dir=":memory:").engine
+        'kernel'
+    """
+
+    host: str = "localhost"
+    port: int = 5795
+    unix_path: str | None = None
+    engine: str = "kernel"
+    parameters: Parameters = BALANCED
+    odors: tuple[str, ...] = DEFAULT_ODORS
+    concentration_scale: float = 1.0
+    seed: int = 0
+    state_dir: str | Path = MEMORY
+    durable: bool = False
+    token: str | None = field(default=None, repr=False)
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    metrics_port: int | None = None
+    adopt: bool = False
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be, and know odors by their measured names."""
+        checks.integer("port", self.port, low=0, high=65535)
+        if self.metrics_port is not None:
+            checks.integer("metrics_port", self.metrics_port, low=0, high=65535)
+        checks.one_of("engine", self.engine, ENGINES)
+        checks.integer("seed", self.seed, low=0, high=2**63 - 1)
+        checks.number("concentration_scale", self.concentration_scale, low=0.0, high=1e9)
+        names = tuple(measured.find(odor).name for odor in self.odors)
+        if not names or len(set(names)) < len(names):
+            raise InputError(f"odors must name one or more odors, each once, got {', '.join(names) or 'none'}")
+        object.__setattr__(self, "odors", names)
+        if self.token is not None and len(self.token) < 8:
+            raise InputError(f"the token must be of at least 8 characters, got {len(self.token)}; choose a longer one")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise InputError("tls_cert and tls_key must come together, got one of them; give both files")
+        if self.unix_path is not None:
+            if not hasattr(socket, "AF_UNIX"):
+                raise InputError(f"unix_path must be None on this system, got {self.unix_path!r}; use a port")
+            if self.tls_cert is not None:
+                raise InputError("TLS must be off on a Unix socket, got a certificate; leave one of the two out")
+        elif self.token is None and self.tls_cert is None and not _is_loopback(self.host):
+            raise InputError(
+                f"host must be of this machine alone where there is neither a token nor TLS, got {self.host!r}, which "
+                "others can reach; give --token-file, or --tls-cert and --tls-key, or listen on localhost"
+            )
+
+    def record(self) -> Mapping[str, Any]:
+        """Return what decides the larvae's numbers, and so must stay the same for as long as they are kept."""
+        return {
+            **self.parameters.values(),
+            "odors": list(self.odors),
+            "concentration_scale": float(self.concentration_scale),
+            "seed": self.seed,
+        }
+
+
+def _is_loopback(host: str) -> bool:
+    """Return whether everything a host name stands for is this machine alone."""
+    try:
+        found = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as reason:
+        raise InputError(f"host must be the name or address of this machine, got {host!r}: {reason}") from None
+    return all(ipaddress.ip_address(str(entry[4][0]).split("%")[0]).is_loopback for entry in found)

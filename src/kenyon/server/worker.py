@@ -1,0 +1,114 @@
+"""The thread in which everything is computed and kept, so that the event loop never waits for either."""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import NamedTuple
+
+from kenyon.errors import KenyonError, RefusedError, StorageError
+from kenyon.server.batching import Batch, Finished
+from kenyon.server.computing import Computer
+from kenyon.server.sessions import Client
+from kenyon.server.works import Desk, Work
+
+_logger = logging.getLogger(__name__)
+
+
+class Task(NamedTuple):
+    """A work, and who waits for it; None if nobody does."""
+
+    work: Work
+    client: Client | None = None
+
+
+class DroppedError(KenyonError):
+    """Whoever asked had gone before work began."""
+
+
+Deliver = Callable[[list[Finished[Task]], list[int]], None]
+"""Takes what is done, and how many circuits were computed in each round since."""
+
+
+class Worker(threading.Thread):
+    """Does tasks: those that wait together are computed together, and kept in one transaction.
+
+    Args:
+        desk: What works are done with.
+        computer: What advances circuits.
+        deliver: Called in this thread with what is done.
+    """
+
+    def __init__(self, desk: Desk, computer: Computer, deliver: Deliver) -> None:
+        super().__init__(name="kenyon-worker", daemon=True)
+        self._desk = desk
+        self._computer = computer
+        self._deliver = deliver
+        self._incoming: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+
+    def submit(self, task: Task) -> None:
+        """Put a task in the line; its larva belongs to it until it is delivered."""
+        self._incoming.put(task)
+
+    def finish(self) -> None:
+        """Do what is in the line, then end; returns at once."""
+        self._incoming.put(None)
+
+    def run(self) -> None:
+        """Work until told to finish."""
+        batch: Batch[Task] = Batch(self._computer)
+        goes_on = True
+        while goes_on or len(batch):
+            if goes_on:
+                goes_on = self._take_in(batch)
+            done = batch.round()
+            if done:
+                self._keep(done)
+                self._deliver(done, batch.take_sizes())
+
+    def _take_in(self, batch: Batch[Task]) -> bool:
+        """Begin what waits; wait for it only where there is nothing else to do. Return whether more may come."""
+        task = self._next(wait=len(batch) == 0)
+        while task is not _NOTHING:
+            if task is None:
+                return False
+            if task.client is not None and task.client.closed:
+                batch.end(Finished(task, error=DroppedError()))
+            else:
+                batch.add(task, task.work.course(self._desk))
+            task = self._next(wait=False)
+        return True
+
+    def _next(self, *, wait: bool) -> Task | None:
+        try:
+            return self._incoming.get(block=wait)
+        except queue.Empty:
+            return _NOTHING
+
+    def _keep(self, done: list[Finished[Task]]) -> None:
+        """Write down what was done, all at once; what cannot be kept has not been done."""
+        for one in done:
+            if one.error is not None and not isinstance(one.error, KenyonError):
+                _logger.error("a step failed by a fault of the server", exc_info=one.error)
+                one.error = RefusedError("the server must do this step, but failed; see its log", "internal")
+        writing = [one for one in done if one.error is None and one.tag.work.writes]
+        if not writing:
+            return
+        try:
+            self._write(writing)
+        except StorageError as reason:
+            # What one of them cannot keep shall not be the loss of the others.
+            for one in writing:
+                try:
+                    self._write([one])
+                except StorageError:
+                    one.error = RefusedError(f"{reason}; nothing was done", "storage")
+
+    def _write(self, writing: list[Finished[Task]]) -> None:
+        journal = self._desk.journal
+        with journal.transaction():
+            for one in writing:
+                one.tag.work.keep(journal, one.result)
+
+
+_NOTHING = Task(None)  # type: ignore[arg-type]  # stands for an empty line; it is never done

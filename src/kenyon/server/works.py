@@ -1,0 +1,287 @@
+"""What is done for a larva, each kind a class: what its circuit lives through, what is kept of it, what is answered.
+
+A work passes through three hands. `course` and `keep` run in the worker's thread, on a larva that nothing else touches
+meanwhile; `finish` runs in the event loop, once what was done has been kept. Before that the session is as it was, so a
+work that fails or is lost has changed nothing.
+"""
+
+import base64
+import binascii
+from abc import abstractmethod
+from typing import Any, NamedTuple
+
+from kenyon.errors import FileFormatError, RefusedError
+from kenyon.mushroom_body import Parameters, Snapshot
+from kenyon.mushroom_body.state import pack
+from kenyon.seeds import larva_seed
+from kenyon.server import courses
+from kenyon.server.batching import Course
+from kenyon.server.journal import Journal
+from kenyon.server.requests import Operation, Step
+from kenyon.server.sessions import Life, Move, Session
+
+_MOST_SNAPSHOT_BYTES = 2**20
+"""A larva has 10 KB; what announces more is none."""
+
+
+class Desk(NamedTuple):
+    """What works are done with: the circuit's constants, and where larvae are kept."""
+
+    parameters: Parameters
+    journal: Journal
+
+
+class Work:
+    """Something to be done for a larva.
+
+    Attributes:
+        session: The larva.
+        writes: Whether anything is kept of it.
+    """
+
+    writes = True
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @abstractmethod
+    def course(self, desk: Desk) -> Course:
+        """Return what the circuit lives through; its result goes to `keep` and `finish`."""
+        raise NotImplementedError
+
+    def keep(self, journal: Journal, result: Any) -> None:
+        """Write down what must outlive the server, within a transaction."""
+
+    @abstractmethod
+    def finish(self, result: Any) -> dict[str, Any]:
+        """Take over the result, and return the reply to it."""
+        raise NotImplementedError
+
+
+class Wake(Work):
+    """Read a larva from the journal."""
+
+    writes = False
+
+    def course(self, desk: Desk) -> Course:
+        """As for `Work`."""
+        yield []
+        return desk.journal.find(self.session.ids)
+
+    def finish(self, result: Any) -> dict[str, Any]:
+        """As for `Work`; there is nobody to answer."""
+        present, replaced = result
+        self.session.present = None if present is None else Life.from_kept(present)
+        self.session.replaced = None if replaced is None else Life.from_kept(replaced)
+        return {}
+
+
+class Sleep(Work):
+    """Keep a larva as it is, so that memory can forget it."""
+
+    def course(self, desk: Desk) -> Course:  # noqa: ARG002  # nothing is computed
+        """As for `Work`."""
+        yield []
+
+    def keep(self, journal: Journal, result: Any) -> None:  # noqa: ARG002  # as above
+        """As for `Work`; a larva that was only read has nothing new."""
+        life = self.session.present
+        if (
+            life is not None
+            and life.number is not None
+            and life.larva is not None
+            and life.unsaved_steps
+            and not life.replay
+        ):
+            journal.renew(life.number, life.larva, life.next_step)
+
+    def finish(self, result: Any) -> dict[str, Any]:  # noqa: ARG002  # as above
+        """As for `Work`; there is nobody to answer."""
+        life = self.session.present
+        if life is not None and not life.replay:
+            life.unsaved_ms, life.unsaved_steps = 0.0, 0
+        return {}
+
+
+class Do(Work):
+    """Do a step.
+
+    Args:
+        session: The larva.
+        asked: The step.
+        move: What it does to the larva's lives.
+        base_seed: Seed of a life that begins.
+    """
+
+    def __init__(self, session: Session, asked: Step, move: Move, base_seed: int) -> None:
+        super().__init__(session)
+        self.asked, self._move = asked, move
+        lives = {Move.GO_ON: session.present, Move.GO_BACK: session.replaced, Move.BEGIN: None}
+        self._life = lives[move] or Life(None, larva_seed(base_seed, *session.ids), base_seed)
+        self._number = self._life.number
+        self._renews = self._life.is_due(asked)
+
+    def course(self, desk: Desk) -> Course:
+        """As for `Work`."""
+        life = self._life
+        lived = yield from courses.step(desk.parameters, life.larva, life.seed, life.replay, self.asked)
+        return lived
+
+    def keep(self, journal: Journal, result: Any) -> None:
+        """As for `Work`."""
+        session, life = self.session, self._life
+        if self._move is Move.GO_BACK:
+            _end(journal, session.present)
+            journal.set_replaced(_number(life), replaced=False)
+        else:
+            _end(journal, session.replaced)
+        if self._move is Move.BEGIN:
+            if session.present is not None:
+                journal.set_replaced(_number(session.present), replaced=True)
+            self._number = journal.begin(session.ids, life.seed, life.base_seed)
+        if self._number is not None:
+            journal.add_step(self._number, self.asked, result.reply)
+            if self._renews:
+                journal.renew(self._number, result.larva, self.asked.step + 1)
+
+    def finish(self, result: Any) -> dict[str, Any]:
+        """As for `Work`."""
+        session, life = self.session, self._life
+        life.number = self._number
+        life.take(self.asked, result.reply, result.larva, renewed=self._renews)
+        if self._move is Move.BEGIN:
+            session.replaced = session.present
+            if session.present is not None:
+                session.contested, session.contested_at = session.present.next_step, session.stepped_at
+        else:
+            session.replaced = None
+        session.present = life
+        reply: dict[str, Any] = result.reply
+        return reply
+
+
+class Export(Work):
+    """Return a larva's circuit as text."""
+
+    writes = False
+
+    def course(self, desk: Desk) -> Course:
+        """As for `Work`."""
+        life = self.session.check_known()
+        circuit = yield from courses.awake(desk.parameters, life.larva, life.seed, life.replay)
+        snapshot = courses.as_snapshot(desk.parameters, life.seed, circuit).to_bytes()
+        return circuit, base64.b64encode(snapshot).decode("ascii")
+
+    def finish(self, result: Any) -> dict[str, Any]:
+        """As for `Work`."""
+        life = self.session.check_known()
+        life.larva, text = result
+        life.replay = ()
+        return {"snapshot": text, "expected_step": life.next_step}
+
+
+class Ask(Work):
+    """Ask a larva about odors; it stays untouched.
+
+    Args:
+        session: The larva.
+        asked: The odors, for how long, and how strong.
+    """
+
+    writes = False
+
+    def __init__(self, session: Session, asked: Operation) -> None:
+        super().__init__(session)
+        self._asked = asked
+
+    def course(self, desk: Desk) -> Course:
+        """As for `Work`."""
+        life = self.session.check_known()
+        answered = yield from courses.probe(desk.parameters, life.larva, life.seed, life.replay, self._asked)
+        return answered
+
+    def finish(self, result: Any) -> dict[str, Any]:
+        """As for `Work`."""
+        life = self.session.check_known()
+        life.larva, probes = result
+        life.replay = ()
+        return {"probes": probes, "expected_step": life.next_step}
+
+
+class Load(Work):
+    """Let a larva be what an export gave.
+
+    Args:
+        session: The larva.
+        asked: The snapshot, and the step that it shall wait for.
+    """
+
+    def __init__(self, session: Session, asked: Operation) -> None:
+        super().__init__(session)
+        self._asked = asked
+        self._number = 0
+
+    def course(self, desk: Desk) -> Course:
+        """As for `Work`."""
+        yield []
+        try:
+            words = base64.b64decode(self._asked.snapshot, validate=True)
+            snapshot = Snapshot.from_bytes("the snapshot", words, limit_bytes=_MOST_SNAPSHOT_BYTES)
+        except (binascii.Error, ValueError) as reason:
+            words_of = str(reason) if isinstance(reason, FileFormatError) else f"the snapshot must be base64: {reason}"
+            raise RefusedError(f"{words_of}; pass what export gave, unchanged", "snapshot") from None
+        for name, (here, there) in desk.parameters.differences(snapshot.parameters).items():
+            raise RefusedError(
+                f"the snapshot must be of this server's parameters, got {name}={there} instead of {here}; load it on a "
+                "server that was started with its own",
+                "snapshot",
+            )
+        if len(snapshot.seeds) != 1:
+            raise RefusedError(
+                f"the snapshot must be of one larva, got {len(snapshot.seeds)}; send them apart", "snapshot"
+            )
+        return snapshot.seeds[0], pack(snapshot.state)[0]
+
+    def keep(self, journal: Journal, result: Any) -> None:
+        """As for `Work`."""
+        _end(journal, self.session.replaced)
+        _end(journal, self.session.present)
+        seed, larva = result
+        self._number = journal.begin(self.session.ids, seed, None, larva, self._asked.step)
+
+    def finish(self, result: Any) -> dict[str, Any]:
+        """As for `Work`."""
+        seed, larva = result
+        self.session.present = Life(self._number, seed, None, larva, self._asked.step)
+        self.session.replaced = None
+        return {"expected_step": self._asked.step}
+
+
+class Delete(Work):
+    """Forget a larva; one that is not there is none more."""
+
+    def course(self, desk: Desk) -> Course:  # noqa: ARG002  # nothing is computed
+        """As for `Work`."""
+        yield []
+
+    def keep(self, journal: Journal, result: Any) -> None:  # noqa: ARG002  # as above
+        """As for `Work`."""
+        _end(journal, self.session.replaced)
+        _end(journal, self.session.present)
+
+    def finish(self, result: Any) -> dict[str, Any]:  # noqa: ARG002  # as above
+        """As for `Work`."""
+        deleted = int(self.session.present is not None)
+        self.session.present = self.session.replaced = None
+        return {"deleted": deleted}
+
+
+def _number(life: Life) -> int:
+    if life.number is None:
+        raise RuntimeError("a life that was finished is in the journal")
+    return life.number
+
+
+def _end(journal: Journal, life: Life | None) -> None:
+    if life is not None:
+        journal.end(_number(life))
