@@ -19,7 +19,7 @@ $(VENV)/core: pyproject.toml requirements.lock
 	touch $@
 
 $(VENV)/dev: $(VENV)/core
-	$(INSTALL) --editable '.[brian,dev]'
+	$(INSTALL) --editable '.[brian,metrics,dev]'
 	touch $@
 
 demo: $(VENV)/core  ## train thirty larvae beside their controls; see demo/learning.png

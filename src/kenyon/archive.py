@@ -147,7 +147,7 @@ def _read(path: str | os.PathLike[str], stream: IO[bytes], limit_bytes: int | No
         if limit_bytes is not None:
             announced = sum(entry.file_size for entry in zipfile.ZipFile(stream).infolist())
             if announced > limit_bytes:
-                raise ValueError(f"its arrays must be of at most {limit_bytes} bytes, got {announced}")  # noqa: TRY301
+                raise ValueError(f"its arrays must be of at most {limit_bytes} bytes, got {announced}")
         stream.seek(0)
         file = np.load(stream, allow_pickle=False)
         return {name: file[name] for name in file.files}

@@ -40,9 +40,11 @@ def number(name: str, value: object, *, low: float = -math.inf, high: float = ma
         ...
         kenyon.errors.InputError: rate must be a finite number of at least 0 Hz, got nan
     """
-    if not isinstance(value, (bool, np.bool_)) and isinstance(value, Real):
+    # Asked first, for they are the most by far, and numpy's kinds of numbers take ten times as long to tell.
+    plain = type(value) is float or type(value) is int
+    if plain or (not isinstance(value, (bool, np.bool_)) and isinstance(value, Real)):
         try:
-            result = float(value)
+            result = float(value)  # type: ignore[arg-type]  # it is a number
         except OverflowError:
             result = math.inf
         if math.isfinite(result) and low <= result <= high:

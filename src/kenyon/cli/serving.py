@@ -33,7 +33,7 @@ state_dir_option = click.option(
     "--state-dir",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Where the server keeps its larvae.  [default: kenyon in your state folder]",  # fmt: skip
+    help="Where the server keeps its larvae.  [default: kenyon in your state folder]",
 )
 
 
@@ -74,7 +74,7 @@ def _limit_options(command: Command) -> Command:
               help="debug says a line for every request.")  # fmt: skip
 @click.option("--log-format", type=click.Choice(["lines", "json"]), default="lines", help="For people or programs.")
 @_limit_options
-def serve(  # noqa: D417  # options are explained by their own help
+def serve(  # options are explained by their own help
     *,
     host: str,
     port: int,
@@ -145,7 +145,7 @@ async def _serve(settings: Settings) -> None:
     for word in (signal.SIGINT, signal.SIGTERM):
         try:
             loop.add_signal_handler(word, told)
-        except NotImplementedError:  # Not on this system's event loop.
+        except NotImplementedError:  # noqa: PERF203  # Two of them. Not on this system's event loop.
             signal.signal(word, lambda *_: loop.call_soon_threadsafe(told))
     where = f"--unix {settings.unix_path}" if settings.unix_path is not None else f"--port {service.port}"
     kept = "nowhere (:memory:)" if settings.state_dir == MEMORY else str(settings.state_dir)

@@ -114,7 +114,10 @@ def response(odor: str | int, concentration: float = 1.0) -> FloatArray:
         >>> response("pentyl acetate", 0.0).sum()
         np.float64(0.0)
     """
-    known = find(odor)
+    return _response(find(odor), concentration)
+
+
+def _response(known: Odor, concentration: float) -> FloatArray:
     concentration = checks.number(f"concentration of {known.name}", concentration)
     if concentration <= 0.0:
         return np.zeros(N_ORNS)
@@ -186,7 +189,7 @@ def mixture_response(mixture: Odors) -> FloatArray:
         if known.number in seen:
             raise InputError(f"odors must name each odor once, got {known.name!r} twice")
         seen.add(known.number)
-        total += response(known.number, concentration)
+        total += _response(known, concentration)
     return total
 
 

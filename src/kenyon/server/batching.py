@@ -1,8 +1,8 @@
 """Circuits that wait together are computed together.
 
-What one larva's circuit shall live through is a course: a generator that yields stretches of time and goes on when they
-have been lived through. A batch advances any number of courses, a slice of time in each round, so that a long step holds
-up a short one for a slice only. Cutting time into slices changes no number, and neither does who else is in the batch.
+What one larva's circuit shall live through is a course: a generator that yields stretches of time and goes on when
+they have been lived through. A batch advances any number of courses, a slice of time in each round, so that a long step
+holds up a short one for a slice only. Cutting time into slices changes no number, nor does who else is in the batch.
 """
 
 from collections import deque

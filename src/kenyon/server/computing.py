@@ -127,11 +127,12 @@ class BrianComputer(Computer):
                 process.kill()
                 process.join()
 
-    def _ask(self, job: tuple[Any, ...]) -> Any:
+    def _ask(self, job: tuple[Any, ...]) -> Advanced | Exception:
         if self._pipe is None:
             raise EOFError
         self._pipe.send(job)
-        return self._pipe.recv()
+        answer: Advanced | Exception = self._pipe.recv()
+        return answer
 
 
 def computer(engine: str, parameters: Parameters) -> Computer:

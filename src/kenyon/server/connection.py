@@ -135,8 +135,8 @@ class Connection(asyncio.Protocol):
         if self._reader.pending and not self._leaving and self._exchange is None and not self._reading:
             self._bid_farewell(
                 RefusedError(
-                    f"a frame must be whole, got the end of the stream after {self._reader.pending} bytes of it; send it "
-                    "again",
+                    f"a frame must be whole, got the end of the stream after {self._reader.pending} bytes of it; "
+                    "send it again",
                     "frame",
                 )
             )
@@ -178,7 +178,7 @@ class Connection(asyncio.Protocol):
             if not self._stuck and now - self._frame_since > limits.read_timeout_s:
                 self._bid_farewell(
                     RefusedError(
-                        f"a frame must come within {limits.read_timeout_s:g} s, got {self._reader.pending} bytes of it; "
+                        f"a frame must come within {limits.read_timeout_s:g} s, got {self._reader.pending} bytes; "
                         "send it at once",
                         "frame",
                     )

@@ -22,7 +22,7 @@ from kenyon.errors import MismatchError, StorageError
 from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
 from kenyon.mushroom_body.state import PACKED
 from kenyon.provenance import versions
-from kenyon.server.requests import Step
+from kenyon.server.requests import Step, to_json
 from kenyon.server.settings import MEMORY
 from kenyon.wire.messages import Id
 
@@ -88,7 +88,50 @@ class Row(NamedTuple):
     at: float
 
 
-class Journal:
+class _Lives:
+    """What can be read of lives, by a server or beside it.
+
+    Attributes:
+        where: The file.
+    """
+
+    where: str
+    _db: sqlite3.Connection
+
+    def find(self, ids: Ids) -> tuple[Kept | None, Kept | None]:
+        """Return the life of a larva, and the one it has replaced, where there are any.
+
+        Raises:
+            StorageError: what was kept cannot be read.
+        """
+        with _storage(self.where):
+            found = self._db.execute(
+                "SELECT replaced, id, seed, base_seed, larva, larva_step, at FROM lives WHERE ids = ?", (_name(ids),)
+            )
+            lives = {bool(replaced): self._kept(*life) for replaced, *life in found.fetchall()}
+        return lives.get(False), lives.get(True)
+
+    def _kept(self, life: int, seed: str, base_seed: int | None, larva: bytes | None, step: int, at: float) -> Kept:
+        rows = self._db.execute(
+            "SELECT step, request, reply, at FROM inputs WHERE life = ? ORDER BY step", (life,)
+        ).fetchall()
+        if larva is not None and len(larva) != PACKED.itemsize:
+            raise sqlite3.DatabaseError(f"a larva must be of {PACKED.itemsize} bytes, got {len(larva)}")
+        steps = [Step.from_json(request) for _, request, _, _ in rows]
+        last = (steps[-1], json.loads(rows[-1][2])) if rows else None
+        return Kept(
+            life,
+            int(seed),
+            base_seed,
+            larva,
+            rows[-1][0] + 1 if rows else step,
+            tuple(own for own in steps if own.step >= step),
+            last,
+            rows[-1][3] if rows else at,
+        )
+
+
+class Journal(_Lives):
     """The journal of one state directory, or of none (":memory:").
 
     Args:
@@ -168,10 +211,8 @@ class Journal:
 
     def add_step(self, life: int, step: Step, reply: Mapping[str, Any]) -> None:
         """Keep a step that was done."""
-        words = json.dumps(reply, separators=(",", ":"), allow_nan=False)
-        self._db.execute(
-            "INSERT INTO inputs VALUES (?, ?, ?, ?, ?)", (life, step.step, step.to_json(), words, time.time())
-        )
+        row = (life, step.step, step.to_json(), to_json(reply), time.time())
+        self._db.execute("INSERT INTO inputs VALUES (?, ?, ?, ?, ?)", row)
 
     def renew(self, life: int, larva: bytes, next_step: int) -> None:
         """Keep a circuit, and forget the steps that led to it, all but the last."""
@@ -186,42 +227,10 @@ class Journal:
         """Forget a life."""
         self._db.execute("DELETE FROM lives WHERE id = ?", (life,))
 
-    def find(self, ids: Ids) -> tuple[Kept | None, Kept | None]:
-        """Return the life of a larva, and the one it has replaced, where there are any.
-
-        Raises:
-            StorageError: what was kept cannot be read.
-        """
-        with _storage(self.where):
-            found = self._db.execute(
-                "SELECT replaced, id, seed, base_seed, larva, larva_step, at FROM lives WHERE ids = ?", (_name(ids),)
-            )
-            lives = {bool(replaced): self._kept(*life) for replaced, *life in found.fetchall()}
-        return lives.get(False), lives.get(True)
-
     def __len__(self) -> int:
         """Return how many larvae are kept."""
         (count,) = self._db.execute("SELECT count(*) FROM lives WHERE replaced = 0").fetchone()
         return int(count)
-
-    def _kept(self, life: int, seed: str, base_seed: int | None, larva: bytes | None, step: int, at: float) -> Kept:
-        rows = self._db.execute(
-            "SELECT step, request, reply, at FROM inputs WHERE life = ? ORDER BY step", (life,)
-        ).fetchall()
-        if larva is not None and len(larva) != PACKED.itemsize:
-            raise sqlite3.DatabaseError(f"a larva must be of {PACKED.itemsize} bytes, got {len(larva)}")
-        steps = [Step.from_json(request) for _, request, _, _ in rows]
-        last = (steps[-1], json.loads(rows[-1][2])) if rows else None
-        return Kept(
-            life,
-            int(seed),
-            base_seed,
-            larva,
-            rows[-1][0] + 1 if rows else step,
-            tuple(own for own in steps if own.step >= step),
-            last,
-            rows[-1][3] if rows else at,
-        )
 
     def _begin_or_compare(self, record: Mapping[str, Any], *, adopt: bool) -> None:
         about = {"format": FORMAT, "kenyon": versions()["kenyon"], **record}
@@ -252,7 +261,7 @@ class Journal:
             self._lock.release()
 
 
-class Reading:
+class Reading(_Lives):
     """The journal of a state directory for those who only look, whether a server has it or not.
 
     Args:
@@ -261,9 +270,6 @@ class Reading:
     Raises:
         StorageError: there is no journal, or it cannot be read.
     """
-
-    find = Journal.find
-    _kept = Journal._kept  # noqa: SLF001  # one way to read a row
 
     def __init__(self, state_dir: str | Path) -> None:
         self.where = str(Path(state_dir) / _FILE)
@@ -284,11 +290,13 @@ class Reading:
         """Return every larva, the one stepped last first."""
         with _storage(self.where):
             found = self._db.execute(
-                "SELECT lives.ids, coalesce(max(inputs.step) + 1, larva_step), coalesce(max(inputs.at), lives.at) AS last "
+                "SELECT lives.ids, coalesce(max(inputs.step) + 1, larva_step), "
+                "coalesce(max(inputs.at), lives.at) AS last "
                 "FROM lives LEFT JOIN inputs ON inputs.life = lives.id WHERE replaced = 0 "
                 "GROUP BY lives.id ORDER BY last DESC"
             ).fetchall()
-        return [Row(*json.loads(ids), steps, at) for ids, steps, at in found]
+        rows = ((json.loads(ids), steps, at) for ids, steps, at in found)
+        return [Row(sim_id, model_id, steps, at) for (sim_id, model_id), steps, at in rows]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -333,7 +341,8 @@ def _locked(folder: Path) -> FileLock:
         lock.acquire(blocking=False)
     except Timeout:
         raise StorageError(
-            f"{folder} must belong to one server at a time, but another has it; stop that one or give another --state-dir"
+            f"{folder} must belong to one server at a time, but another has it; stop that one or give another "
+            "--state-dir"
         ) from None
     return lock
 

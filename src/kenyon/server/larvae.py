@@ -13,11 +13,11 @@ from typing import Any
 from kenyon.errors import RefusedError, StorageError
 from kenyon.server.batching import Finished
 from kenyon.server.metrics import Metrics
-from kenyon.server.requests import Operation, Request, Step
+from kenyon.server.requests import Operation, Request
 from kenyon.server.sessions import Client, Session
 from kenyon.server.settings import Settings
-from kenyon.server.works import Ask, Delete, Do, Export, Load, Sleep, Wake, Work
 from kenyon.server.worker import DroppedError, Task
+from kenyon.server.works import Ask, Delete, Do, Export, Load, Sleep, Wake, Work
 from kenyon.wire.messages import Id
 
 _logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Larvae:
     Args:
         settings: Seed, limits.
         kept: How many larvae the journal has.
-        submit: Hands a task to the worker.
+        submit: Hands tasks to the worker.
         clock: Gives the time, s.
         metrics: Where to count.
     """
@@ -65,7 +65,7 @@ class Larvae:
         self,
         settings: Settings,
         kept: int,
-        submit: Callable[[Task], None],
+        submit: Callable[[list[Task]], None],
         clock: Callable[[], float],
         metrics: Metrics,
     ) -> None:
@@ -75,6 +75,7 @@ class Larvae:
         self._clock = clock
         self._metrics = metrics
         self._lines: dict[tuple[Id, Id], _Line] = {}
+        self._ready: list[Task] = []
         self._said: set[tuple[Any, ...]] = set()
         self.kept = kept
         self.waiting = 0
@@ -91,7 +92,7 @@ class Larvae:
         return any(line.busy for line in self._lines.values())
 
     def ask(self, sim_id: Id, model_id: Id, request: Request, client: Client, answer: Answer) -> None:
-        """Let a larva do what is asked, and answer when that is done."""
+        """Let a larva do what is asked, and answer when that is done; `send_off` lets the worker begin."""
         ids = (sim_id, model_id)
         if self.stopping or self.waiting >= self._limits.max_queue:
             answer(self._busy(ids))
@@ -104,12 +105,19 @@ class Larvae:
         if not line.busy:
             self._serve(line)
 
+    def send_off(self) -> None:
+        """Hand over what has come together, all at once, so that it is computed together."""
+        if self._ready:
+            ready, self._ready = self._ready, []
+            self._submit(ready)
+
     def deliver(self, done: Sequence[Finished[Task]], sizes: Sequence[int]) -> None:
         """Take what the worker has done."""
         for size in sizes:
             self._metrics.batch_larvae.add(size)
         for one in done:
             self._take(self._lines[one.tag.work.session.ids], one)
+        self.send_off()
 
     def send_idle_to_sleep(self, *, after_s: float | None = None) -> None:
         """Let memory forget every larva that nobody has asked for in a while."""
@@ -120,6 +128,7 @@ class Larvae:
                 self._begin(line, Sleep(line.session), None)
             else:
                 del self._lines[line.session.ids]
+        self.send_off()
 
     def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> dict[str, Any]:
         """Return a refusal as the kwargs of a reply; count it, and log it once for each larva and code."""
@@ -191,7 +200,7 @@ class Larvae:
 
     def _begin(self, line: _Line, work: Work, ticket: _Ticket | None) -> None:
         line.busy, line.current = True, ticket
-        self._submit(Task(work, None if ticket is None else ticket.client))
+        self._ready.append(Task(work, None if ticket is None else ticket.client))
 
     def _take(self, line: _Line, one: Finished[Task]) -> None:
         """Take over one work that is done, and go on with the line of its larva."""

@@ -44,7 +44,7 @@ class Monitor:
         class Handler(BaseHTTPRequestHandler):
             timeout = 10.0
 
-            def do_GET(self) -> None:  # noqa: N802  # the name that http.server calls
+            def do_GET(self) -> None:  # the name that http.server calls
                 if self.path == "/metrics":
                     self._answer(HTTPStatus.OK, *prometheus_text(metrics, gauges))
                 elif self.path == "/healthz":

@@ -14,6 +14,10 @@ from kenyon.mushroom_body import odors as measured
 from kenyon.server.settings import Settings
 from kenyon.wire import Message
 
+# Made once: making one costs more than a small text.
+to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+"""Returns a value as short, strict JSON."""
+
 
 class Step(NamedTuple):
     """One step of a larva: what its circuit shall live through.
@@ -32,7 +36,7 @@ class Step(NamedTuple):
     """
 
     step: int
-    odors: dict[str, float]
+    odors: dict[str | int, float]
     duration_ms: float
     warmup_ms: float = 0.0
     reward: float = 0.0
@@ -44,7 +48,7 @@ class Step(NamedTuple):
 
     def to_json(self) -> str:
         """Return it as text, to be kept."""
-        return json.dumps(self, separators=(",", ":"))
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> "Step":
@@ -202,7 +206,7 @@ class Reader:
         concentration = checks.number("probe_concentration", given.get("probe_concentration", 1.0), low=0.0, high=1e4)
         return odors, duration_ms, concentration
 
-    def _mixture(self, given: Mapping[str, Any]) -> dict[str, float]:
+    def _mixture(self, given: Mapping[str, Any]) -> dict[str | int, float]:
         """Return the concentration of each odor; `concentration_mmol` counts where nothing else is said."""
         single = given.get("odor_concentration", given.get("concentration_mmol"))
         for name in ("concentration_mmol", "concentration_change_mmol"):
@@ -214,7 +218,7 @@ class Reader:
             asked = given["odors"]
             if not isinstance(asked, dict):
                 raise InputError(f"odors must be concentrations by name, got {asked!r:.80}; pass {{'anisole': 1.0}}")
-            mixture: dict[str, float] = {}
+            mixture: dict[str | int, float] = {}
             for odor, concentration in asked.items():
                 name = self._odor(odor)
                 if name in mixture:

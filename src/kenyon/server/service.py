@@ -9,7 +9,7 @@ import socket
 import ssl
 import stat
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,9 @@ class Service:
             if settings.metrics_port is not None:
                 self.monitor = Monitor(settings.metrics_port, self.metrics, self._gauges, self._is_ready)
                 self._closing.callback(self.monitor.close)
-            self._server = await self._listen(tls)
+            self._servers = await self._listen(tls)
+            if settings.unix_path is not None:
+                self._closing.callback(Path(settings.unix_path).unlink, missing_ok=True)
         except BaseException:
             self._closing.close()
             raise
@@ -107,7 +109,8 @@ class Service:
         """Take no more, finish what is under way, answer it, and keep every larva as it is."""
         self._stopping = True
         self.larvae.stopping = True
-        self._server.close()
+        for server in self._servers:
+            server.close()
         self._looking.cancel()
         with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
             await asyncio.wait_for(
@@ -122,8 +125,6 @@ class Service:
         with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
             await asyncio.wait_for(self._until(lambda: not self._connections), _LOOK_EVERY_S)
         self._closing.close()
-        if self.settings.unix_path is not None:
-            Path(self.settings.unix_path).unlink(missing_ok=True)
         gc.unfreeze()
 
     def take(self, exchange: Exchange) -> None:
@@ -139,6 +140,7 @@ class Service:
                 answer(self._about())
             elif message.sim_id is not None and message.model_id is not None:
                 self.larvae.ask(message.sim_id, message.model_id, request, exchange.connection, answer)
+        self.larvae.send_off()
 
     def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> dict[str, Any]:
         """Return the kwargs of a refusal."""
@@ -149,7 +151,7 @@ class Service:
         self._connections.add(connection)
         if len(self._connections) > self.limits.max_connections:
             return RefusedError(
-                f"the server must have at most {self.limits.max_connections} connections, got one more; ask again later",
+                f"the server must have at most {self.limits.max_connections} connections, got one more; ask later",
                 "busy",
                 None,
                 1.0,
@@ -204,28 +206,26 @@ class Service:
         with contextlib.suppress(RuntimeError):  # The loop has ended; what was done has been kept.
             self._loop.call_soon_threadsafe(self.larvae.deliver, done, sizes)
 
-    async def _listen(self, tls: ssl.SSLContext | None) -> asyncio.AbstractServer:
+    async def _listen(self, tls: ssl.SSLContext | None) -> list[asyncio.Server]:
         settings = self.settings
         make: Callable[[], Connection] = partial(Connection, self, self._loop)
         try:
             if settings.unix_path is not None:
                 _clear_stale_socket(settings.unix_path)
-                server: asyncio.AbstractServer = await _listen_unix(self._loop, make, settings.unix_path)
                 self.where = settings.unix_path
-                return server
+                return [await _listen_unix(self._loop, make, settings.unix_path)]
             sockets = _bound(settings.host, settings.port)
-            server = await self._loop.create_server(make, sock=sockets[0], backlog=_BACKLOG, ssl=tls)
-            more = [await self._loop.create_server(make, sock=sock, backlog=_BACKLOG, ssl=tls) for sock in sockets[1:]]
+            servers = [await self._loop.create_server(make, sock=sock, backlog=_BACKLOG, ssl=tls) for sock in sockets]
         except OSError as reason:
             place = settings.unix_path or f"{settings.host}:{settings.port}"
             raise InputError(
-                f"{place} must be free to listen on, but: {reason.strerror or reason}; stop what listens there or choose "
-                "another port"
+                f"{place} must be free to listen on, but: {reason.strerror or reason}; stop what listens there or "
+                "choose another port"
             ) from None
         self.port = sockets[0].getsockname()[1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         self.where = f"{host}:{self.port}"
-        return _Together([server, *more])
+        return servers
 
     async def _look_around(self) -> None:
         """Every now and then: close what takes too long, let idle larvae sleep."""
@@ -237,19 +237,8 @@ class Service:
             self.larvae.send_idle_to_sleep()
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
-        while not is_so():
+        while not is_so():  # noqa: ASYNC110  # Only while it stops; an event would have to be set on every step.
             await asyncio.sleep(0.005)
-
-
-class _Together(asyncio.AbstractServer):
-    """Several listening sockets as one server: a name may stand for several addresses."""
-
-    def __init__(self, servers: Sequence[asyncio.AbstractServer]) -> None:
-        self._servers = servers
-
-    def close(self) -> None:
-        for server in self._servers:
-            server.close()
 
 
 def _bound(host: str, port: int) -> list[socket.socket]:
@@ -281,9 +270,7 @@ def _bound(host: str, port: int) -> list[socket.socket]:
     return bound
 
 
-async def _listen_unix(
-    loop: asyncio.AbstractEventLoop, make: Callable[[], Connection], path: str
-) -> asyncio.AbstractServer:
+async def _listen_unix(loop: asyncio.AbstractEventLoop, make: Callable[[], Connection], path: str) -> asyncio.Server:
     before = os.umask(0o177)  # Its owner alone may connect, from the first moment on.
     try:
         return await loop.create_unix_server(make, path, backlog=_BACKLOG)

@@ -163,7 +163,8 @@ class Session:
         if self.present is None:
             sim_id, model_id = self.ids
             raise RefusedError(
-                f"larva {model_id!r} of simulation {sim_id!r} must be known here, but is not; begin it at step 0 or load it",
+                f"larva {model_id!r} of simulation {sim_id!r} must be known here, but is not; begin it at step 0 or "
+                "load it",
                 "unknown_larva",
             )
         return self.present
@@ -187,7 +188,8 @@ class Session:
     def _out_of_order(self, asked: Step, client: Client, now: float, live_s: float) -> RefusedError:
         if self.present is None:
             return RefusedError(
-                f"step must be 0 for a larva that is not known here, got {asked.step}; begin at step 0 or load a snapshot",
+                f"step must be 0 for a larva that is not known here, got {asked.step}; begin at step 0 or load a "
+                "snapshot",
                 "step",
                 0,
             )
@@ -195,11 +197,11 @@ class Session:
         contested = self.contested is not None and asked.step == self.contested and now - self.contested_at < live_s
         if contested or self._is_with_another(client, now, live_s):
             return self._two_clients(f"waits for step {expected}, not {asked.step}", live_s, expected)
-        what = "with other content than the step just done" if asked.step == expected - 1 else f"got {asked.step}"
-        got = what if what.startswith("got") else f"got {asked.step} {what}"
+        other = " with other content than the step just done" if asked.step == expected - 1 else ""
+        got = f"got {asked.step}{other}"
         return RefusedError(
-            f"step must be {expected} for this larva, {got}; begin anew at step 0, and if another simulation has the same "
-            "ids, give ExpRun an id of its own",
+            f"step must be {expected} for this larva, {got}; begin anew at step 0, and if another simulation has the "
+            "same ids, give ExpRun an id of its own",
             "step",
             expected,
         )
@@ -207,8 +209,8 @@ class Session:
     def _two_clients(self, state: str, live_s: float, expected: int | None = None) -> RefusedError:
         sim_id, model_id = self.ids
         return RefusedError(
-            f"larva {model_id!r} of simulation {sim_id!r} must be stepped by one client, but it {state}; give ExpRun an id "
-            f"of its own (id='...'), or close the other connection, or wait {live_s:g} s after its last step",
+            f"larva {model_id!r} of simulation {sim_id!r} must be stepped by one client, but it {state}; give ExpRun "
+            f"an id of its own (id='...'), or close the other connection, or wait {live_s:g} s after its last step",
             "two_clients",
             expected,
         )

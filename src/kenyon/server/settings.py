@@ -1,4 +1,4 @@
-"""Everything a server can be told, each setting declared once: command line, checks and reference page come from here."""
+"""Everything a server can be told, declared once: the command line, the checks and the reference page read it here."""
 
 import ipaddress
 import socket
@@ -60,7 +60,7 @@ class Limits:
     max_step_ms: float = _limit(
         60_000.0,
         "ms",
-        "Longest step, warm-up or probe: a larva computes about 700 times faster than it lives.",
+        "Longest step, warm-up or probe: a minute of a larva takes a core about 0.1 s.",
         0.1,
         1e7,
     )

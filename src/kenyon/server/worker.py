@@ -44,11 +44,11 @@ class Worker(threading.Thread):
         self._desk = desk
         self._computer = computer
         self._deliver = deliver
-        self._incoming: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._incoming: queue.SimpleQueue[list[Task] | None] = queue.SimpleQueue()
 
-    def submit(self, task: Task) -> None:
-        """Put a task in the line; its larva belongs to it until it is delivered."""
-        self._incoming.put(task)
+    def submit(self, tasks: list[Task]) -> None:
+        """Put tasks in the line; their larvae belong to them until they are delivered."""
+        self._incoming.put(tasks)
 
     def finish(self) -> None:
         """Do what is in the line, then end; returns at once."""
@@ -68,22 +68,20 @@ class Worker(threading.Thread):
 
     def _take_in(self, batch: Batch[Task]) -> bool:
         """Begin what waits; wait for it only where there is nothing else to do. Return whether more may come."""
-        task = self._next(wait=len(batch) == 0)
-        while task is not _NOTHING:
-            if task is None:
+        wait = len(batch) == 0
+        while True:
+            try:
+                tasks = self._incoming.get(block=wait)
+            except queue.Empty:
+                return True
+            if tasks is None:
                 return False
-            if task.client is not None and task.client.closed:
-                batch.end(Finished(task, error=DroppedError()))
-            else:
-                batch.add(task, task.work.course(self._desk))
-            task = self._next(wait=False)
-        return True
-
-    def _next(self, *, wait: bool) -> Task | None:
-        try:
-            return self._incoming.get(block=wait)
-        except queue.Empty:
-            return _NOTHING
+            for task in tasks:
+                if task.client is not None and task.client.closed:
+                    batch.end(Finished(task, error=DroppedError()))
+                else:
+                    batch.add(task, task.work.course(self._desk))
+            wait = False
 
     def _keep(self, done: list[Finished[Task]]) -> None:
         """Write down what was done, all at once; what cannot be kept has not been done."""
@@ -101,7 +99,7 @@ class Worker(threading.Thread):
             for one in writing:
                 try:
                     self._write([one])
-                except StorageError:
+                except StorageError:  # noqa: PERF203  # each by itself is the point
                     one.error = RefusedError(f"{reason}; nothing was done", "storage")
 
     def _write(self, writing: list[Finished[Task]]) -> None:
@@ -109,6 +107,3 @@ class Worker(threading.Thread):
         with journal.transaction():
             for one in writing:
                 one.tag.work.keep(journal, one.result)
-
-
-_NOTHING = Task(None)  # type: ignore[arg-type]  # stands for an empty line; it is never done
