@@ -247,13 +247,16 @@ class Journal(_Lives):
             with self.transaction():
                 self._db.execute("UPDATE about SET value = ? WHERE name = 'kenyon'", (words["kenyon"],))
             return
-        for name in differences:
-            remedy = f"start with {name.replace('_', ' ')} {kept.get(name)}, or give another --state-dir"
-            if name == "kenyon":
+        if differences:
+            # One name stands for all constants of a set.
+            named = [name for name in differences if "parameters" not in differences or name not in constants()]
+            began = ", ".join(f"{name} = {kept.get(name)}" for name in named)
+            came = ", ".join(f"{words.get(name)}" for name in named)
+            remedy = "start with those, or give another --state-dir"
+            if named == ["kenyon"]:
                 remedy = "start that version, or give --adopt to go on with this one, or another --state-dir"
             raise MismatchError(
-                f"the larvae in {self.where} must go on under what they began with, {name} = {kept.get(name)}, "
-                f"got {words.get(name)}; {remedy}"
+                f"the larvae in {self.where} must go on under what they began with, {began}, got {came}; {remedy}"
             )
 
     def _release(self) -> None:

@@ -187,6 +187,7 @@ class Settings:
     def record(self) -> Mapping[str, Any]:
         """Return what decides the larvae's numbers, and so must stay the same for as long as they are kept."""
         return {
+            "parameters": self.parameters.description,
             **self.parameters.values(),
             "odors": list(self.odors),
             "concentration_scale": float(self.concentration_scale),

@@ -1,0 +1,330 @@
+"""A server that is killed, stopped, restarted, or loses its disk: nothing answered is lost, nothing is doubled."""
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kenyon.mushroom_body import Snapshot
+from kenyon.server.journal import Reading
+from kenyon.server.sessions import RENEW_AFTER_STEPS
+from kenyon.wire import Message
+from tests.server.running import NotStartedError, Running, kenyon, step, wait_until
+
+
+def live(server: Running, larva: int, steps: range) -> list[dict[str, Any]]:
+    """Return the replies to a larva's steps; whoever asks tries again until there is one."""
+    return [server.ask(step("run", larva, number))[0] for number in steps]
+
+
+def test_twenty_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    """Clients that ask again until they are answered get what they would have got from a server that never fell."""
+    larvae, steps = range(6), 60
+    with Running(tmp_path / "calm") as calm:
+        want = {larva: live(calm, larva, range(steps)) for larva in larvae}
+    chance = random.Random(1)
+    got: dict[int, list[dict[str, Any]]] = {larva: [] for larva in larvae}
+    failed: list[BaseException] = []
+    with Running(tmp_path / "fallen") as server:
+        kills_left = 20
+
+        def client(larva: int) -> None:
+            try:
+                for number in range(steps):
+                    # Slow enough that every kill meets clients in mid-run.
+                    while kills_left > 20 * (1 - number / steps):
+                        time.sleep(0.002)
+                    got[larva].append(server.ask(step("run", larva, number), timeout_s=120)[0])
+            except BaseException as error:
+                failed.append(error)
+                raise
+
+        threads = [threading.Thread(target=client, args=(larva,)) for larva in larvae]
+        for thread in threads:
+            thread.start()
+        while kills_left:
+            time.sleep(chance.uniform(0.0, 0.1))
+            server.kill()
+            kills_left -= 1
+            server.start()
+        for thread in threads:
+            thread.join()
+        assert not failed
+        assert got == want
+        # And the journal counts every step once.
+        with closing(Reading(tmp_path / "fallen")) as reading:
+            rows = reading.rows()
+        assert sorted((row.model_id, row.steps) for row in rows) == [(larva, steps) for larva in larvae]
+
+
+def test_a_step_asked_again_after_a_kill_has_the_same_reply(tmp_path: Path) -> None:
+    """The last one too, whether a snapshot was just renewed or not; and step 0."""
+    with Running(tmp_path) as server:
+        for larva, steps in enumerate((1, 2, RENEW_AFTER_STEPS - 1, RENEW_AFTER_STEPS, RENEW_AFTER_STEPS + 1)):
+            before = live(server, larva, range(steps))
+            server.kill()
+            server.start()
+            assert live(server, larva, range(steps - 1, steps)) == before[-1:]
+            assert server.ask(step("run", larva, steps - 1, reward=0.5))[0].get("error_code") in (
+                {None} if steps == 1 else {"step"}
+            )
+
+
+def test_the_larva_put_aside_by_a_step_0_survives_a_kill(tmp_path: Path) -> None:
+    """It goes on, until the new one has."""
+    with Running(tmp_path / "calm") as calm:
+        want = live(calm, 0, range(6))
+    with Running(tmp_path / "fallen") as server:
+        live(server, 0, range(5))
+        server.ask(step("run", 0, 0, T=40))
+        server.kill()
+        server.start()
+        assert live(server, 0, range(5, 6)) == want[5:]
+        server.ask(step("run", 0, 0, T=40))
+        server.ask(step("run", 0, 1, T=40))
+        server.kill()
+        server.start()
+        assert server.ask(step("run", 0, 6))[0]["expected_step"] == 2
+
+
+@pytest.mark.parametrize("word", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_server_finishes_what_is_running_and_keeps_every_larva(tmp_path: Path, word: int) -> None:
+    """The step under way is answered; afterward every larva stands in one file at its last step, nothing to replay."""
+    with Running(tmp_path) as server:
+        live(server, 0, range(3))
+        replies: list[dict[str, Any]] = []
+        asking = threading.Thread(target=lambda: replies.extend(server.ask(step("run", 0, 3, T=20_000))))
+        asking.start()
+        time.sleep(0.05)
+        assert server.stop(word) == 0
+        asking.join(60)
+        assert "MBONp" in replies[0]
+        assert server.lines[-1] == "Stopped after 4 steps."
+        assert not (tmp_path / "larvae.sqlite-wal").exists()
+        with closing(Reading(tmp_path)) as reading:
+            kept, _ = reading.find(("run", 0))
+        assert kept is not None
+        assert (kept.next_step, kept.replay) == (4, ())
+        server.start()
+        assert server.ask(step("run", 0, 3, T=20_000)) == replies
+
+
+def test_idle_larvae_leave_memory_and_come_back(tmp_path: Path) -> None:
+    """On demand, as they were; meanwhile memory holds none of them."""
+    with Running(tmp_path / "awake") as calm:
+        want = live(calm, 0, range(4))
+    with Running(tmp_path / "asleep", "--larva-idle-s", "0.1", "--metrics-port", "0") as server:
+        metrics = next(line for line in server.lines if line.startswith("Metrics")).split()[-1]
+        got = []
+        for number in range(4):
+            got += live(server, 0, range(number, number + 1))
+            wait_until(lambda: "kenyon_larvae_awake 0.0" in read(metrics))
+        assert got == want
+        assert "kenyon_larvae 1.0" in read(metrics)
+
+
+def read(url: str) -> str:
+    """Return a page."""
+    from urllib.request import urlopen
+
+    with urlopen(url, timeout=10) as page:
+        text: str = page.read().decode()
+    return text
+
+
+def test_what_a_larva_takes_on_disk_is_bounded(tmp_path: Path) -> None:
+    """However many steps it does: a snapshot, and fewer inputs than renew it."""
+    with Running(tmp_path) as server:
+        for number in range(0, 1000, 100):
+            server.ask(*(step("run", 0, own, T=1) for own in range(number, number + 100)))
+        with closing(sqlite3.connect(tmp_path / "larvae.sqlite")) as db:
+            assert db.execute("SELECT count(*) FROM lives").fetchone() == (1,)
+            assert db.execute("SELECT count(*) FROM inputs").fetchone()[0] <= RENEW_AFTER_STEPS
+
+
+def test_a_server_started_with_others_refuses_and_names_the_difference(tmp_path: Path) -> None:
+    """Parameters, odors, scale, seed, version; the engine may change."""
+    with Running(tmp_path) as server:
+        live(server, 0, range(1))
+        server.stop()
+    for options, name in [
+        (("--parameters", "published"), 'parameters = "balanced", got "published"'),
+        (("--odors", "anisole"), "odors = "),
+        (("--seed", "1"), "seed = 0, got 1"),
+        (("--concentration-scale", "300"), "concentration_scale = 1.0, got 300.0"),
+    ]:
+        with pytest.raises(NotStartedError, match="must go on under what they began with") as caught:
+            Running(tmp_path, *options)
+        assert name in str(caught.value)
+        assert caught.value.status == 1
+    with closing(sqlite3.connect(tmp_path / "larvae.sqlite")) as db, db:
+        db.execute("""UPDATE about SET value = '"0.0.1"' WHERE name = 'kenyon'""")
+    with pytest.raises(NotStartedError, match=r'kenyon = "0\.0\.1", got'):
+        Running(tmp_path)
+    with Running(tmp_path, "--adopt") as server:
+        assert "MBONp" in live(server, 0, range(1, 2))[0]
+        server.stop()
+    with Running(tmp_path):
+        pass
+
+
+def test_a_folder_belongs_to_one_server(tmp_path: Path) -> None:
+    """Until that is gone, killed or not."""
+    with Running(tmp_path) as server:
+        with pytest.raises(NotStartedError, match="must belong to one server at a time"):
+            Running(tmp_path)
+        assert kenyon("sessions", "delete", "run", "--yes", "--state-dir", str(tmp_path)).returncode == 2
+        live(server, 0, range(1))
+        assert (
+            "one server at a time" in kenyon("sessions", "delete", "run", "--yes", "--state-dir", str(tmp_path)).stderr
+        )
+        server.kill()
+        with Running(tmp_path):
+            pass
+
+
+def test_nothing_is_kept_in_memory_alone() -> None:
+    """By choice."""
+    with Running(":memory:") as server:
+        live(server, 0, range(60))
+        assert "MBONp" in live(server, 0, range(60, 61))[0]
+        server.kill()
+        server.start()
+        assert server.ask(step("run", 0, 60))[0]["expected_step"] == 0
+    assert not Path(":memory:").exists()
+
+
+def test_only_the_owner_can_read_what_is_kept(tmp_path: Path) -> None:
+    """Also where the folder was open before."""
+    folder = tmp_path / "new" / "larvae"
+    with Running(folder) as server:
+        live(server, 0, range(2))
+        assert folder.stat().st_mode & 0o077 == 0
+        assert {path.stat().st_mode & 0o077 for path in folder.iterdir()} == {0}
+
+
+LIMITED = shutil.which("sh") is not None and hasattr(os, "fork")
+
+
+@pytest.mark.skipif(not LIMITED, reason="this system cannot limit the size of a process's files")
+def test_a_full_disk_is_refused_with_a_reason_and_damages_nothing(tmp_path: Path) -> None:
+    """A real limit of the system: what was kept before is whole, and goes on once there is room."""
+    # In units of 512 bytes: room for some steps, as every file of the process is held to it.
+    limited = ("sh", "-c", 'ulimit -f 400 && exec "$@"', "sh")
+    with Running(tmp_path / "larvae", prefix=limited) as server:
+        done = 0
+        while "error" not in (reply := server.ask(*(step("run", larva, done) for larva in range(40)))[-1]):
+            done += 1
+            assert done < 100
+        assert reply["error_code"] == "storage"
+        assert "must be writable and whole" in reply["error"]
+        assert "nothing was done" in reply["error"]
+        again = server.ask(*(step("run", larva, done) for larva in range(40)))
+        assert {own.get("error_code") for own in again} <= {"storage", None}
+        server.kill()
+    with Running(tmp_path / "roomy") as calm:
+        want = [
+            calm.ask(*(step("run", larva, number) for larva in range(40))) for number in range(done + 2)
+        ]  # the same larvae, undisturbed
+    with Running(tmp_path / "larvae") as server:
+        for number in range(done - 1, done + 2):
+            for larva in range(40):
+                (reply,) = server.ask(step("run", larva, number))
+                if reply.get("error_code") == "step":  # it had got further before the disk was full
+                    assert reply["expected_step"] > number
+                else:
+                    assert reply == want[number][larva]
+        with closing(sqlite3.connect(tmp_path / "larvae" / "larvae.sqlite")) as db:
+            assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv, for root may write everywhere")
+def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
+    """With a reason, at the start and while it runs."""
+    folder = tmp_path / "larvae"
+    mortal = ("setpriv", "--inh-caps=-dac_override", "--bounding-set=-dac_override") if os.getuid() == 0 else ()
+    with Running(folder) as server:
+        live(server, 0, range(2))
+        server.stop()
+    kept = (folder / "larvae.sqlite").read_bytes()
+    folder.chmod(0o500)
+    for path in folder.iterdir():
+        path.chmod(0o400)
+    try:
+        with pytest.raises(NotStartedError, match=r"must be writable and whole, but: Permission denied") as caught:
+            Running(folder, prefix=mortal)
+        assert caught.value.status == 1
+        assert "Traceback" not in str(caught.value)
+    finally:
+        folder.chmod(0o700)
+        for path in folder.iterdir():
+            path.chmod(0o600)
+    assert (folder / "larvae.sqlite").read_bytes() == kept
+    with Running(folder) as server:
+        assert "MBONp" in live(server, 0, range(2, 3))[0]
+
+
+def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
+    """In one sentence, and left as it is."""
+    (tmp_path / "larvae.sqlite").write_bytes(b"something else entirely" * 100)
+    with pytest.raises(NotStartedError, match="must be writable and whole, but: file is not a database"):
+        Running(tmp_path)
+    assert (tmp_path / "larvae.sqlite").read_bytes().startswith(b"something else")
+
+
+def test_sessions_can_be_looked_at_while_the_server_runs_and_deleted_after(tmp_path: Path) -> None:
+    """`list`, `show`, `export`, `delete`."""
+    where = ("--state-dir", str(tmp_path))
+    with Running(tmp_path) as server:
+        live(server, 0, range(3))
+        server.ask(step("7", "Larva_0", 0))
+        listed = kenyon("sessions", "list", *where)
+        assert listed.returncode == 0, listed.stderr
+        assert "2 larvae" in listed.stdout
+        assert '"7"' in listed.stdout
+        shown = kenyon("sessions", "show", "run", "0", *where)
+        assert "next step" in shown.stdout
+        file = tmp_path / "larva.npz"
+        assert kenyon("sessions", "export", "run", "0", "--out", str(file), *where).returncode == 0
+        (over_the_wire,) = server.ask(Message("run", 0, 0, {"op": "load", "snapshot": encoded(file)}))
+        assert over_the_wire == {"expected_step": 0}
+        assert kenyon("sessions", "show", "run", "1", *where).returncode == 2
+        assert server.stop() == 0
+    assert kenyon("sessions", "delete", '"7"', "--yes", *where).stdout == "Forgot 1 larvae\n"
+    assert kenyon("sessions", "list", "--json", *where).stdout.count("sim_id") == 1
+    assert "got no larvae.sqlite in it" in kenyon("sessions", "list", "--state-dir", str(tmp_path / "none")).stderr
+    assert np.isfinite(Snapshot.load(file).state.w_kc_mbonn_nS).all()
+
+
+def encoded(file: Path) -> str:
+    """Return a file as text."""
+    import base64
+
+    return base64.b64encode(file.read_bytes()).decode()
+
+
+def test_a_larva_that_diverges_is_said_so_in_every_reply(tmp_path: Path) -> None:
+    """Under the published set, which has no floor for weights; the others are not touched."""
+    with Running(tmp_path, "--parameters", "published") as server:
+        strong = {"T": 60_000, "reward": 1, "odors": {"pentyl acetate": 1.0}}
+        for number in range(12):
+            (reply,) = server.ask(step("strong", 0, number, **strong))
+            if "diverged" in reply:
+                break
+        else:
+            pytest.fail("no divergence: the sequence that the published set is known for has changed")
+        server.kill()
+        server.start()
+        assert server.ask(step("strong", 0, number, **strong)) == [reply]
+        (later,) = server.ask(step("strong", 0, number + 1))
+        assert later["diverged"] is True
+        assert "diverged" not in server.ask(step("calm", 0, 0))[0]
