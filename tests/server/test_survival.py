@@ -1,5 +1,6 @@
 """A server that is killed, stopped, restarted, or loses its disk: nothing answered is lost, nothing is doubled."""
 
+import base64
 import os
 import random
 import shutil
@@ -10,6 +11,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -134,8 +136,6 @@ def test_idle_larvae_leave_memory_and_come_back(tmp_path: Path) -> None:
 
 def read(url: str) -> str:
     """Return a page."""
-    from urllib.request import urlopen
-
     with urlopen(url, timeout=10) as page:
         text: str = page.read().decode()
     return text
@@ -307,8 +307,6 @@ def test_sessions_can_be_looked_at_while_the_server_runs_and_deleted_after(tmp_p
 
 def encoded(file: Path) -> str:
     """Return a file as text."""
-    import base64
-
     return base64.b64encode(file.read_bytes()).decode()
 
 

@@ -40,13 +40,24 @@ class _Ticket:
 
 @dataclass
 class _Line:
-    """One larva, and who waits for it."""
+    """One larva, and who waits for it.
+
+    Attributes:
+        session: The larva.
+        waiting: Requests that have not begun.
+        current: The one that is being done; None also where something is done for nobody.
+        known: Whether the journal has been asked about it.
+        busy: Whether something is being done.
+        begins: Whether that makes one larva more.
+        touched_at: When something was last asked of it, s.
+    """
 
     session: Session
     waiting: deque[_Ticket] = field(default_factory=deque)
     current: _Ticket | None = None
     known: bool = False
     busy: bool = False
+    begins: bool = False
     touched_at: float = 0.0
 
 
@@ -77,6 +88,7 @@ class Larvae:
         self._lines: dict[tuple[Id, Id], _Line] = {}
         self._ready: list[Task] = []
         self._said: set[tuple[Any, ...]] = set()
+        self._coming = 0
         self.kept = kept
         self.waiting = 0
         self.stopping = False
@@ -191,7 +203,7 @@ class Larvae:
         return Do(session, asked, move, self._settings.seed if asked.seed is None else asked.seed)
 
     def _check_room(self, session: Session) -> None:
-        if session.present is None and self.kept >= self._limits.max_larvae:
+        if session.present is None and self.kept + self._coming >= self._limits.max_larvae:
             raise RefusedError(
                 f"the server must have room for one more larva, but keeps {self.kept}, as many as it may; delete some "
                 "(kenyon sessions delete) or raise --max-larvae",
@@ -200,12 +212,15 @@ class Larvae:
 
     def _begin(self, line: _Line, work: Work, ticket: _Ticket | None) -> None:
         line.busy, line.current = True, ticket
+        line.begins = line.session.present is None and isinstance(work, (Do, Load))
+        self._coming += line.begins
         self._ready.append(Task(work, None if ticket is None else ticket.client))
 
     def _take(self, line: _Line, one: Finished[Task]) -> None:
         """Take over one work that is done, and go on with the line of its larva."""
         session, work, ticket = line.session, one.tag.work, line.current
         line.busy, line.current = False, None
+        self._coming -= line.begins
         reply: dict[str, Any] | None = None
         if one.error is None:
             before = session.present is not None
