@@ -141,14 +141,16 @@ def read(url: str) -> str:
     return text
 
 
-def test_what_a_larva_takes_on_disk_is_bounded(tmp_path: Path) -> None:
-    """However many steps it does: a snapshot, and fewer inputs than renew it."""
+def test_what_larvae_take_on_disk_is_bounded(tmp_path: Path) -> None:
+    """However many steps they do: snapshots, the inputs since, and as many again that wait to be deleted."""
     with Running(tmp_path) as server:
-        for number in range(0, 1000, 100):
-            server.ask(*(step("run", 0, own, T=1) for own in range(number, number + 100)))
+        for number in range(0, 3000, 100):
+            for larva in range(10):
+                server.ask(*(step("run", larva, own, T=0.1) for own in range(number, number + 100)))
+        assert server.stop() == 0
         with closing(sqlite3.connect(tmp_path / "larvae.sqlite")) as db:
-            assert db.execute("SELECT count(*) FROM lives").fetchone() == (1,)
-            assert db.execute("SELECT count(*) FROM inputs").fetchone()[0] <= RENEW_AFTER_STEPS
+            assert db.execute("SELECT count(*) FROM lives").fetchone() == (10,)
+            assert db.execute("SELECT count(*) FROM inputs").fetchone()[0] <= 10_000 + 2 * 10 * RENEW_AFTER_STEPS
 
 
 def test_a_server_started_with_others_refuses_and_names_the_difference(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class Batch(Generic[Tag]):
         [Finished(tag='a larva', result=True, error=None)]
     """
 
-    def __init__(self, computer: Computer, rows: int = 256) -> None:
+    def __init__(self, computer: Computer, rows: int = 64) -> None:
         self._computer = computer
         self._rows = rows
         self._courses: deque[_Underway[Tag]] = deque()

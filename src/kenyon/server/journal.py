@@ -2,8 +2,12 @@
 
 SQLite in write-ahead mode: what is committed outlives a killed process at any moment, and, with `durable`, a loss of
 power. A larva is kept as a snapshot and the inputs after it; the snapshot is renewed when the inputs would take long to
-live through again, and they are then forgotten, all but the last, whose reply a client may still ask for. So what a
-larva takes on disk is bounded. A life that a new step 0 replaces is kept beside the new one until that goes on.
+live through again, and the last step is kept with it, whose reply a client may still ask for. So what a larva takes on
+disk is bounded. A life that a new step 0 replaces is kept beside the new one until that goes on.
+
+Inputs are written one after the other, whichever larva they belong to, and looked up through a table in memory: an
+index on disk would make every step of many larvae touch a page of its own. What snapshots have made superfluous is
+deleted in bulk, once it is as much as what is needed.
 """
 
 import json
@@ -31,27 +35,33 @@ Ids = tuple[Id, Id]
 
 _FILE, _LOCK = "larvae.sqlite", "server.lock"
 _BUSY_MS = 5000
+_CACHE_KIB = 32_768
+_TIDY_AFTER = 10_000
+"""Inputs written before it is worth looking for those that can go."""
+
 _TABLES = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE lives (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     ids TEXT NOT NULL,
     replaced INTEGER NOT NULL,
     seed TEXT NOT NULL,
     base_seed INTEGER,
     larva BLOB,
     larva_step INTEGER NOT NULL,
+    request TEXT,
+    reply TEXT,
     at REAL NOT NULL,
     UNIQUE (ids, replaced)
 );
 CREATE TABLE inputs (
-    life INTEGER NOT NULL REFERENCES lives ON DELETE CASCADE,
+    id INTEGER PRIMARY KEY,
+    life INTEGER NOT NULL,
     step INTEGER NOT NULL,
     request TEXT NOT NULL,
     reply TEXT NOT NULL,
-    at REAL NOT NULL,
-    PRIMARY KEY (life, step)
-) WITHOUT ROWID;
+    at REAL NOT NULL
+);
 """
 
 
@@ -106,29 +116,39 @@ class _Lives:
         """
         with _storage(self.where):
             found = self._db.execute(
-                "SELECT replaced, id, seed, base_seed, larva, larva_step, at FROM lives WHERE ids = ?", (_name(ids),)
+                "SELECT replaced, id, seed, base_seed, larva, larva_step, request, reply, at FROM lives WHERE ids = ?",
+                (_name(ids),),
             )
             lives = {bool(replaced): self._kept(*life) for replaced, *life in found.fetchall()}
         return lives.get(False), lives.get(True)
 
-    def _kept(self, life: int, seed: str, base_seed: int | None, larva: bytes | None, step: int, at: float) -> Kept:
-        rows = self._db.execute(
-            "SELECT step, request, reply, at FROM inputs WHERE life = ? ORDER BY step", (life,)
-        ).fetchall()
+    def _kept(
+        self,
+        life: int,
+        seed: str,
+        base_seed: int | None,
+        larva: bytes | None,
+        larva_step: int,
+        request: str | None,
+        reply: str | None,
+        at: float,
+    ) -> Kept:
         if larva is not None and len(larva) != PACKED.itemsize:
             raise sqlite3.DatabaseError(f"a larva must be of {PACKED.itemsize} bytes, got {len(larva)}")
-        steps = [Step.from_json(request) for _, request, _, _ in rows]
-        last = (steps[-1], json.loads(rows[-1][2])) if rows else None
-        return Kept(
-            life,
-            int(seed),
-            base_seed,
-            larva,
-            rows[-1][0] + 1 if rows else step,
-            tuple(own for own in steps if own.step >= step),
-            last,
-            rows[-1][3] if rows else at,
-        )
+        inputs = self._inputs_of(life, larva_step)
+        replay = tuple(Step.from_json(own) for own, _, _ in inputs)
+        last = None if request is None or reply is None else (Step.from_json(request), json.loads(reply))
+        if inputs:
+            _, reply, at = inputs[-1]
+            last = (replay[-1], json.loads(reply))
+        next_step = replay[-1].step + 1 if replay else larva_step
+        return Kept(life, int(seed), base_seed, larva, next_step, replay, last, at)
+
+    def _inputs_of(self, life: int, first: int) -> list[tuple[str, str, float]]:
+        """Return request, reply and time of the steps of a life from one on."""
+        return self._db.execute(
+            "SELECT request, reply, at FROM inputs WHERE life = ? AND step >= ? ORDER BY id", (life, first)
+        ).fetchall()
 
 
 class Journal(_Lives):
@@ -158,6 +178,13 @@ class Journal(_Lives):
         self, state_dir: str | Path, record: Mapping[str, Any] | None, *, durable: bool = False, adopt: bool = False
     ) -> None:
         self._lock: FileLock | None = None
+        # Where the inputs of each life are, the next one's number, and what the open transaction changes about that.
+        self._rows: dict[int, list[int]] = {}
+        self._next_row = 1
+        self._new: list[tuple[int, int, int, str, str, float]] = []
+        self._gone: list[int] = []
+        # Inputs written since it was last looked for those that can go, and those that had to stay.
+        self._written = self._left = 0
         if state_dir == MEMORY:
             self.where = MEMORY
         else:
@@ -172,9 +199,10 @@ class Journal(_Lives):
                 self._db = _open(self.where)
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-                self._db.execute("PRAGMA foreign_keys = ON")
+                self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             if record is not None:
                 self._begin_or_compare(record, adopt=adopt)
+            self._look_up()
         except BaseException:
             self._release()
             raise
@@ -193,13 +221,21 @@ class Journal(_Lives):
         """
         with _storage(self.where):
             self._db.execute("BEGIN IMMEDIATE")
+            self._new, self._gone = [], []
             try:
                 yield
+                self._db.executemany("INSERT INTO inputs VALUES (?, ?, ?, ?, ?, ?)", self._new)
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:  # SQLite itself has rolled back after some errors.
                     self._db.execute("ROLLBACK")
                 raise
+        for life in self._gone:
+            self._rows.pop(life, None)
+        for number, life, *_ in self._new:
+            self._rows.setdefault(life, []).append(number)
+        self._next_row += len(self._new)
+        self._written += len(self._new)
 
     def begin(self, ids: Ids, seed: int, base_seed: int | None, larva: bytes | None = None, step: int = 0) -> int:
         """Begin a life, newborn or from a circuit; return its number."""
@@ -211,13 +247,16 @@ class Journal(_Lives):
 
     def add_step(self, life: int, step: Step, reply: Mapping[str, Any]) -> None:
         """Keep a step that was done."""
-        row = (life, step.step, step.to_json(), to_json(reply), time.time())
-        self._db.execute("INSERT INTO inputs VALUES (?, ?, ?, ?, ?)", row)
+        number = self._next_row + len(self._new)
+        self._new.append((number, life, step.step, step.to_json(), to_json(reply), time.time()))
 
-    def renew(self, life: int, larva: bytes, next_step: int) -> None:
-        """Keep a circuit, and forget the steps that led to it, all but the last."""
-        self._db.execute("UPDATE lives SET larva = ?, larva_step = ? WHERE id = ?", (larva, next_step, life))
-        self._db.execute("DELETE FROM inputs WHERE life = ? AND step < ?", (life, next_step - 1))
+    def renew(self, life: int, larva: bytes, step: Step, reply: Mapping[str, Any]) -> None:
+        """Keep a circuit, with the step that led to it; what went before is no longer needed."""
+        self._db.execute(
+            "UPDATE lives SET larva = ?, larva_step = ?, request = ?, reply = ?, at = ? WHERE id = ?",
+            (larva, step.step + 1, step.to_json(), to_json(reply), time.time(), life),
+        )
+        self._gone.append(life)
 
     def set_replaced(self, life: int, *, replaced: bool) -> None:
         """Put a life beside the one that replaces it, or back in its place."""
@@ -226,11 +265,50 @@ class Journal(_Lives):
     def end(self, life: int) -> None:
         """Forget a life."""
         self._db.execute("DELETE FROM lives WHERE id = ?", (life,))
+        self._gone.append(life)
+
+    def tidy(self) -> None:
+        """Delete the inputs that nobody needs any more, if they are many; between two transactions.
+
+        Raises:
+            StorageError: that cannot be written; nothing is lost.
+        """
+        if self._written <= max(_TIDY_AFTER, self._left):
+            return
+        self._written = 0
+        with self.transaction():
+            self._db.execute(
+                "DELETE FROM inputs WHERE NOT EXISTS "
+                "(SELECT 1 FROM lives WHERE lives.id = inputs.life AND inputs.step >= lives.larva_step)"
+            )
+        self._left = sum(map(len, self._rows.values()))
 
     def __len__(self) -> int:
         """Return how many larvae are kept."""
         (count,) = self._db.execute("SELECT count(*) FROM lives WHERE replaced = 0").fetchone()
         return int(count)
+
+    def _inputs_of(self, life: int, first: int) -> list[tuple[str, str, float]]:
+        numbers = self._rows.get(life, [])
+        places = ", ".join("?" * len(numbers))
+        return self._db.execute(
+            f"SELECT request, reply, at FROM inputs WHERE id IN ({places}) AND step >= ? ORDER BY id",  # noqa: S608  # question marks alone
+            (*numbers, first),
+        ).fetchall()
+
+    def _look_up(self) -> None:
+        """Learn where the inputs of each life are."""
+        with _storage(self.where):
+            needed = self._db.execute(
+                "SELECT inputs.id, life FROM inputs JOIN lives ON lives.id = life WHERE step >= larva_step "
+                "ORDER BY inputs.id"
+            )
+            for number, life in needed:
+                self._rows.setdefault(life, []).append(number)
+            (last, count) = self._db.execute("SELECT coalesce(max(id), 0), count(*) FROM inputs").fetchone()
+        self._next_row = int(last) + 1
+        self._left = sum(map(len, self._rows.values()))
+        self._written = int(count) - self._left
 
     def _begin_or_compare(self, record: Mapping[str, Any], *, adopt: bool) -> None:
         about = {"format": FORMAT, "kenyon": versions()["kenyon"], **record}
@@ -295,7 +373,8 @@ class Reading(_Lives):
             found = self._db.execute(
                 "SELECT lives.ids, coalesce(max(inputs.step) + 1, larva_step), "
                 "coalesce(max(inputs.at), lives.at) AS last "
-                "FROM lives LEFT JOIN inputs ON inputs.life = lives.id WHERE replaced = 0 "
+                "FROM lives LEFT JOIN inputs ON inputs.life = lives.id AND inputs.step >= larva_step "
+                "WHERE replaced = 0 "
                 "GROUP BY lives.id ORDER BY last DESC"
             ).fetchall()
         rows = ((json.loads(ids), steps, at) for ids, steps, at in found)

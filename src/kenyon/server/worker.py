@@ -1,5 +1,6 @@
 """The thread in which everything is computed and kept, so that the event loop never waits for either."""
 
+import contextlib
 import logging
 import queue
 import threading
@@ -65,6 +66,8 @@ class Worker(threading.Thread):
             if done:
                 self._keep(done)
                 self._deliver(done, batch.take_sizes())
+                with contextlib.suppress(StorageError):  # Those who write next will hear of it.
+                    self._desk.journal.tidy()
 
     def _take_in(self, batch: Batch[Task]) -> bool:
         """Begin what waits; wait for it only where there is nothing else to do. Return whether more may come."""

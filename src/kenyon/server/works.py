@@ -86,14 +86,10 @@ class Sleep(Work):
     def keep(self, journal: Journal, result: Any) -> None:  # noqa: ARG002  # as above
         """As for `Work`; a larva that was only read has nothing new."""
         life = self.session.present
-        if (
-            life is not None
-            and life.number is not None
-            and life.larva is not None
-            and life.unsaved_steps
-            and not life.replay
-        ):
-            journal.renew(life.number, life.larva, life.next_step)
+        if life is None or life.larva is None or life.last is None or life.replay:
+            return
+        if life.unsaved_steps:
+            journal.renew(_number(life), life.larva, *life.last)
 
     def finish(self, result: Any) -> dict[str, Any]:  # noqa: ARG002  # as above
         """As for `Work`; there is nobody to answer."""
@@ -139,10 +135,12 @@ class Do(Work):
             if session.present is not None:
                 journal.set_replaced(_number(session.present), replaced=True)
             self._number = journal.begin(session.ids, life.seed, life.base_seed)
-        if self._number is not None:
+        if self._number is None:
+            raise RuntimeError("a life goes on that is not in the journal")
+        if self._renews:
+            journal.renew(self._number, result.larva, self.asked, result.reply)
+        else:
             journal.add_step(self._number, self.asked, result.reply)
-            if self._renews:
-                journal.renew(self._number, result.larva, self.asked.step + 1)
 
     def finish(self, result: Any) -> dict[str, Any]:
         """As for `Work`."""
