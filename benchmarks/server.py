@@ -2,18 +2,18 @@
 
     python benchmarks/server.py [--rounds 5] [--no-brian]
 
-Peers in the same run: Brian2 behind the same server, and a server of Larvaworld's own kind (`make bench-server` brings its
-wheel; without it that row is left out): the wheel's `Server` class, answering each step with one neuron in Brian2 that is
-built, restored, run and stored anew, which is how Larvaworld's example server works. The limit is the kernel in process.
-Whatever is compared takes turns, round after round; the median over rounds is printed. Clients are in this process, on the
-machine's other cores; in the table of steps per second their frames are written beforehand, for it is the server that is
-measured.
+Peers in the same run: Brian2 behind the same server, and a server of Larvaworld's own kind, for which
+`make bench-server` brings the wheel: its `Server` class, answering each step with one neuron in Brian2 that is built,
+restored, run and stored anew. Larvaworld's example server, which no release contains, works like that. The limit is
+the kernel in process.
+
+Whatever is compared takes turns, round after round; the median over rounds is printed. Clients are in this process,
+with frames written beforehand, for it is the server that is measured; of two cores they still take their share.
 """
 
 import argparse
 import itertools
 import os
-import random
 import re
 import socket
 import statistics
@@ -24,9 +24,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,21 +47,37 @@ def step(sim_id: str, larva: int, number: int) -> Message:
     return Message(sim_id, larva, number, {**odor, "T": STEP_MS, "warmup": 0, "step_id": number, "reward": number % 2})
 
 
+@dataclass(frozen=True)
+class Served(Address):
+    """Where a server of ours listens, which process it is, and where it keeps its larvae."""
+
+    pid: int = 0
+    folder: str = ""
+
+
 @contextmanager
-def kenyon_server(*options: str) -> Iterator[Address]:
+def kenyon_server(*options: str) -> Iterator[Served]:
     """Run `kenyon serve` on a state directory on disk."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", "from kenyon.cli import main; main()", "serve", "--port", "0"]
-        process = subprocess.Popen([*command, "--state-dir", folder, *options], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [*command, "--state-dir", folder, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
         try:
-            assert process.stdout is not None
-            found = re.match(r"Kenyon listens on .*?:(\d+): ", process.stdout.readline())
-            assert found is not None
-            yield Address("127.0.0.1", int(found[1]))
+            port = int(re.findall(r"Kenyon listens on .*?:(\d+): ", _line(process))[0])
+            yield Served("127.0.0.1", port, pid=process.pid, folder=folder)
         finally:
             close_connections()
             process.terminate()
             process.wait(60)
+
+
+def _line(process: "subprocess.Popen[str]") -> str:
+    """Return the next line that a process prints."""
+    line = "" if process.stdout is None else process.stdout.readline()
+    if not line:
+        raise RuntimeError("a server ended before it listened")
+    return line
 
 
 LARVAWORLDS_SERVER = """
@@ -116,9 +132,9 @@ def larvaworlds_server() -> Iterator[Address]:
         env={**os.environ, "SDL_AUDIODRIVER": "dummy", "SDL_VIDEODRIVER": "dummy"},
     )
     try:
-        assert process.stdout is not None
-        lines = iter(process.stdout.readline, "")
-        yield Address("127.0.0.1", int(next(line for line in lines if line.strip().isdecimal())))
+        while not (line := _line(process).strip()).isdecimal():
+            pass
+        yield Address("127.0.0.1", int(line))
     finally:
         process.kill()
         process.wait()
@@ -130,7 +146,8 @@ def ask(sock: socket.socket, request: bytes) -> bytes:
     reply = sock.recv(1 << 20)
     while len(reply) < 4 or len(reply) < struct.unpack_from("!i", reply)[0]:
         reply += sock.recv(1 << 20)
-    assert b'"error"' not in reply, reply
+    if b'"error"' in reply:
+        raise RuntimeError(reply.decode())
     return reply
 
 
@@ -279,10 +296,8 @@ def _never_reading(address: Address, go_on: threading.Event) -> None:
     with connected(address) as sock:
         sock.settimeout(0.5)
         while go_on.is_set():
-            try:
+            with suppress(OSError):
                 sock.sendall(request)
-            except OSError:
-                time.sleep(0.1)
 
 
 def _hanging_up(address: Address, go_on: threading.Event) -> None:
@@ -305,12 +320,12 @@ def _at_once(address: Address, go_on: threading.Event) -> None:
 
 
 def _fuzzing(address: Address, go_on: threading.Event) -> None:
-    chance = random.Random(0)
+    chance = np.random.default_rng(0)
     good = encode([step("fuzz", 0, 0)])
     with connected(address) as sock:
         while go_on.is_set():
             body = bytearray(good)
-            body[chance.randrange(len(body))] = chance.randrange(256)
+            body[chance.integers(len(body))] = chance.integers(256)
             sock.sendall(struct.pack("!i", len(body) + 4) + bytes(body))
             sock.recv(1 << 16)
             time.sleep(0.001)
@@ -328,7 +343,7 @@ HOSTILE = {
 def show_beside_hostile(address: Address, rounds: int) -> None:
     """Print a well-behaved client's latency beside each hostile one, over that without."""
     print("\na well-behaved client's median round trip (and 99th percentile) beside a hostile one, over that alone")
-    for name, attack in HOSTILE.items():
+    for name in HOSTILE:
         ratios, tails = [], []
         for _ in range(rounds):
             alone = np.array(round_trips_ms(address, 1, 200))

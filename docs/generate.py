@@ -5,6 +5,7 @@ python docs/generate.py --check  # exit with 1 if one is not what it would write
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from kenyon.conditioning import DESCRIPTIONS, paradigm
 from kenyon.memory import Memory, MushroomBodyMemory, RemoteBrianModelMemory, RLmemory, Timer
 from kenyon.memory.mushroom_body import MBmemory
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, constants
+from kenyon.wire.refusals import CODES
 
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py; change the code, then run `make docs`. -->\n\n"
@@ -71,13 +73,32 @@ def memories_page() -> str:
 def cli_page() -> str:
     """Return the help of every subcommand."""
     parts = ["# The kenyon command\n"]
-    for name, sub in [("", command), *command.commands.items()]:
-        title = f"kenyon {name}".strip()
+    for title, sub in _commands("kenyon", command):
         context = click.Context(
             sub, info_name=title, **command.context_settings, terminal_width=100, max_content_width=100
         )
         parts.append(f"## {title}\n\n```\n{sub.get_help(context)}\n```\n")
     return "\n".join(parts)
+
+
+def _commands(title: str, sub: click.Command) -> Iterator[tuple[str, click.Command]]:
+    """Return a command and everything below it, each with how it is called."""
+    yield title, sub
+    if isinstance(sub, click.Group):
+        for name, own in sub.commands.items():
+            yield from _commands(f"{title} {name}", own)
+
+
+def refusals_page() -> str:
+    """Return the table of the codes by which a server refuses."""
+    lines = [
+        "# Why a server refuses",
+        "",
+        "`error` in a reply is one sentence, `error_code` one of these words.",
+        "",
+    ]
+    lines += ["| code | meaning |", "|---|---|", *(f"| `{code}` | {meaning} |" for code, meaning in CODES.items())]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
@@ -89,6 +110,7 @@ def main() -> int:
         "paradigms": paradigms_page(),
         "memories": memories_page(),
         "cli": cli_page(),
+        "refusals": refusals_page(),
     }
     for name, page in pages.items():
         path = FOLDER / f"{name}.md"

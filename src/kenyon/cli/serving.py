@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,9 +21,10 @@ from kenyon.cli.output import as_json, print_json, print_table
 from kenyon.errors import InputError, RefusedError
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.parameters import NAMED, named
-from kenyon.server.journal import Journal, Reading, Row, default_state_dir, stored_parameters
 from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings, limits
-from kenyon.wire import Address, Message, exchange
+
+if TYPE_CHECKING:  # sqlite3 and ssl are slow to import
+    from kenyon.server.journal import Reading, Row
 
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -106,6 +107,8 @@ def serve(  # options are explained by their own help
       kenyon serve --concentration-scale 300 --state-dir run1
       kenyon serve --host 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
+    from kenyon.server.journal import default_state_dir
+
     _set_up_logging(log_level, log_format)
     settings = Settings(
         host=host,
@@ -189,6 +192,8 @@ def ping(
       kenyon ping
       kenyon ping --host cluster --port 5795 --token-file token --tls-ca cert.pem
     """  # noqa: D301  # as above
+    from kenyon.wire import Address, Message, exchange
+
     if count < 1:
         raise InputError(f"count must be at least 1, got {count}")
     address = Address(host, port, unix_path, tls_ca)
@@ -233,7 +238,7 @@ def _ids(command: Command) -> Command:
 @as_json
 def list_sessions(state_dir: Path | None, *, as_json: bool) -> None:
     """List every larva, the one stepped last first."""
-    with contextlib.closing(Reading(state_dir or default_state_dir())) as reading:
+    with _reading(state_dir) as reading:
         rows = reading.rows()
     if as_json:
         print_json([row._asdict() for row in rows])
@@ -249,7 +254,7 @@ def list_sessions(state_dir: Path | None, *, as_json: bool) -> None:
 @as_json
 def show(sim_id: str, model_id: str, state_dir: Path | None, *, as_json: bool) -> None:
     """Show what is known about a larva: SIM_ID and MODEL_ID as `list` prints them."""
-    with contextlib.closing(Reading(state_dir or default_state_dir())) as reading:
+    with _reading(state_dir) as reading:
         row = _find(reading.rows(), sim_id, model_id)
         kept, replaced = reading.find((row.sim_id, row.model_id))
         record = reading.record()
@@ -292,9 +297,10 @@ def export(sim_id: str, model_id: str, out: Path, state_dir: Path | None, *, ove
       kenyon sessions export PItrain_1 Larva_0 --out larva.npz
     """  # noqa: D301  # as above
     from kenyon.server.courses import snapshot_of
+    from kenyon.server.journal import stored_parameters
 
     archive.refuse_existing(out, overwrite=overwrite)
-    with contextlib.closing(Reading(state_dir or default_state_dir())) as reading:
+    with _reading(state_dir) as reading:
         row = _find(reading.rows(), sim_id, model_id)
         kept, _ = reading.find((row.sim_id, row.model_id))
         parameters = stored_parameters(reading.record())
@@ -311,8 +317,10 @@ def export(sim_id: str, model_id: str, out: Path, state_dir: Path | None, *, ove
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(sim_id: str, model_id: str | None, state_dir: Path | None, *, yes: bool) -> None:
     """Forget a larva, or, without MODEL_ID, all of a simulation; no server may be running there."""
+    from kenyon.server.journal import Journal, default_state_dir
+
     folder = state_dir or default_state_dir()
-    with contextlib.closing(Reading(folder)) as reading:
+    with _reading(folder) as reading:
         rows = [
             row
             for row in reading.rows()
@@ -332,7 +340,13 @@ def delete(sim_id: str, model_id: str | None, state_dir: Path | None, *, yes: bo
     click.echo(f"Forgot {len(rows)} larvae")
 
 
-def _find(rows: list[Row], sim_id: str, model_id: str) -> Row:
+def _reading(state_dir: Path | None) -> "contextlib.closing[Reading]":
+    from kenyon.server.journal import Reading, default_state_dir
+
+    return contextlib.closing(Reading(state_dir or default_state_dir()))
+
+
+def _find(rows: "list[Row]", sim_id: str, model_id: str) -> "Row":
     for row in rows:
         if (_spelled(row.sim_id), _spelled(row.model_id)) == (sim_id, model_id):
             return row

@@ -1,6 +1,8 @@
-"""The model server: mushroom bodies for every client of Larvaworld, kept whatever happens to it."""
+"""The model server: mushroom bodies for every client of Larvaworld, kept whatever happens to it.
 
-from kenyon.server.service import Service
+`service.Service` is the server itself; it is not imported here, for most who import this only want its settings.
+"""
+
 from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings
 
-__all__ = ["DEFAULT_ODORS", "MEMORY", "Limits", "Service", "Settings"]
+__all__ = ["DEFAULT_ODORS", "MEMORY", "Limits", "Settings"]
