@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from kenyon.mushroom_body import Snapshot
-from kenyon.server.journal import Reading
+from kenyon.server.reading import Reading
 from kenyon.server.sessions import RENEW_AFTER_STEPS
 from kenyon.wire import Message
 from tests.server.running import NotStartedError, Running, kenyon, step, wait_until

@@ -8,7 +8,8 @@ from kenyon import __version__
 from kenyon.cli.circuit import odors, verify
 from kenyon.cli.conditioning import paradigms, train
 from kenyon.cli.doctor import doctor
-from kenyon.cli.serving import ping, serve, sessions
+from kenyon.cli.serving import ping, serve
+from kenyon.cli.sessions import sessions
 from kenyon.errors import InputError, KenyonError
 
 

@@ -1,7 +1,6 @@
-"""Subcommands about the model server: run one, ask whether one is there, look at the larvae it keeps."""
+"""Subcommands about the model server: run one, ask whether one is there."""
 
 import asyncio
-import contextlib
 import json
 import logging
 import os
@@ -12,30 +11,19 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from kenyon import archive
-from kenyon.cli.output import as_json, print_json, print_table
+from kenyon.cli.output import as_json, print_json
 from kenyon.errors import InputError, RefusedError
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.parameters import NAMED, named
 from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings, limits
 
-if TYPE_CHECKING:  # sqlite3 and ssl are slow to import
-    from kenyon.server.journal import Reading, Row
-
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 Command = Callable[..., Any]
-
-state_dir_option = click.option(
-    "--state-dir",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Where the server keeps its larvae.  [default: kenyon in your state folder]",
-)
 
 
 def _limit_options(command: Command) -> Command:
@@ -107,7 +95,7 @@ def serve(  # options are explained by their own help
       kenyon serve --concentration-scale 300 --state-dir run1
       kenyon serve --host 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
-    from kenyon.server.journal import default_state_dir
+    from kenyon.server.reading import default_state_dir
 
     _set_up_logging(log_level, log_format)
     settings = Settings(
@@ -218,150 +206,6 @@ def ping(
     )
     click.echo(f"odors {', '.join(about['odors'])}; concentrations times {about['concentration_scale']:g}")
     click.echo(f"round trip {median_ms:.2f} ms, median of {count}")
-
-
-@click.group(short_help="Look at the larvae a server keeps.")
-def sessions() -> None:
-    """List, show, export or delete the larvae that a server keeps in its state directory.
-
-    Looking works while the server runs; to delete, stop it first, or send it the operation `delete`.
-    """
-
-
-def _ids(command: Command) -> Command:
-    command = click.argument("model_id")(command)
-    return click.argument("sim_id")(command)
-
-
-@sessions.command("list", short_help="List them.")
-@state_dir_option
-@as_json
-def list_sessions(state_dir: Path | None, *, as_json: bool) -> None:
-    """List every larva, the one stepped last first."""
-    with _reading(state_dir) as reading:
-        rows = reading.rows()
-    if as_json:
-        print_json([row._asdict() for row in rows])
-        return
-    lines = [[_spelled(row.sim_id), _spelled(row.model_id), str(row.steps), _when(row.at)] for row in rows]
-    print_table(["simulation", "larva", "steps (done)", "last"], lines)
-    click.echo(f"{len(rows)} larvae")
-
-
-@sessions.command(short_help="Show one.")
-@_ids
-@state_dir_option
-@as_json
-def show(sim_id: str, model_id: str, state_dir: Path | None, *, as_json: bool) -> None:
-    """Show what is known about a larva: SIM_ID and MODEL_ID as `list` prints them."""
-    with _reading(state_dir) as reading:
-        row = _find(reading.rows(), sim_id, model_id)
-        kept, replaced = reading.find((row.sim_id, row.model_id))
-        record = reading.record()
-    if kept is None:  # It went since it was listed.
-        raise InputError(f"larva {model_id} of {sim_id} must be there, got none")
-    last = kept.last
-    about = {
-        "sim_id": row.sim_id,
-        "model_id": row.model_id,
-        "next_step": kept.next_step,
-        "last_step_at": _when(kept.at),
-        "seed": kept.base_seed,
-        "loaded": kept.base_seed is None,
-        "steps_since_snapshot": len(kept.replay),
-        "last_request": None if last is None else last[0]._asdict(),
-        "last_reply": None if last is None else last[1],
-        "put_aside_at_step": None if replaced is None else replaced.next_step,
-        "kenyon": record["kenyon"],
-    }
-    if as_json:
-        print_json(about)
-        return
-    words = [
-        [name.replace("_", " "), json.dumps(value) if isinstance(value, dict) else str(value)]
-        for name, value in about.items()
-    ]
-    print_table(["what", "is"], words)
-
-
-@sessions.command(short_help="Write one to a file.")
-@_ids
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write, .npz.")
-@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
-@state_dir_option
-def export(sim_id: str, model_id: str, out: Path, state_dir: Path | None, *, overwrite: bool) -> None:
-    """Write a larva's circuit as it is after its last step; `Snapshot.load` and a server's `load` read it.
-
-    \b
-    Example:
-      kenyon sessions export PItrain_1 Larva_0 --out larva.npz
-    """  # noqa: D301  # as above
-    from kenyon.server.courses import snapshot_of
-    from kenyon.server.journal import stored_parameters
-
-    archive.refuse_existing(out, overwrite=overwrite)
-    with _reading(state_dir) as reading:
-        row = _find(reading.rows(), sim_id, model_id)
-        kept, _ = reading.find((row.sim_id, row.model_id))
-        parameters = stored_parameters(reading.record())
-    if kept is None:
-        raise InputError(f"larva {model_id} of {sim_id} must be there, got none")
-    snapshot_of(parameters, kept.larva, kept.seed, kept.replay).save(out, overwrite=overwrite)
-    click.echo(f"Wrote {out}: larva {model_id} of {sim_id}, next step {kept.next_step}")
-
-
-@sessions.command(short_help="Forget some.")
-@click.argument("sim_id")
-@click.argument("model_id", required=False)
-@state_dir_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(sim_id: str, model_id: str | None, state_dir: Path | None, *, yes: bool) -> None:
-    """Forget a larva, or, without MODEL_ID, all of a simulation; no server may be running there."""
-    from kenyon.server.journal import Journal, default_state_dir
-
-    folder = state_dir or default_state_dir()
-    with _reading(folder) as reading:
-        rows = [
-            row
-            for row in reading.rows()
-            if _spelled(row.sim_id) == sim_id and model_id in (None, _spelled(row.model_id))
-        ]
-    if not rows:
-        raise InputError(
-            f"{sim_id} {model_id or ''} must name a larva that is kept, got none; see `kenyon sessions list`"
-        )
-    if not yes:
-        click.confirm(f"Forget {len(rows)} larvae of {sim_id} for good?", abort=True)
-    with contextlib.closing(Journal(folder, None)) as journal, journal.transaction():
-        for row in rows:
-            for life in journal.find((row.sim_id, row.model_id)):
-                if life is not None:
-                    journal.end(life.life)
-    click.echo(f"Forgot {len(rows)} larvae")
-
-
-def _reading(state_dir: Path | None) -> "contextlib.closing[Reading]":
-    from kenyon.server.journal import Reading, default_state_dir
-
-    return contextlib.closing(Reading(state_dir or default_state_dir()))
-
-
-def _find(rows: "list[Row]", sim_id: str, model_id: str) -> "Row":
-    for row in rows:
-        if (_spelled(row.sim_id), _spelled(row.model_id)) == (sim_id, model_id):
-            return row
-    raise InputError(f"{sim_id} {model_id} must name a larva that is kept, got none; see `kenyon sessions list`")
-
-
-def _spelled(identity: str | int) -> str:
-    """Return an id as it is typed: a text that could be read as a number in quotes."""
-    if isinstance(identity, str) and (not identity or identity.lstrip("-").isdecimal() or identity.startswith('"')):
-        return json.dumps(identity)
-    return str(identity)
-
-
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")
 
 
 def _token(path: Path) -> str:

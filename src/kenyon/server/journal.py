@@ -12,29 +12,24 @@ deleted in bulk, once it is as much as what is needed.
 
 import json
 import os
-import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from filelock import FileLock, Timeout
-from platformdirs import user_state_path
 
 from kenyon.errors import MismatchError, StorageError
-from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
-from kenyon.mushroom_body.state import PACKED
+from kenyon.mushroom_body.parameters import constants
 from kenyon.provenance import versions
+from kenyon.server.reading import FILE, Ids, Lives, name_of, open_file, storage
 from kenyon.server.requests import Step, to_json
 from kenyon.server.settings import MEMORY
-from kenyon.wire.messages import Id
 
 FORMAT = 1
-Ids = tuple[Id, Id]
 
-_FILE, _LOCK = "larvae.sqlite", "server.lock"
-_BUSY_MS = 5000
+_LOCK = "server.lock"
 _CACHE_KIB = 32_768
 _TIDY_AFTER = 10_000
 """Inputs written before it is worth looking for those that can go."""
@@ -65,93 +60,7 @@ CREATE TABLE inputs (
 """
 
 
-class Kept(NamedTuple):
-    """One life of a larva as it is kept.
-
-    Attributes:
-        life: Its number in the journal.
-        seed: The larva's own seed.
-        base_seed: The seed it was made from together with its ids; None if it was loaded.
-        larva: Its circuit as a record of bytes; None if newborn.
-        next_step: The step it waits for.
-        replay: Steps done since that circuit.
-        last: The last step, and the reply to it; None where there was none.
-        at: When that was, s since 1970.
-    """
-
-    life: int
-    seed: int
-    base_seed: int | None
-    larva: bytes | None
-    next_step: int
-    replay: tuple[Step, ...]
-    last: tuple[Step, dict[str, Any]] | None
-    at: float
-
-
-class Row(NamedTuple):
-    """One line of the list of larvae."""
-
-    sim_id: Id
-    model_id: Id
-    steps: int
-    at: float
-
-
-class _Lives:
-    """What can be read of lives, by a server or beside it.
-
-    Attributes:
-        where: The file.
-    """
-
-    where: str
-    _db: sqlite3.Connection
-
-    def find(self, ids: Ids) -> tuple[Kept | None, Kept | None]:
-        """Return the life of a larva, and the one it has replaced, where there are any.
-
-        Raises:
-            StorageError: what was kept cannot be read.
-        """
-        with _storage(self.where):
-            found = self._db.execute(
-                "SELECT replaced, id, seed, base_seed, larva, larva_step, request, reply, at FROM lives WHERE ids = ?",
-                (_name(ids),),
-            )
-            lives = {bool(replaced): self._kept(*life) for replaced, *life in found.fetchall()}
-        return lives.get(False), lives.get(True)
-
-    def _kept(
-        self,
-        life: int,
-        seed: str,
-        base_seed: int | None,
-        larva: bytes | None,
-        larva_step: int,
-        request: str | None,
-        reply: str | None,
-        at: float,
-    ) -> Kept:
-        if larva is not None and len(larva) != PACKED.itemsize:
-            raise sqlite3.DatabaseError(f"a larva must be of {PACKED.itemsize} bytes, got {len(larva)}")
-        inputs = self._inputs_of(life, larva_step)
-        replay = tuple(Step.from_json(own) for own, _, _ in inputs)
-        last = None if request is None or reply is None else (Step.from_json(request), json.loads(reply))
-        if inputs:
-            _, reply, at = inputs[-1]
-            last = (replay[-1], json.loads(reply))
-        next_step = replay[-1].step + 1 if replay else larva_step
-        return Kept(life, int(seed), base_seed, larva, next_step, replay, last, at)
-
-    def _inputs_of(self, life: int, first: int) -> list[tuple[str, str, float]]:
-        """Return request, reply and time of the steps of a life from one on."""
-        return self._db.execute(
-            "SELECT request, reply, at FROM inputs WHERE life = ? AND step >= ? ORDER BY id", (life, first)
-        ).fetchall()
-
-
-class Journal(_Lives):
+class Journal(Lives):
     """The journal of one state directory, or of none (":memory:").
 
     Args:
@@ -189,14 +98,14 @@ class Journal(_Lives):
             self.where = MEMORY
         else:
             folder = Path(state_dir)
-            with _storage(folder):
+            with storage(folder):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._lock = _locked(folder)
-                _touch_private(folder / _FILE)
-            self.where = str(folder / _FILE)
+                _touch_private(folder / FILE)
+            self.where = str(folder / FILE)
         try:
-            with _storage(self.where):
-                self._db = _open(self.where)
+            with storage(self.where):
+                self._db = open_file(self.where)
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                 self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -219,7 +128,7 @@ class Journal(_Lives):
         Raises:
             StorageError: it cannot be kept.
         """
-        with _storage(self.where):
+        with storage(self.where):
             self._db.execute("BEGIN IMMEDIATE")
             self._new, self._gone = [], []
             try:
@@ -241,7 +150,7 @@ class Journal(_Lives):
         """Begin a life, newborn or from a circuit; return its number."""
         row = self._db.execute(
             "INSERT INTO lives (ids, replaced, seed, base_seed, larva, larva_step, at) VALUES (?, 0, ?, ?, ?, ?, ?)",
-            (_name(ids), str(seed), base_seed, larva, step, time.time()),
+            (name_of(ids), str(seed), base_seed, larva, step, time.time()),
         )
         return int(row.lastrowid or 0)
 
@@ -298,7 +207,7 @@ class Journal(_Lives):
 
     def _look_up(self) -> None:
         """Learn where the inputs of each life are."""
-        with _storage(self.where):
+        with storage(self.where):
             needed = self._db.execute(
                 "SELECT inputs.id, life FROM inputs JOIN lives ON lives.id = life WHERE step >= larva_step "
                 "ORDER BY inputs.id"
@@ -313,7 +222,7 @@ class Journal(_Lives):
     def _begin_or_compare(self, record: Mapping[str, Any], *, adopt: bool) -> None:
         about = {"format": FORMAT, "kenyon": versions()["kenyon"], **record}
         words = {name: json.dumps(value) for name, value in about.items()}
-        with _storage(self.where):
+        with storage(self.where):
             known = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone()
             if not known:
                 script = "".join(_insert("about", name, value) for name, value in words.items())
@@ -342,79 +251,9 @@ class Journal(_Lives):
             self._lock.release()
 
 
-class Reading(_Lives):
-    """The journal of a state directory for those who only look, whether a server has it or not.
-
-    Args:
-        state_dir: The folder.
-
-    Raises:
-        StorageError: there is no journal, or it cannot be read.
-    """
-
-    def __init__(self, state_dir: str | Path) -> None:
-        self.where = str(Path(state_dir) / _FILE)
-        if not Path(self.where).is_file():
-            raise StorageError(
-                f"{state_dir} must be a state directory of a server, got no {_FILE} in it; give --state-dir"
-            )
-        with _storage(self.where):
-            self._db = _open(self.where, read_only=True)
-
-    def record(self) -> dict[str, Any]:
-        """Return what the larvae live under, and what began it."""
-        with _storage(self.where):
-            about = self._db.execute("SELECT name, value FROM about").fetchall()
-        return {name: json.loads(value) for name, value in about}
-
-    def rows(self) -> list[Row]:
-        """Return every larva, the one stepped last first."""
-        with _storage(self.where):
-            found = self._db.execute(
-                "SELECT lives.ids, coalesce(max(inputs.step) + 1, larva_step), "
-                "coalesce(max(inputs.at), lives.at) AS last "
-                "FROM lives LEFT JOIN inputs ON inputs.life = lives.id AND inputs.step >= larva_step "
-                "WHERE replaced = 0 "
-                "GROUP BY lives.id ORDER BY last DESC"
-            ).fetchall()
-        rows = ((json.loads(ids), steps, at) for ids, steps, at in found)
-        return [Row(sim_id, model_id, steps, at) for (sim_id, model_id), steps, at in rows]
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._db.close()
-
-
-def default_state_dir() -> Path:
-    """Return where a server keeps its larvae if nothing else is said: in the user's state folder."""
-    return Path(user_state_path("kenyon"))
-
-
-def stored_parameters(record: Mapping[str, Any]) -> Parameters:
-    """Return the constants that a record names.
-
-    Raises:
-        InputError: they are not those of this version.
-    """
-    return PUBLISHED.replace({name: record[name] for name in constants()})
-
-
-def _name(ids: Ids) -> str:
-    """Return what names a larva in the tables; `1` and `"1"` are two."""
-    return json.dumps(ids)
-
-
 def _insert(table: str, name: str, value: str) -> str:
     quoted = (text.replace("'", "''") for text in (name, value))
     return f"INSERT INTO {table} VALUES ('{next(quoted)}', '{next(quoted)}');"  # noqa: S608  # quoted just now
-
-
-def _open(where: str, *, read_only: bool = False) -> sqlite3.Connection:
-    # One thread at a time uses it; Python would bind it to the one that opened it.
-    if read_only:
-        uri = f"{Path(where).absolute().as_uri()}?mode=ro"
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_MS / 1000)
-    return sqlite3.connect(where, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000)
 
 
 def _locked(folder: Path) -> FileLock:
@@ -433,15 +272,3 @@ def _touch_private(path: Path) -> None:
     """Make a file that its owner alone can read; SQLite's other files then are like it."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     path.chmod(0o600)
-
-
-@contextmanager
-def _storage(where: str | Path) -> Iterator[None]:
-    """Turn what the disk or SQLite says into our words."""
-    try:
-        yield
-    except (OSError, sqlite3.Error) as reason:
-        words = reason.strerror or str(reason) if isinstance(reason, OSError) else str(reason)
-        raise StorageError(
-            f"{where} must be writable and whole, but: {words}; see to the disk, or give another --state-dir"
-        ) from None

@@ -4,10 +4,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
-import socket
-import ssl
-import stat
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -15,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from kenyon import __version__
-from kenyon.errors import InputError, RefusedError
+from kenyon.errors import RefusedError
 from kenyon.server.batching import Finished
 from kenyon.server.computing import Computer, computer
 from kenyon.server.connection import Connection, Exchange
 from kenyon.server.journal import Journal
 from kenyon.server.larvae import Larvae
+from kenyon.server.listening import allow_files, listen, tls_context
 from kenyon.server.metrics import Metrics
 from kenyon.server.monitoring import Monitor
 from kenyon.server.requests import Operation, Reader
@@ -31,8 +28,6 @@ from kenyon.server.works import Desk
 _logger = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 1.0
-_BACKLOG = 1024
-_SPARE_FILES = 64
 _LONGEST_STOP_S = 60.0
 
 
@@ -79,8 +74,8 @@ class Service:
         """
         settings, loop = self.settings, asyncio.get_running_loop()
         self._loop = loop
-        tls = _tls_context(settings)
-        _allow_files(self.limits.max_connections)
+        tls = tls_context(settings)
+        allow_files(self.limits.max_connections)
         journal = Journal(settings.state_dir, settings.record(), durable=settings.durable, adopt=settings.adopt)
         self._closing = contextlib.ExitStack()
         self._closing.callback(journal.close)
@@ -93,7 +88,7 @@ class Service:
             if settings.metrics_port is not None:
                 self.monitor = Monitor(settings.metrics_port, self.metrics, self._gauges, self._is_ready)
                 self._closing.callback(self.monitor.close)
-            self._servers = await self._listen(tls)
+            self._servers, self.where, self.port = await listen(settings, tls, partial(Connection, self, loop))
             if settings.unix_path is not None:
                 self._closing.callback(Path(settings.unix_path).unlink, missing_ok=True)
         except BaseException:
@@ -206,27 +201,6 @@ class Service:
         with contextlib.suppress(RuntimeError):  # The loop has ended; what was done has been kept.
             self._loop.call_soon_threadsafe(self.larvae.deliver, done, sizes)
 
-    async def _listen(self, tls: ssl.SSLContext | None) -> list[asyncio.Server]:
-        settings = self.settings
-        make: Callable[[], Connection] = partial(Connection, self, self._loop)
-        try:
-            if settings.unix_path is not None:
-                _clear_stale_socket(settings.unix_path)
-                self.where = settings.unix_path
-                return [await _listen_unix(self._loop, make, settings.unix_path)]
-            sockets = _bound(settings.host, settings.port)
-            servers = [await self._loop.create_server(make, sock=sock, backlog=_BACKLOG, ssl=tls) for sock in sockets]
-        except OSError as reason:
-            place = settings.unix_path or f"{settings.host}:{settings.port}"
-            raise InputError(
-                f"{place} must be free to listen on, but: {reason.strerror or reason}; stop what listens there or "
-                "choose another port"
-            ) from None
-        self.port = sockets[0].getsockname()[1]
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        self.where = f"{host}:{self.port}"
-        return servers
-
     async def _look_around(self) -> None:
         """Every now and then: close what takes too long, let idle larvae sleep."""
         while True:
@@ -239,89 +213,3 @@ class Service:
     async def _until(self, is_so: Callable[[], bool]) -> None:
         while not is_so():  # noqa: ASYNC110  # Only while it stops; an event would have to be set on every step.
             await asyncio.sleep(0.005)
-
-
-def _bound(host: str, port: int) -> list[socket.socket]:
-    """Return sockets bound to every address of a host, all with the same port."""
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    # An IPv4 address first: Larvaworld's client knows no others.
-    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
-    bound: list[socket.socket] = []
-    try:
-        for family, _, _, _, address in dict.fromkeys(found):
-            own_port = bound[0].getsockname()[1] if bound else port
-            sock = socket.socket(family, socket.SOCK_STREAM)
-            bound.append(sock)
-            if os.name == "posix":
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            try:
-                sock.bind((address[0], own_port, *address[2:]))
-            except OSError:
-                # A system without IPv6 may still have a name for it.
-                if family != socket.AF_INET6 or len(bound) == 1:
-                    raise
-                bound.pop().close()
-    except BaseException:
-        for sock in bound:
-            sock.close()
-        raise
-    return bound
-
-
-async def _listen_unix(loop: asyncio.AbstractEventLoop, make: Callable[[], Connection], path: str) -> asyncio.Server:
-    before = os.umask(0o177)  # Its owner alone may connect, from the first moment on.
-    try:
-        return await loop.create_unix_server(make, path, backlog=_BACKLOG)
-    finally:
-        os.umask(before)
-
-
-def _clear_stale_socket(path: str) -> None:
-    """Remove a socket that a killed server has left; leave alone what lives, and what is no socket."""
-    try:
-        if not stat.S_ISSOCK(Path(path).stat().st_mode):
-            raise InputError(f"unix_path must be free or an old socket, got the file {path}; choose another")
-    except FileNotFoundError:
-        return
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(path)
-        except OSError:
-            Path(path).unlink(missing_ok=True)
-            return
-    raise InputError(f"{path} must be free to listen on, but a server listens there; stop it or choose another path")
-
-
-def _tls_context(settings: Settings) -> ssl.SSLContext | None:
-    if settings.tls_cert is None or settings.tls_key is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    except OSError as reason:
-        raise InputError(
-            f"tls_cert and tls_key must be a certificate and its key (PEM), got {settings.tls_cert} and "
-            f"{settings.tls_key}: {reason}"
-        ) from None
-    return context
-
-
-def _allow_files(connections: int) -> None:
-    """Ask the system for as many open files as connections may need."""
-    try:
-        import resource
-    except ImportError:  # Not on this system, which has no such limit.
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + _SPARE_FILES
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    if most < wanted:
-        raise InputError(
-            f"max_connections must fit this system's limit of open files, {hard}, got {connections}; lower it or raise "
-            "that (ulimit -n)"
-        )

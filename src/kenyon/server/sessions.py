@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from kenyon.errors import RefusedError
-from kenyon.server.journal import Ids, Kept
+from kenyon.server.reading import Ids, Kept
 from kenyon.server.requests import Step
 
 RENEW_AFTER_MS, RENEW_AFTER_STEPS = 5000.0, 50

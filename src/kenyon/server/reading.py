@@ -1,0 +1,190 @@
+"""What a server has kept of its larvae, for those who only look, whether the server runs or not."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from platformdirs import user_state_path
+
+from kenyon.errors import StorageError
+from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
+from kenyon.mushroom_body.state import PACKED
+from kenyon.server.requests import Step
+from kenyon.wire.messages import Id
+
+FILE = "larvae.sqlite"
+Ids = tuple[Id, Id]
+
+_BUSY_MS = 5000
+
+
+class Kept(NamedTuple):
+    """One life of a larva as it is kept.
+
+    Attributes:
+        life: Its number in the journal.
+        seed: The larva's own seed.
+        base_seed: The seed it was made from together with its ids; None if it was loaded.
+        larva: Its circuit as a record of bytes; None if newborn.
+        next_step: The step it waits for.
+        replay: Steps done since that circuit.
+        last: The last step, and the reply to it; None where there was none.
+        at: When that was, s since 1970.
+    """
+
+    life: int
+    seed: int
+    base_seed: int | None
+    larva: bytes | None
+    next_step: int
+    replay: tuple[Step, ...]
+    last: tuple[Step, dict[str, Any]] | None
+    at: float
+
+
+class Row(NamedTuple):
+    """One line of the list of larvae."""
+
+    sim_id: Id
+    model_id: Id
+    steps: int
+    at: float
+
+
+class Lives:
+    """What can be read of lives, by a server or beside it.
+
+    Attributes:
+        where: The file.
+    """
+
+    where: str
+    _db: sqlite3.Connection
+
+    def find(self, ids: Ids) -> tuple[Kept | None, Kept | None]:
+        """Return the life of a larva, and the one it has replaced, where there are any.
+
+        Raises:
+            StorageError: what was kept cannot be read.
+        """
+        with storage(self.where):
+            found = self._db.execute(
+                "SELECT replaced, id, seed, base_seed, larva, larva_step, request, reply, at FROM lives WHERE ids = ?",
+                (name_of(ids),),
+            )
+            lives = {bool(replaced): self._kept(*life) for replaced, *life in found.fetchall()}
+        return lives.get(False), lives.get(True)
+
+    def _kept(
+        self,
+        life: int,
+        seed: str,
+        base_seed: int | None,
+        larva: bytes | None,
+        larva_step: int,
+        request: str | None,
+        reply: str | None,
+        at: float,
+    ) -> Kept:
+        if larva is not None and len(larva) != PACKED.itemsize:
+            raise sqlite3.DatabaseError(f"a larva must be of {PACKED.itemsize} bytes, got {len(larva)}")
+        inputs = self._inputs_of(life, larva_step)
+        replay = tuple(Step.from_json(own) for own, _, _ in inputs)
+        last = None if request is None or reply is None else (Step.from_json(request), json.loads(reply))
+        if inputs:
+            _, reply, at = inputs[-1]
+            last = (replay[-1], json.loads(reply))
+        next_step = replay[-1].step + 1 if replay else larva_step
+        return Kept(life, int(seed), base_seed, larva, next_step, replay, last, at)
+
+    def _inputs_of(self, life: int, first: int) -> list[tuple[str, str, float]]:
+        """Return request, reply and time of the steps of a life from one on."""
+        return self._db.execute(
+            "SELECT request, reply, at FROM inputs WHERE life = ? AND step >= ? ORDER BY id", (life, first)
+        ).fetchall()
+
+
+class Reading(Lives):
+    """The journal of a state directory for those who only look, whether a server has it or not.
+
+    Args:
+        state_dir: The folder.
+
+    Raises:
+        StorageError: there is no journal, or it cannot be read.
+    """
+
+    def __init__(self, state_dir: str | Path) -> None:
+        self.where = str(Path(state_dir) / FILE)
+        if not Path(self.where).is_file():
+            raise StorageError(
+                f"{state_dir} must be a state directory of a server, got no {FILE} in it; give --state-dir"
+            )
+        with storage(self.where):
+            self._db = open_file(self.where, read_only=True)
+
+    def record(self) -> dict[str, Any]:
+        """Return what the larvae live under, and what began it."""
+        with storage(self.where):
+            about = self._db.execute("SELECT name, value FROM about").fetchall()
+        return {name: json.loads(value) for name, value in about}
+
+    def rows(self) -> list[Row]:
+        """Return every larva, the one stepped last first."""
+        with storage(self.where):
+            found = self._db.execute(
+                "SELECT lives.ids, coalesce(max(inputs.step) + 1, larva_step), "
+                "coalesce(max(inputs.at), lives.at) AS last "
+                "FROM lives LEFT JOIN inputs ON inputs.life = lives.id AND inputs.step >= larva_step "
+                "WHERE replaced = 0 "
+                "GROUP BY lives.id ORDER BY last DESC"
+            ).fetchall()
+        rows = ((json.loads(ids), steps, at) for ids, steps, at in found)
+        return [Row(sim_id, model_id, steps, at) for (sim_id, model_id), steps, at in rows]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+
+def default_state_dir() -> Path:
+    """Return where a server keeps its larvae if nothing else is said: in the user's state folder."""
+    return Path(user_state_path("kenyon"))
+
+
+def stored_parameters(record: Mapping[str, Any]) -> Parameters:
+    """Return the constants that a record names.
+
+    Raises:
+        InputError: they are not those of this version.
+    """
+    return PUBLISHED.replace({name: record[name] for name in constants()})
+
+
+def name_of(ids: Ids) -> str:
+    """Return what names a larva in the tables; `1` and `"1"` are two."""
+    return json.dumps(ids)
+
+
+def open_file(where: str, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open the file of a journal."""
+    # One thread at a time uses it; Python would bind it to the one that opened it.
+    if read_only:
+        uri = f"{Path(where).absolute().as_uri()}?mode=ro"
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_MS / 1000)
+    return sqlite3.connect(where, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000)
+
+
+@contextmanager
+def storage(where: str | Path) -> Iterator[None]:
+    """Turn what the disk or SQLite says into our words."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as reason:
+        words = reason.strerror or str(reason) if isinstance(reason, OSError) else str(reason)
+        raise StorageError(
+            f"{where} must be writable and whole, but: {words}; see to the disk, or give another --state-dir"
+        ) from None
