@@ -85,3 +85,15 @@ def test_objects_are_never_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="array 'x' must hold plain numbers to be saved, got objects"):
         archive.save(tmp_path / "a.npz", "example", {}, {"x": np.array([{}])})
     assert not list(tmp_path.iterdir())
+
+
+def test_bytes_are_read_like_a_file_and_may_not_announce_too_much() -> None:
+    """A few bytes that would unfold into many are refused before they do."""
+    words = archive.pack("thing", {"n": 1}, {"x": np.zeros(10**6)})
+    assert len(words) < 10_000
+    with pytest.raises(FileFormatError, match=r"it must be .* at most 1000000 bytes, got 8000"):
+        archive.unpack("it", words, "thing", limit_bytes=10**6)
+    header, arrays = archive.unpack("it", words, "thing")
+    assert (header["n"], arrays["x"].shape) == (1, (10**6,))
+    with pytest.raises(FileFormatError, match="it must be a whole"):
+        archive.unpack("it", words[:-30], "thing")

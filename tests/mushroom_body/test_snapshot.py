@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from kenyon import archive
-from kenyon.errors import FileFormatError
-from kenyon.mushroom_body import BALANCED, Population, Snapshot
+from kenyon.errors import FileFormatError, InputError
+from kenyon.mushroom_body import BALANCED, Population, Snapshot, drive
+from kenyon.mushroom_body.state import PACKED, pack, unpack
 
 
 @pytest.fixture
@@ -66,3 +67,33 @@ def test_a_file_whose_header_does_not_fit_is_refused(saved: Path, change: dict[s
     archive.save(saved, "snapshot", header | change, arrays, overwrite=True)
     with pytest.raises(FileFormatError, match=r"larvae\.npz must be a snapshot of this version"):
         Snapshot.load(saved)
+
+
+def test_it_can_be_sent_as_bytes() -> None:
+    """The bytes of the file, read back as it is."""
+    larvae = Population(seeds=[3, 4])
+    larvae.advance(20, drive(larvae.parameters, "anisole"))
+    back = Snapshot.from_bytes("it", larvae.snapshot().to_bytes())
+    assert back.seeds == (3, 4)
+    assert all(np.array_equal(mine, getattr(larvae.state, name)) for name, mine in back.state._asdict().items())
+    with pytest.raises(FileFormatError, match="it must be a whole"):
+        Snapshot.from_bytes("it", b"nothing")
+
+
+def test_a_larva_is_a_record_of_fixed_size() -> None:
+    """Packed and unpacked it is the same, bit for bit, and can be advanced without the others."""
+    larvae = Population(seeds=[3, 4, 5])
+    larvae.advance(20, drive(larvae.parameters, "anisole"))
+    packed = pack(larvae.state)
+    assert {len(larva) for larva in packed} == {PACKED.itemsize}
+    assert all(np.array_equal(mine, getattr(larvae.state, name)) for name, mine in unpack(packed)._asdict().items())
+    middle = unpack(packed[1:2])
+    rates = drive(larvae.parameters, "anisole", reward=1.0)
+    alone = Population().advance_state(middle, [300], rates)
+    together = larvae.advance(30, rates)
+    assert np.array_equal(alone.counts[0], together.counts[1])
+    assert pack(middle) == pack(larvae.state)[1:2]
+    with pytest.raises(InputError, match="n_steps must be one number for each of 1 larvae, got 2"):
+        Population().advance_state(middle, [1, 2], rates)
+    with pytest.raises(InputError, match="n_steps must be an integer"):
+        Population().advance_state(middle, [-1], rates)

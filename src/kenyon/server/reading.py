@@ -75,7 +75,10 @@ class Lives:
                 "SELECT replaced, id, seed, base_seed, larva, larva_step, request, reply, at FROM lives WHERE ids = ?",
                 (name_of(ids),),
             )
-            lives = {bool(replaced): self._kept(*life) for replaced, *life in found.fetchall()}
+            try:
+                lives = {bool(replaced): self._kept(*life) for replaced, *life in found.fetchall()}
+            except (ValueError, TypeError, LookupError) as reason:
+                raise sqlite3.DatabaseError(f"larva {ids[1]!r} of {ids[0]!r} is damaged: {reason}") from None
         return lives.get(False), lives.get(True)
 
     def _kept(

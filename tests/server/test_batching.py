@@ -1,0 +1,147 @@
+"""Courses computed together are what each would be alone."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from kenyon.errors import KenyonError
+from kenyon.mushroom_body import BALANCED, Population, drive
+from kenyon.mushroom_body.state import newborn, pack
+from kenyon.server.batching import Batch, Course, Stretch
+from kenyon.server.computing import Advanced, KernelComputer
+
+LARVAE = pack(newborn(BALANCED, range(5)))
+ODORS = ("pentyl acetate", "anisole", "3-octanol")
+
+
+class Slicing(KernelComputer):
+    """The kernel, in slices of another length."""
+
+    def __init__(self, slice_steps: int) -> None:
+        super().__init__(BALANCED)
+        self.slice_steps = slice_steps
+
+
+def course(larva: int, plan: list[tuple[int, int, int]]) -> Course:
+    """Live through stretches of (odor, steps, probes), each probe on a copy with plasticity off."""
+    circuit, seen = LARVAE[larva], []
+    for odor, steps, probes in plan:
+        stretch = Stretch(circuit, drive(BALANCED, ODORS[odor], reward=0.5), steps)
+        yield [stretch]
+        circuit = stretch.larva
+        asked = [Stretch(circuit, drive(BALANCED, name), steps, plastic=False) for name in ODORS[:probes]]
+        yield asked
+        seen.append([stretch.counts.tolist(), *(one.counts.tolist() for one in asked)])
+    return circuit, seen
+
+
+def alone(larva: int, plan: list[tuple[int, int, int]]) -> Any:
+    """Return the same from the library."""
+    population, seen = Population(BALANCED, [larva]), []
+    for odor, steps, probes in plan:
+        activity = population.advance(steps / 10, drive(BALANCED, ODORS[odor], reward=0.5))
+        asked = [population.probe(name, steps / 10) for name in ODORS[:probes]]
+        seen.append([activity.counts[0].tolist(), *(one.counts[0].tolist() for one in asked)])
+    return pack(population.state)[0], seen
+
+
+plans = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 90), st.integers(0, 3)), min_size=1, max_size=3)
+
+
+@settings(max_examples=30)
+@given(all_plans=st.lists(plans, min_size=1, max_size=5), slice_steps=st.integers(7, 100), rows=st.integers(1, 6))
+def test_neither_slices_nor_neighbors_change_a_number(
+    all_plans: list[list[tuple[int, int, int]]], slice_steps: int, rows: int
+) -> None:
+    """Whatever the length of a slice, and however few circuits fit into a round."""
+    batch: Batch[int] = Batch(Slicing(slice_steps), rows)
+    for larva, plan in enumerate(all_plans):
+        batch.add(larva, course(larva, plan))
+    results = {}
+    while len(batch):
+        for finished in batch.round():
+            results[finished.tag] = finished.result
+    assert results == {larva: alone(larva, plan) for larva, plan in enumerate(all_plans)}
+
+
+def test_a_short_course_ends_before_a_long_one() -> None:
+    """And one that comes later is not kept waiting by those that are under way."""
+    batch: Batch[str] = Batch(Slicing(10), rows=2)
+    for name, steps in (("long", 1000), ("longer", 2000), ("short", 5)):
+        batch.add(name, course(0, [(0, steps, 0)]))
+    ended = []
+    for rounds in itertools.count():
+        ended += [(finished.tag, rounds) for finished in batch.round()]
+        if not len(batch):
+            break
+    assert [tag for tag, _ in ended] == ["short", "long", "longer"]
+    assert ended[0][1] <= 1
+
+
+def test_a_course_that_fails_ends_alone() -> None:
+    """Its error is its own; the others go on."""
+
+    def failing(after: int) -> Course:
+        for _ in range(after):
+            yield [Stretch(LARVAE[0], drive(BALANCED), 10)]
+        raise KenyonError(f"after {after}")
+
+    batch: Batch[int] = Batch(Slicing(10))
+    batch.add(0, failing(0))
+    batch.add(1, failing(3))
+    batch.add(2, course(2, [(0, 50, 1)]))
+    over = {}
+    while len(batch):
+        for finished in batch.round():
+            over[finished.tag] = finished
+    assert [str(over[i].error) for i in (0, 1)] == ["after 0", "after 3"]
+    assert over[2].result == alone(2, [(0, 50, 1)])
+
+
+def test_an_engine_that_fails_fails_those_it_was_computing() -> None:
+    """Whoever waits hears of it, and later ones are computed."""
+
+    class Broken(KernelComputer):
+        broken = True
+
+        def advance(self, *job: Any, plastic: bool) -> Advanced:
+            if self.broken:
+                raise KenyonError("the engine is broken")
+            return super().advance(*job, plastic=plastic)
+
+    engine = Broken(BALANCED)
+    batch: Batch[int] = Batch(engine)
+    batch.add(0, course(0, [(0, 10, 0)]))
+    (finished,) = batch.round()
+    assert str(finished.error) == "the engine is broken"
+    engine.broken = False
+    batch.add(1, course(1, [(0, 10, 0)]))
+    assert batch.round()[0].result == alone(1, [(0, 10, 0)])
+
+
+def test_circuits_of_a_frame_are_computed_at_once() -> None:
+    """As many as there are, up to what a round takes."""
+    batch: Batch[int] = Batch(KernelComputer(BALANCED), rows=4)
+    for larva in range(5):
+        batch.add(larva, course(larva, [(0, 10, 0)]))
+    while len(batch):
+        batch.round()
+    assert batch.take_sizes() == [4, 1]
+    assert batch.take_sizes() == []
+
+
+@pytest.mark.parametrize("larvae", [1, 5])
+def test_a_computer_gives_back_what_it_was_given_moved_on(larvae: int) -> None:
+    """One record, one row of counts and one verdict for each; it keeps nothing."""
+    computer = KernelComputer(BALANCED)
+    steps: NDArray[np.int64] = np.arange(1, larvae + 1, dtype=np.int64) * 10
+    rates = np.tile(drive(BALANCED, "anisole"), (larvae, 1))
+    moved, counts, diverged = computer.advance(LARVAE[:larvae], steps, rates, plastic=True)
+    assert (len(moved), counts.shape[0], diverged.tolist()) == (larvae, larvae, [False] * larvae)
+    again = computer.advance(LARVAE[:larvae], steps, rates, plastic=True)
+    assert again[0] == moved
