@@ -1,6 +1,7 @@
 """Subcommands about the model server: run one, ask whether one is there."""
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -124,6 +125,9 @@ async def _serve(settings: Settings) -> None:
 
     service = Service(settings)
     await service.start()
+    # What is here now stays: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 

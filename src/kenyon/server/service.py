@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -96,9 +95,6 @@ class Service:
             raise
         self._worker.start()
         self._looking = loop.create_task(self._look_around())
-        # What is here now stays: the collector need not look at it again and again.
-        gc.collect()
-        gc.freeze()
 
     async def stop(self) -> None:
         """Take no more, finish what is under way, answer it, and keep every larva as it is."""
@@ -120,7 +116,6 @@ class Service:
         with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
             await asyncio.wait_for(self._until(lambda: not self._connections), _LOOK_EVERY_S)
         self._closing.close()
-        gc.unfreeze()
 
     def take(self, exchange: Exchange) -> None:
         """Answer every message of an exchange, now or later."""
