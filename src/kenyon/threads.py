@@ -4,6 +4,7 @@ A pool of Python's own: numba's threading layers abort under concurrent callers 
 """
 
 import os
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
@@ -17,13 +18,15 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def in_parallel(work: Callable[[int, int], None], larvae: int, threads: int) -> None:
-    """Share larvae out over threads; a few blocks a thread, for larvae may differ in duration.
+def in_parallel(work: Callable[[int, int], None], larvae: int, threads: int, *, alike: bool = False) -> None:
+    """Share larvae out over threads, the calling one among them.
 
     Args:
         work: Called with the first larva of a block and the one after its last, in any order and thread.
         larvae: How many there are.
         threads: How many blocks are worked on at once; 1 is the calling thread alone.
+        alike: Whether all take equally long: then a block for each thread is enough, and none has to ask for more,
+            for which it would need the interpreter, which another thread may hold.
 
     Example:
         >>> seen = [0] * 10
@@ -34,16 +37,28 @@ def in_parallel(work: Callable[[int, int], None], larvae: int, threads: int) -> 
         >>> seen == [1] * 10
         True
     """
-    blocks = min(larvae, 4 * threads)
+    blocks = min(larvae, threads if alike else 4 * threads)
     if threads == 1 or blocks == 1:
         work(0, larvae)
         return
     bounds = [larvae * block // blocks for block in range(blocks + 1)]
-    futures = [_pool(threads).submit(work, *pair) for pair in pairwise(bounds)]
+    left = deque(pairwise(bounds))
+
+    def share() -> None:
+        while left:
+            try:
+                block = left.popleft()
+            except IndexError:  # Another thread has taken the last one.
+                return
+            work(*block)
+
+    futures = [_pool(threads).submit(share) for _ in range(min(threads, blocks) - 1)]
     try:
+        share()
         for future in futures:
             future.result()
     finally:  # After Ctrl-C nothing may go on by itself.
+        left.clear()
         for future in futures:
             future.cancel()
         wait(futures)

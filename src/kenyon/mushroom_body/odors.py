@@ -182,6 +182,8 @@ def mixture_response(mixture: Odors) -> FloatArray:
         return np.zeros(N_ORNS)
     if not isinstance(mixture, Mapping):
         return response(mixture)
+    if len(mixture) == 1:
+        return response(*next(iter(mixture.items())))
     total = np.zeros(N_ORNS)
     seen: set[int] = set()
     for odor, concentration in mixture.items():

@@ -382,7 +382,8 @@ class Population:
         def advance(first: int, last: int) -> None:
             kernel.advance_larvae(first, last, state, per_step, together, offsets, first_step, n_steps, k, recording)
 
-        in_parallel(advance, len(n_steps), self.threads)
+        alike = bool((n_steps == n_steps[0]).all())
+        in_parallel(advance, len(n_steps), self.threads, alike=alike)
 
     def _steps(self, duration_ms: Any, larvae: int | None = None) -> NDArray[np.int64]:
         self._require_larvae()
