@@ -49,7 +49,7 @@ def _limit_options(command: Command) -> Command:
 @click.option("--odors", default=";".join(DEFAULT_ODORS), metavar="A;B;C",
               help="What odor_id 0, 1, 2, ... stand for; see `kenyon odors`.")  # fmt: skip
 @click.option("--concentration-scale", type=float, default=1.0, help="What concentrations are multiplied by; 1 is the "
-              "dilution 1e-04. Larvaworld's own client needs 300.")  # fmt: skip
+              "dilution 1e-04. An unmodified Larvaworld learns best from 1000 on.")  # fmt: skip
 @click.option("--seed", type=int, default=0, help="Same seed, same larvae, same numbers.")
 @click.option("--state-dir", metavar="FOLDER", help="Where larvae are kept, or :memory: for nowhere.  "
               "[default: kenyon in your state folder]")  # fmt: skip
@@ -93,7 +93,7 @@ def serve(  # options are explained by their own help
     \b
     Examples:
       kenyon serve
-      kenyon serve --concentration-scale 300 --state-dir run1
+      kenyon serve --concentration-scale 1000 --state-dir run1
       kenyon serve --host 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
     from kenyon.server.reading import default_state_dir
