@@ -6,6 +6,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
 from contextlib import closing
@@ -20,7 +21,7 @@ from kenyon.mushroom_body import Snapshot
 from kenyon.server.reading import Reading
 from kenyon.server.sessions import RENEW_AFTER_STEPS
 from kenyon.wire import Message
-from tests.server.running import NotStartedError, Running, kenyon, step, wait_until
+from tests.server.running import KENYON, NotStartedError, Running, kenyon, step, wait_until
 
 
 def live(server: Running, larva: int, steps: range) -> list[dict[str, Any]]:
@@ -301,7 +302,7 @@ def test_sessions_can_be_looked_at_while_the_server_runs_and_deleted_after(tmp_p
         assert over_the_wire == {"expected_step": 0}
         assert kenyon("sessions", "show", "run", "1", *where).returncode == 2
         assert server.stop() == 0
-    assert kenyon("sessions", "delete", '"7"', "--yes", *where).stdout == "Forgot 1 larvae\n"
+    assert kenyon("sessions", "delete", '"7"', "--yes", *where).stdout == "Forgot 1 larva\n"
     assert kenyon("sessions", "list", "--json", *where).stdout.count("sim_id") == 1
     assert "got no larvae.sqlite in it" in kenyon("sessions", "list", "--state-dir", str(tmp_path / "none")).stderr
     assert np.isfinite(Snapshot.load(file).state.w_kc_mbonn_nS).all()
@@ -328,3 +329,16 @@ def test_a_larva_that_diverges_is_said_so_in_every_reply(tmp_path: Path) -> None
         (later,) = server.ask(step("strong", 0, number + 1))
         assert later["diverged"] is True
         assert "diverged" not in server.ask(step("calm", 0, 0))[0]
+
+
+def test_a_server_whose_output_nobody_reads_stops_in_order(tmp_path: Path) -> None:
+    """As when the terminal or the program that started it is gone."""
+    command = [*KENYON, "serve", "--port", "0", "--state-dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        assert "listens on" in process.stdout.readline()
+        assert "Try it" in process.stdout.readline()
+        process.stdout.close()
+        process.terminate()
+        assert process.wait(60) == 0
+    assert not (tmp_path / "larvae.sqlite-wal").exists()

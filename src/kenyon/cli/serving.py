@@ -88,7 +88,8 @@ def serve(  # options are explained by their own help
     """Run the model server: a mushroom body for every larva of every Larvaworld that asks.
 
     Larvaworld's `RemoteBrianModelMemory` and `OSNOlfactor` find it at localhost:5795 without any setting. Each larva is
-    kept after every step, so the server may be stopped, or killed, and started again at any time.
+    kept after every step: stopped, or killed, and started again, the server goes on where it was. Kenyon's own client
+    waits for it meanwhile; a run of Larvaworld's does not.
 
     \b
     Examples:
@@ -123,17 +124,12 @@ def serve(  # options are explained by their own help
 async def _serve(settings: Settings) -> None:
     from kenyon.server.service import Service
 
-    service = Service(settings)
-    await service.start()
-    # What is here now stays: the collector need not look at it again and again.
-    gc.collect()
-    gc.freeze()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def told() -> None:
         if stop.is_set():
-            click.echo("Stopped at once; every step that was answered is kept.", err=True)
+            _say("Stopped at once; every step that was answered is kept.")
             os._exit(130)
         stop.set()
 
@@ -142,19 +138,31 @@ async def _serve(settings: Settings) -> None:
             loop.add_signal_handler(word, told)
         except NotImplementedError:  # noqa: PERF203  # Two of them. Not on this system's event loop.
             signal.signal(word, lambda *_: loop.call_soon_threadsafe(told))
+    service = Service(settings)
+    await service.start()
+    # What is here now stays: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
     where = f"--unix {settings.unix_path}" if settings.unix_path is not None else f"--port {service.port}"
     kept = "nowhere (:memory:)" if settings.state_dir == MEMORY else str(settings.state_dir)
-    click.echo(f"Kenyon listens on {service.where}: {settings.engine}, {settings.parameters.description}, "
-               f"{service.larvae.kept} larvae kept in {kept}")  # fmt: skip
+    _say(f"Kenyon listens on {service.where}: {settings.engine}, {settings.parameters.description}, "
+         f"{service.larvae.kept} larvae kept in {kept}")  # fmt: skip
     if service.monitor is not None:
-        click.echo(f"Metrics are on http://127.0.0.1:{service.monitor.port}/metrics")
-    click.echo(f"Try it: kenyon ping {where}    Stop it: Ctrl-C")
-    sys.stdout.flush()
+        _say(f"Metrics are on http://127.0.0.1:{service.monitor.port}/metrics")
+    _say(f"Try it: kenyon ping {where}    Stop it: Ctrl-C")
     await stop.wait()
-    click.echo("Stopping: what is under way is finished, and every larva is kept.")
-    sys.stdout.flush()
+    _say("Stopping: what is under way is finished, and every larva is kept.")
     await service.stop()
-    click.echo(f"Stopped after {service.metrics.steps} steps.")
+    _say(f"Stopped after {service.metrics.steps} steps.")
+
+
+def _say(words: str) -> None:
+    """Print a line at once; a server whose output nobody reads any more goes on."""
+    try:
+        click.echo(words)
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the process ends
 
 
 @click.command(short_help="Ask whether a server is there.")

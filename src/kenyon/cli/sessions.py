@@ -51,7 +51,7 @@ def list_sessions(state_dir: Path | None, *, as_json: bool) -> None:
         return
     lines = [[_spelled(row.sim_id), _spelled(row.model_id), str(row.steps), _when(row.at)] for row in rows]
     print_table(["simulation", "larva", "steps (done)", "last"], lines)
-    click.echo(f"{len(rows)} larvae")
+    click.echo(f"{len(rows)} larva{'' if len(rows) == 1 else 'e'}")
 
 
 @sessions.command(short_help="Show one.")
@@ -144,7 +144,7 @@ def delete(sim_id: str, model_id: str | None, state_dir: Path | None, *, yes: bo
             for life in journal.find((row.sim_id, row.model_id)):
                 if life is not None:
                     journal.end(life.life)
-    click.echo(f"Forgot {len(rows)} larvae")
+    click.echo(f"Forgot {len(rows)} larva{'' if len(rows) == 1 else 'e'}")
 
 
 def _reading(state_dir: Path | None) -> "contextlib.closing[Reading]":

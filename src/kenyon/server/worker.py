@@ -88,22 +88,23 @@ class Worker(threading.Thread):
 
     def _keep(self, done: list[Finished[Task]]) -> None:
         """Write down what was done, all at once; what cannot be kept has not been done."""
-        for one in done:
-            if one.error is not None and not isinstance(one.error, KenyonError):
-                _logger.error("a step failed by a fault of the server", exc_info=one.error)
-                one.error = RefusedError("the server must do this step, but failed; see its log", "internal")
         writing = [one for one in done if one.error is None and one.tag.work.writes]
-        if not writing:
-            return
         try:
-            self._write(writing)
-        except StorageError as reason:
+            if writing:
+                self._write(writing)
+        except Exception:  # noqa: BLE001  # said below, of those whose fault it is
             # What one of them cannot keep shall not be the loss of the others.
             for one in writing:
                 try:
                     self._write([one])
-                except StorageError:  # noqa: PERF203  # each by itself is the point
+                except StorageError as reason:  # noqa: PERF203  # each by itself is the point
                     one.error = RefusedError(f"{reason}; nothing was done", "storage")
+                except Exception as fault:  # noqa: BLE001  # whatever it is, the others go on
+                    one.error = fault
+        for one in done:
+            if one.error is not None and not isinstance(one.error, KenyonError):
+                _logger.error("a request failed by a fault of the server", exc_info=one.error)
+                one.error = RefusedError("the server must do what is asked, but failed; see its log", "internal")
 
     def _write(self, writing: list[Finished[Task]]) -> None:
         journal = self._desk.journal
