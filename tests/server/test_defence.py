@@ -220,6 +220,17 @@ def test_a_hundred_thousand_fuzzed_frames(server: Running) -> None:
     assert [server.ask(step("beside", 0, number))[0] for number in range(30)] == beside[:30]
 
 
+def test_thousands_of_frames_in_one_write_are_answered_one_by_one(server: Running) -> None:
+    """Empty ones, refused ones and good ones: none is lost, however many wait."""
+    ping = frame(encode([Message("x", 0, 0, {"op": "ping"})]))
+    with Connection(server.address) as connection:
+        connection.socket.sendall((frame(b"[]") + frame(b"nonsense") + ping) * 3000)
+        for _ in range(3000):
+            assert connection.receive() == []
+            assert connection.receive()[0].kwargs["error_code"] == "message"
+            assert "kenyon" in connection.receive()[0].kwargs
+
+
 def test_random_bytes_end_a_connection_and_nothing_else(server: Running) -> None:
     """With one error frame, or none if they could still become a frame."""
     chance = random.Random(6)

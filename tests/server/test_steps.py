@@ -156,6 +156,18 @@ def test_requests_are_answered_alike_however_they_come(server: Running) -> None:
         replay(way)
 
 
+def test_frames_that_wait_behind_one_are_done_in_order(server: Running) -> None:
+    """Sent before the first is answered, some with several steps of the same larva."""
+    want = alone(server, "behind", 0, 9)
+    server.ask(Message("behind", 0, 0, {"op": "delete"}))
+    asked = [step("behind", 0, number, probe=[1], probe_ms=10) for number in range(9)]
+    with Connection(server.address) as connection:
+        for first, last in ((0, 1), (1, 3), (3, 4), (4, 8), (8, 9)):
+            connection.send(*asked[first:last])
+        got = [reply.kwargs for _ in range(5) for reply in connection.receive()]
+    assert got == want
+
+
 def test_a_long_step_does_not_hold_up_a_short_one(server: Running) -> None:
     """The short one is answered first, though the long one was asked first."""
     with Connection(server.address) as patient, Connection(server.address) as quick:

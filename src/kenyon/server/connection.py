@@ -164,7 +164,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(frame(encode(replies, known_good=True), limit=MAX_FRAME_BYTES))
             self._desk.answered(exchange)
             self._frame_since = self._loop.time()
-            self._go_on()
+            if self._reader.pending or self._paused:
+                # Not from within: whoever answers is not done yet, and thousands of frames may be waiting.
+                self._loop.call_soon(self._go_on)
 
     def check_time(self, now: float) -> None:
         """Close what has taken too long; called every now and then."""

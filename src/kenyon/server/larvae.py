@@ -161,7 +161,7 @@ class Larvae:
     def _serve(self, line: _Line) -> None:
         """Answer what can be answered at once, until something has to be done."""
         line.touched_at = self._clock()
-        while line.waiting:
+        while line.waiting and not line.busy:
             ticket = line.waiting[0]
             if ticket.client.closed:
                 line.waiting.popleft()
@@ -181,7 +181,7 @@ class Larvae:
                 return
             self._metrics.retries += 1
             self._answer(ticket, work)
-        if line.known and line.session.present is None:
+        if line.known and not line.busy and line.session.present is None:
             del self._lines[line.session.ids]  # Nothing is known about it that was worth remembering.
 
     def _work(self, session: Session, ticket: _Ticket) -> Work | dict[str, Any]:
