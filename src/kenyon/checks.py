@@ -120,7 +120,8 @@ def several(name: str, values: Any) -> list[Any]:
 def nearest(value: object, known: Iterable[str]) -> str:
     """Return a half-sentence that names the known words nearest to `value`."""
     by_lowercase = {word.lower(): word for word in known}
-    close = [by_lowercase[word] for word in get_close_matches(str(value).lower(), by_lowercase, n=3)]
+    # Comparing takes time with the length of the word, and nothing so long is near to any.
+    close = [by_lowercase[word] for word in get_close_matches(str(value)[:100].lower(), by_lowercase, n=3)]
     if close:
         return "did you mean " + " or ".join(repr(word) for word in close) + "?"
     words = list(by_lowercase.values())

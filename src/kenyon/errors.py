@@ -72,3 +72,7 @@ class RefusedError(KenyonError):
 
 class StorageError(KenyonError):
     """What must be kept could not be written or read; nothing that was kept before is damaged."""
+
+
+class LockedError(StorageError):
+    """Another program holds the file; later it may be free."""

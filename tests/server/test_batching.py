@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kenyon.errors import KenyonError
 from kenyon.mushroom_body import BALANCED, Population, drive
 from kenyon.mushroom_body.state import newborn, pack
-from kenyon.server.batching import Batch, Course, Stretch
+from kenyon.server.batching import Batch, Course, DroppedError, Stretch
 from kenyon.server.computing import Advanced, KernelComputer
 
 LARVAE = pack(newborn(BALANCED, range(5)))
@@ -81,6 +81,21 @@ def test_a_short_course_ends_before_a_long_one() -> None:
             break
     assert [tag for tag, _ in ended] == ["short", "long", "longer"]
     assert ended[0][1] <= 1
+
+
+def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
+    """What was begun is finished."""
+    gone: set[str] = set()
+    batch: Batch[str] = Batch(Slicing(10), rows=1, is_gone=lambda tag: tag in gone)
+    batch.add("begun", course(0, [(0, 30, 0)]))
+    assert batch.round() == []
+    batch.add("not begun", course(1, [(0, 30, 0)]))
+    gone |= {"begun", "not begun"}
+    over = {}
+    while len(batch):
+        over.update({finished.tag: finished for finished in batch.round()})
+    assert isinstance(over["not begun"].error, DroppedError)
+    assert over["begun"].result == alone(0, [(0, 30, 0)])
 
 
 def test_a_course_that_fails_ends_alone() -> None:

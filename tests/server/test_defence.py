@@ -231,6 +231,17 @@ def test_thousands_of_frames_in_one_write_are_answered_one_by_one(server: Runnin
             assert "kenyon" in connection.receive()[0].kwargs
 
 
+def test_what_follows_a_good_frame_does_not_take_its_reply_away(server: Running) -> None:
+    """The reply comes first, then the error frame, then the end."""
+    with Connection(server.address) as connection:
+        connection.send(step("followed", 0, 0, T=5000))
+        time.sleep(0.02)
+        connection.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert "MBONp" in connection.receive()[0].kwargs
+        assert connection.receive()[0].kwargs["error_code"] == "frame"
+        assert connection.socket.recv(1) == b""
+
+
 def test_random_bytes_end_a_connection_and_nothing_else(server: Running) -> None:
     """With one error frame, or none if they could still become a frame."""
     chance = random.Random(6)
@@ -267,6 +278,18 @@ def test_snapshots_that_are_none_are_refused(server: Running) -> None:
         assert reply["error_code"] == "snapshot", sentence
         assert sentence.split(" ", 2)[0] in reply["error"]
     assert server.ask(Message("load", 0, 0, {"op": "export"}))[0]["error_code"] == "unknown_larva"
+
+
+def test_replies_too_large_for_a_frame_are_said_so(tmp_path: Path) -> None:
+    """One by one, and the server goes on."""
+    with Running(tmp_path, "--max-messages", "4000") as server:
+        server.ask(step("large", 0, 0))
+        asked = [Message("large", 0, 0, {"op": "export"})] * 3500
+        with Connection(server.address) as connection:
+            replies = connection.ask(*asked)
+            assert len(replies) == len(asked)
+            assert {reply.kwargs.get("error_code") for reply in replies} == {"limit"}
+            assert "MBONp" in connection.ask(step("large", 0, 1))[0].kwargs
 
 
 def test_each_error_is_logged_once_for_each_larva_and_code(server: Running) -> None:

@@ -200,6 +200,9 @@ def test_rows_that_are_damaged_are_refused(tmp_path: Path) -> None:
             "UPDATE lives SET seed = 'x', larva = NULL",
             "UPDATE lives SET seed = '1'; UPDATE inputs SET request = '[]'",
             f"UPDATE inputs SET request = '{json.dumps(['x'])}'",
+            f"UPDATE inputs SET request = '{json.dumps([0, {}, 'long', 0, 0, 0, None, [], 1, 1])}'",
+            f"UPDATE inputs SET request = '{'[' * 5000}'",
+            f"UPDATE inputs SET request = '{Step(5, {}, 1.0).to_json()}'",
         ):
             with closing(sqlite3.connect(tmp_path / "larvae.sqlite")) as db:
                 db.executescript(change)

@@ -119,7 +119,8 @@ MIXTURES: list[tuple[Any, str, str]] = [
     ([], "field", "odors must be concentrations by name"),
     ({"banana": 1}, "odor", "unknown odor 'banana'"),
     ({"9": 1}, "odor", "odor_id must be a place"),
-    ({"9" * 3000: 1}, "odor", "odor_id must be a place"),
+    ({"9" * 100: 1}, "odor", "odor_id must be a place"),
+    ({"9" * 3000: 1}, "odor", "a name of at most 200 characters"),
     ({"0": 1, "pentyl acetate": 1}, "field", "odors must name each odor once"),
     ({"anisole": "1"}, "field", "concentration of anisole must be"),
     ({"anisole": None}, "field", "concentration of anisole must be"),
@@ -145,6 +146,12 @@ def test_a_message_must_name_its_larva() -> None:
     """The ids of an unreadable request are none."""
     with pytest.raises(RefusedError, match="a request must name sim_id, model_id and step, got null"):
         Reader(Settings()).read(Message(None, None, None, {}))
+
+
+def test_steps_that_cannot_be_counted_on_from_are_refused() -> None:
+    """As the last one that 64 bits can say."""
+    with pytest.raises(RefusedError, match="step must be at most 9007199254740992, got 9223372036854775807"):
+        Reader(Settings()).read(Message("run", 0, 2**63 - 1, {"op": "load", "snapshot": "x"}))
 
 
 def test_operations_have_their_own_fields() -> None:

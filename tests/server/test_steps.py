@@ -233,6 +233,34 @@ def test_step_0_begins_anew_and_the_old_larva_is_kept_until_step_1(server: Runni
     assert server.ask(step("anew", 0, 6))[0]["expected_step"] == 2
 
 
+def test_two_stray_step_0s_cost_nothing_either(server: Running) -> None:
+    """The larva put aside is the one that has gone on."""
+    want = alone(server, "strays", 0, 8)
+    server.ask(Message("strays", 0, 0, {"op": "delete"}))
+    for number in range(5):
+        server.ask(step("strays", 0, number, probe=[1], probe_ms=10))
+    for reward in (0.5, 0.7, 0.5):
+        assert "error" not in server.ask(step("strays", 0, 0, reward=reward))[0]
+    assert [server.ask(step("strays", 0, number, probe=[1], probe_ms=10))[0] for number in (5, 6)] == want[5:7]
+
+
+def test_a_retry_a_next_step_and_another_clients_next_step_at_once(server: Running) -> None:
+    """While a long one is under way: whichever comes first is done, once, and the others hear of it."""
+    server.ask(step("race", 0, 0))
+    with Connection(server.address) as one, Connection(server.address) as two, Connection(server.address) as three:
+        one.send(step("race", 0, 1, T=20_000))
+        two.send(step("race", 0, 1, T=20_000))
+        two.send(step("race", 0, 2))
+        three.send(step("race", 0, 2))
+        assert one.receive() == two.receive()
+        assert two.receive() == three.receive()
+        assert server.ask(step("race", 0, 3))[0]["MBONp"] >= 0
+        one.send(step("race", 1, 5))
+        one.send(step("race", 1, 0))
+        assert one.receive()[0].kwargs["expected_step"] == 0
+        assert "MBONp" in one.receive()[0].kwargs
+
+
 def test_an_export_is_a_snapshot_of_the_library_and_can_be_loaded(server: Running) -> None:
     """Going on from it equals never having stopped, there and here."""
     alone(server, "export", 0, 4)

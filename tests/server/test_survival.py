@@ -284,6 +284,39 @@ def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "larvae.sqlite").read_bytes().startswith(b"something else")
 
 
+def test_a_file_that_another_program_holds_is_said_so(tmp_path: Path) -> None:
+    """All who wait are told to ask again, and nothing is lost."""
+    with Running(tmp_path) as server:
+        live(server, 0, range(2))
+        with closing(sqlite3.connect(tmp_path / "larvae.sqlite", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            replies = server.ask(*(step("run", larva, 0) for larva in range(1, 9)), step("run", 0, 2))
+            assert {reply.get("error_code") for reply in replies} == {"busy"}
+            assert all(reply["retry_after_s"] > 0 for reply in replies)
+            other.execute("ROLLBACK")
+        assert "MBONp" in live(server, 0, range(2, 3))[0]
+
+
+def test_damaged_larvae_are_said_so_and_the_others_live(tmp_path: Path) -> None:
+    """By the server, once for each request, and by those who look."""
+    with Running(tmp_path) as server:
+        live(server, 0, range(3))
+        live(server, 1, range(3))
+        server.kill()
+        with closing(sqlite3.connect(tmp_path / "larvae.sqlite")) as db, db:
+            db.execute("DELETE FROM inputs WHERE step = 1 AND life = 1")
+        server.start()
+        for _ in range(2):
+            (reply,) = server.ask(step("run", 0, 3))
+            assert reply["error_code"] == "storage"
+            assert "is damaged: a step is missing" in reply["error"]
+        assert "MBONp" in live(server, 1, range(3, 4))[0]
+        refused = kenyon("sessions", "show", "run", "0", "--state-dir", str(tmp_path))
+        assert refused.returncode == 1
+        assert "is damaged" in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
 def test_sessions_can_be_looked_at_while_the_server_runs_and_deleted_after(tmp_path: Path) -> None:
     """`list`, `show`, `export`, `delete`."""
     where = ("--state-dir", str(tmp_path))

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from kenyon.cli.output import as_json, print_json
-from kenyon.errors import InputError, RefusedError
+from kenyon.errors import InputError, RefusedError, StorageError
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.parameters import NAMED, named
 from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings, limits
@@ -150,7 +150,12 @@ async def _serve(settings: Settings) -> None:
     if service.monitor is not None:
         _say(f"Metrics are on http://127.0.0.1:{service.monitor.port}/metrics")
     _say(f"Try it: kenyon ping {where}    Stop it: Ctrl-C")
-    await stop.wait()
+    waiting = [asyncio.create_task(event.wait()) for event in (stop, service.failed)]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    if service.failed.is_set():
+        raise StorageError(
+            "the server must go on computing, but cannot; see its log, every step that was answered is kept"
+        )
     _say("Stopping: what is under way is finished, and every larva is kept.")
     await service.stop()
     _say(f"Stopped after {service.metrics.steps} steps.")

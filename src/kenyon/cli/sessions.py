@@ -161,9 +161,10 @@ def _find(rows: "list[Row]", sim_id: str, model_id: str) -> "Row":
 
 
 def _spelled(identity: str | int) -> str:
-    """Return an id as it is typed: a text that could be read as a number in quotes."""
-    if isinstance(identity, str) and (not identity or identity.lstrip("-").isdecimal() or identity.startswith('"')):
-        return json.dumps(identity)
+    """Return an id as it is typed: a text that could be read as a number, or not be printed, in quotes."""
+    if isinstance(identity, str):
+        plain = identity.isprintable() and not identity.lstrip("-").isdecimal() and not identity.startswith('"')
+        return identity if identity and plain else json.dumps(identity)
     return str(identity)
 
 

@@ -6,7 +6,7 @@ holds up a short one for a slice only. Cutting time into slices changes no numbe
 """
 
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from kenyon.errors import KenyonError
 from kenyon.mushroom_body.circuit import N_NEURONS
 from kenyon.server.computing import Computer
 
@@ -53,12 +54,17 @@ class Finished(Generic[Tag]):
     error: Exception | None = None
 
 
+class DroppedError(KenyonError):
+    """Whoever asked had gone before work began."""
+
+
 class Batch(Generic[Tag]):
-    """Courses under way.
+    """Courses under way: newcomers first, so that a short one waits no longer than a round; the others take turns.
 
     Args:
         computer: What advances circuits.
-        rows: Most circuits in a round, so that a newcomer waits no longer than one round.
+        rows: Most circuits in a round.
+        is_gone: Whether nobody waits any more for what has a tag; asked before its first slice.
 
     Example:
         >>> from kenyon.mushroom_body import BALANCED, drive
@@ -76,24 +82,22 @@ class Batch(Generic[Tag]):
         [Finished(tag='a larva', result=True, error=None)]
     """
 
-    def __init__(self, computer: Computer, rows: int = 64) -> None:
+    def __init__(self, computer: Computer, rows: int = 64, is_gone: Callable[[Tag], bool] = lambda _: False) -> None:
         self._computer = computer
         self._rows = rows
+        self._is_gone = is_gone
+        self._newcomers: deque[_Underway[Tag]] = deque()
         self._courses: deque[_Underway[Tag]] = deque()
         self._over: list[Finished[Tag]] = []
         self._sizes: list[int] = []
 
     def __len__(self) -> int:
         """Return how many courses are under way."""
-        return len(self._courses) + len(self._over)
+        return len(self._newcomers) + len(self._courses) + len(self._over)
 
     def add(self, tag: Tag, course: Course) -> None:
         """Begin a course; `tag` is what it is known by when it is finished."""
-        self._go_on(_Underway(tag, course, []))
-
-    def end(self, finished: Finished[Tag]) -> None:
-        """Let one be over that has never begun; the next round returns it."""
-        self._over.append(finished)
+        self._newcomers.append(_Underway(tag, course, []))
 
     def take_sizes(self) -> list[int]:
         """Return how many circuits were computed at once, each time since this was last asked."""
@@ -104,6 +108,14 @@ class Batch(Generic[Tag]):
         """Advance the courses that come first by a slice of time; return those that are over."""
         chosen: list[_Underway[Tag]] = []
         rows = 0
+        while self._newcomers and rows < self._rows:
+            newcomer = self._newcomers.popleft()
+            if self._is_gone(newcomer.tag):
+                newcomer.course.close()
+                self._over.append(Finished(newcomer.tag, error=DroppedError()))
+            elif self._asks_for_time(newcomer):
+                rows += len(newcomer.stretches)
+                chosen.append(newcomer)
         while self._courses and rows < self._rows:
             rows += len(self._courses[0].stretches)
             chosen.append(self._courses.popleft())
@@ -126,10 +138,8 @@ class Batch(Generic[Tag]):
             return
         for one in courses:
             one.stretches = [stretch for stretch in one.stretches if stretch.steps_left]
-            if one.stretches:
+            if one.stretches or self._asks_for_time(one):
                 self._courses.append(one)
-            else:
-                self._go_on(one)
 
     def _slice(self, stretches: list[Stretch], *, plastic: bool) -> None:
         n_steps = np.array([stretch.steps_left for stretch in stretches], dtype=np.int64)
@@ -145,8 +155,8 @@ class Batch(Generic[Tag]):
             stretch.counts += counts[i]
             stretch.diverged = bool(diverged[i])
 
-    def _go_on(self, one: "_Underway[Tag]") -> None:
-        """Let a course go on until it asks for time, or is over."""
+    def _asks_for_time(self, one: "_Underway[Tag]") -> bool:
+        """Let a course go on until it asks for time, or is over; return which."""
         try:
             while not one.stretches:
                 one.stretches = [stretch for stretch in next(one.course) if stretch.steps_left]
@@ -155,7 +165,8 @@ class Batch(Generic[Tag]):
         except Exception as error:  # noqa: BLE001  # as above
             self._over.append(Finished(one.tag, error=error))
         else:
-            self._courses.append(one)
+            return True
+        return False
 
 
 @dataclass

@@ -108,7 +108,7 @@ class BrianComputer(Computer):
                 self.close()
                 if last_try:
                     raise KenyonError(
-                        "the process of Brian2 must answer, but it died twice; see its messages"
+                        "the process of Brian2 must answer, but it died or hung twice; see its messages"
                     ) from None
             else:
                 if isinstance(answer, Exception):
@@ -131,6 +131,9 @@ class BrianComputer(Computer):
         if self._pipe is None:
             raise EOFError
         self._pipe.send(job)
+        # Three minutes for compiling, where that has never been done; then far more than any step takes.
+        if not self._pipe.poll(180.0 + 0.001 * float(job[1].sum())):
+            raise TimeoutError
         answer: Advanced | Exception = self._pipe.recv()
         return answer
 

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from kenyon.errors import RefusedError, RemoteProtocolError
+from kenyon.errors import LocalProtocolError, RefusedError, RemoteProtocolError
 from kenyon.server.settings import Limits
 from kenyon.wire import MAX_FRAME_BYTES, FrameReader, Message, decode, encode, frame
 
@@ -98,7 +98,8 @@ class Connection(asyncio.Protocol):
         self._transport: Any = None
         self._socket: Any = None
         self._exchange: Exchange | None = None
-        self._reading = self._paused = self._stuck = self._leaving = False
+        self._reading = self._paused = self._stuck = self._leaving = self._known = False
+        self._fault: RefusedError | None = None
         self._heard_at = self._frame_since = self._stuck_since = loop.time()
         self.closed = False
 
@@ -117,14 +118,16 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes; begin the next exchange if they complete a frame."""
         self._heard_at = self._loop.time()
-        if self._leaving:
+        if self._leaving or self._fault is not None:
             return
         if self._reader.pending == 0:
             self._frame_since = self._heard_at
         try:
             self._reader.feed(data)
         except RemoteProtocolError as reason:
-            self._bid_farewell(RefusedError(str(reason), "frame"))
+            self._fault = RefusedError(str(reason), "frame")
+            if self._exchange is None and not self._reading:
+                self._bid_farewell(self._fault)
             return
         self._acknowledge()
         self._go_on()
@@ -147,6 +150,9 @@ class Connection(asyncio.Protocol):
         self.closed = True
         self._leaving = True
         self._desk.leave(self)
+        # A larva may remember who stepped it last; what that one has sent is not worth remembering.
+        self._reader = FrameReader(limit=self._desk.limits.max_frame_bytes)
+        self._exchange = None
 
     def pause_writing(self) -> None:
         """The client does not take its reply."""
@@ -161,12 +167,24 @@ class Connection(asyncio.Protocol):
         """Send the replies of an exchange, in one write, and go on with the next frame."""
         self._exchange = None
         if not self.closed and not self._leaving and len(replies) == len(exchange.messages):
-            self._transport.write(frame(encode(replies, known_good=True), limit=MAX_FRAME_BYTES))
+            self._known = True
+            self._transport.write(self._framed(exchange, replies))
             self._desk.answered(exchange)
             self._frame_since = self._loop.time()
-            if self._reader.pending or self._paused:
+            if self._fault is not None:
+                self._bid_farewell(self._fault)
+            elif self._reader.pending or self._paused:
                 # Not from within: whoever answers is not done yet, and thousands of frames may be waiting.
                 self._loop.call_soon(self._go_on)
+
+    def _framed(self, exchange: Exchange, replies: Sequence[Message]) -> bytes:
+        """Return replies as one frame; what would be too large for one is refused, message by message."""
+        try:
+            return frame(encode(replies, known_good=True), limit=MAX_FRAME_BYTES)
+        except LocalProtocolError as reason:
+            refusal = RefusedError(f"{reason}; what was asked has been done, only the replies do not fit", "limit")
+            kwargs = self._desk.refuse((None, None), refusal)
+            return frame(encode([Message(*message.args, kwargs) for message in exchange.messages]))
 
     def check_time(self, now: float) -> None:
         """Close what has taken too long; called every now and then."""
@@ -185,8 +203,11 @@ class Connection(asyncio.Protocol):
                         "frame",
                     )
                 )
-        elif self._exchange is None and not self._reading and now - self._heard_at > limits.idle_timeout_s:
-            self._transport.close()
+        elif self._exchange is None and not self._reading:
+            # Who has never said anything that could be read may not keep a place for long.
+            patience_s = limits.idle_timeout_s if self._known else min(limits.read_timeout_s, limits.idle_timeout_s)
+            if now - self._heard_at > patience_s:
+                self._transport.close()
 
     def close(self) -> None:
         """Close it, once what was written is sent."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kenyon.errors import RefusedError, StorageError
-from kenyon.server.batching import Finished
+from kenyon.server.batching import DroppedError, Finished
 from kenyon.server.metrics import Metrics
 from kenyon.server.requests import Operation, Request
 from kenyon.server.sessions import Client, Session
 from kenyon.server.settings import Settings
-from kenyon.server.worker import DroppedError, Task
+from kenyon.server.worker import Task
 from kenyon.server.works import Ask, Delete, Do, Export, Load, Sleep, Wake, Work
 from kenyon.wire.messages import Id
 
@@ -128,7 +128,16 @@ class Larvae:
         for size in sizes:
             self._metrics.batch_larvae.add(size)
         for one in done:
-            self._take(self._lines[one.tag.work.session.ids], one)
+            line = self._lines[one.tag.work.session.ids]
+            ticket = line.current
+            try:
+                self._take(line, one)
+            except Exception:  # the others must not wait for ever
+                _logger.exception("what was done could not be taken over")
+                line.busy, line.current, line.known = False, None, False
+                if ticket is not None:
+                    fault = RefusedError("the server must answer this, but failed; see its log", "internal")
+                    self._answer(ticket, self.refuse(line.session.ids, fault))
         self.send_off()
 
     def send_idle_to_sleep(self, *, after_s: float | None = None) -> None:
@@ -241,8 +250,8 @@ class Larvae:
             if refusal.code == "storage":
                 # Whether the disk has it or not: what it has counts, and is read again.
                 line.known, session.present, session.replaced = False, None, None
-                if ticket is None:
-                    self._refuse_waiting(line, reply)
+            if isinstance(work, Wake):
+                self._refuse_waiting(line, reply)
         if ticket is not None:
             self._answer(ticket, reply)
         if isinstance(work, Sleep) and not line.waiting:

@@ -1,6 +1,8 @@
 """Where a server listens: every address of a host, with TLS or without; or a Unix socket for its owner alone."""
 
 import asyncio
+import contextlib
+import errno
 import os
 import socket
 import ssl
@@ -31,7 +33,11 @@ async def listen(
             _clear_stale_socket(settings.unix_path)
             return [await _listen_unix(loop, make, settings.unix_path)], settings.unix_path, None
         sockets = _bound(settings.host, settings.port)
-        servers = [await loop.create_server(make, sock=sock, backlog=_BACKLOG, ssl=tls) for sock in sockets]
+        patience_s = None if tls is None else settings.limits.read_timeout_s
+        servers = [
+            await loop.create_server(make, sock=sock, backlog=_BACKLOG, ssl=tls, ssl_handshake_timeout=patience_s)
+            for sock in sockets
+        ]
     except OSError as reason:
         place = settings.unix_path or f"{settings.host}:{settings.port}"
         raise InputError(
@@ -52,7 +58,12 @@ def _bound(host: str, port: int) -> list[socket.socket]:
     try:
         for family, _, _, _, address in dict.fromkeys(found):
             own_port = bound[0].getsockname()[1] if bound else port
-            sock = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                sock = socket.socket(family, socket.SOCK_STREAM)
+            except OSError as reason:
+                if reason.errno == errno.EAFNOSUPPORT and (bound or family == socket.AF_INET6):
+                    continue
+                raise
             bound.append(sock)
             if os.name == "posix":
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -60,9 +71,9 @@ def _bound(host: str, port: int) -> list[socket.socket]:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             try:
                 sock.bind((address[0], own_port, *address[2:]))
-            except OSError:
+            except OSError as reason:
                 # A system without IPv6 may still have a name for it.
-                if family != socket.AF_INET6 or len(bound) == 1:
+                if reason.errno != errno.EADDRNOTAVAIL or len(bound) == 1:
                     raise
                 bound.pop().close()
     except BaseException:
@@ -80,6 +91,18 @@ async def _listen_unix(loop: asyncio.AbstractEventLoop, make: Make, path: str) -
         os.umask(before)
 
 
+def remover(path: str) -> Callable[[], None]:
+    """Return what removes the socket that is there now, and no other that has taken its place by then."""
+    inode = Path(path).stat().st_ino
+
+    def remove() -> None:
+        with contextlib.suppress(FileNotFoundError):
+            if Path(path).stat().st_ino == inode:
+                Path(path).unlink()
+
+    return remove
+
+
 def _clear_stale_socket(path: str) -> None:
     """Remove a socket that a killed server has left; leave alone what lives, and what is no socket."""
     try:
@@ -88,11 +111,14 @@ def _clear_stale_socket(path: str) -> None:
     except FileNotFoundError:
         return
     with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1.0)
         try:
             probe.connect(path)
-        except OSError:
+        except ConnectionRefusedError:  # Nobody is there. Whatever else is wrong, somebody may be.
             Path(path).unlink(missing_ok=True)
             return
+        except OSError:
+            pass
     raise InputError(f"{path} must be free to listen on, but a server listens there; stop it or choose another path")
 
 
@@ -106,7 +132,8 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+        # Without a password, OpenSSL would ask for one at the terminal.
+        context.load_cert_chain(settings.tls_cert, settings.tls_key, password=lambda: "")
     except OSError as reason:
         raise InputError(
             f"tls_cert and tls_key must be a certificate and its key (PEM), got {settings.tls_cert} and "

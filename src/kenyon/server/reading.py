@@ -9,16 +9,19 @@ from typing import Any, NamedTuple
 
 from platformdirs import user_state_path
 
-from kenyon.errors import StorageError
+from kenyon.errors import LockedError, StorageError
 from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
 from kenyon.mushroom_body.state import PACKED
 from kenyon.server.requests import Step
+from kenyon.server.settings import MEMORY
 from kenyon.wire.messages import Id
 
 FILE = "larvae.sqlite"
 Ids = tuple[Id, Id]
 
-_BUSY_MS = 5000
+_BUSY_MS = 2000
+# What comes of reading rows that somebody has changed by hand.
+_DAMAGED = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 class Kept(NamedTuple):
@@ -77,7 +80,7 @@ class Lives:
             )
             try:
                 lives = {bool(replaced): self._kept(*life) for replaced, *life in found.fetchall()}
-            except (ValueError, TypeError, LookupError) as reason:
+            except _DAMAGED as reason:
                 raise sqlite3.DatabaseError(f"larva {ids[1]!r} of {ids[0]!r} is damaged: {reason}") from None
         return lives.get(False), lives.get(True)
 
@@ -96,6 +99,8 @@ class Lives:
             raise sqlite3.DatabaseError(f"a larva must be of {PACKED.itemsize} bytes, got {len(larva)}")
         inputs = self._inputs_of(life, larva_step)
         replay = tuple(Step.from_json(own) for own, _, _ in inputs)
+        if [step.step for step in replay] != list(range(larva_step, larva_step + len(replay))):
+            raise ValueError("a step is missing")
         last = None if request is None or reply is None else (Step.from_json(request), json.loads(reply))
         if inputs:
             _, reply, at = inputs[-1]
@@ -128,12 +133,17 @@ class Reading(Lives):
             )
         with storage(self.where):
             self._db = open_file(self.where, read_only=True)
+            # Everything is then read as it was at one moment, whatever a server writes meanwhile.
+            self._db.execute("BEGIN")
 
     def record(self) -> dict[str, Any]:
         """Return what the larvae live under, and what began it."""
         with storage(self.where):
             about = self._db.execute("SELECT name, value FROM about").fetchall()
-        return {name: json.loads(value) for name, value in about}
+            try:
+                return {name: json.loads(value) for name, value in about}
+            except _DAMAGED as reason:
+                raise sqlite3.DatabaseError(f"what it was begun with is damaged: {reason}") from None
 
     def rows(self) -> list[Row]:
         """Return every larva, the one stepped last first."""
@@ -145,8 +155,11 @@ class Reading(Lives):
                 "WHERE replaced = 0 "
                 "GROUP BY lives.id ORDER BY last DESC"
             ).fetchall()
-        rows = ((json.loads(ids), steps, at) for ids, steps, at in found)
-        return [Row(sim_id, model_id, steps, at) for (sim_id, model_id), steps, at in rows]
+            try:
+                rows = ((json.loads(ids), int(steps), float(at)) for ids, steps, at in found)
+                return [Row(sim_id, model_id, steps, at) for (sim_id, model_id), steps, at in rows]
+            except _DAMAGED as reason:
+                raise sqlite3.DatabaseError(f"a larva is damaged: {reason}") from None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -178,6 +191,8 @@ def open_file(where: str, *, read_only: bool = False) -> sqlite3.Connection:
     if read_only:
         uri = f"{Path(where).absolute().as_uri()}?mode=ro"
         return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_MS / 1000)
+    if where != MEMORY:
+        where = str(Path(where).absolute())  # Or a name that begins with "file:" would be read as an address.
     return sqlite3.connect(where, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000)
 
 
@@ -188,6 +203,10 @@ def storage(where: str | Path) -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error) as reason:
         words = reason.strerror or str(reason) if isinstance(reason, OSError) else str(reason)
+        if "locked" in words:
+            raise LockedError(
+                f"{where} must be free to write to, but another program holds it; close that one"
+            ) from None
         raise StorageError(
             f"{where} must be writable and whole, but: {words}; see to the disk, or give another --state-dir"
         ) from None

@@ -54,13 +54,21 @@ class Step(NamedTuple):
     def from_json(cls, text: str) -> "Step":
         """Return what `to_json` gave.
 
+        Raises:
+            ValueError, TypeError, LookupError: it is something else.
+
         Example:
             >>> Step.from_json(Step(3, {"anisole": 1.0}, 100.0).to_json()).odors
             {'anisole': 1.0}
         """
         values = json.loads(text)
         values[7] = tuple(values[7])
-        return cls(*values)
+        step = cls(*values)
+        numbers = (*step.odors.values(), *step[2:6], step.probe_ms, step.probe_concentration)
+        whole = [step.step] if step.seed is None else [step.step, step.seed]
+        if not all(type(number) in (int, float) for number in numbers) or not all(type(own) is int for own in whole):
+            raise ValueError(f"a step must be made of numbers, got {text[:80]}")
+        return step
 
 
 class Operation(NamedTuple):
@@ -84,6 +92,11 @@ class Operation(NamedTuple):
 
 
 Request = Step | Operation
+
+_MOST_STEPS = 2**53
+"""More than any larva lives, and safe to count on from."""
+
+_LONGEST_NAME = 200
 
 _PROBE = ("probe", "probe_ms", "probe_concentration")
 _STEP = (
@@ -131,6 +144,8 @@ class Reader:
             raise RefusedError(
                 "a request must name sim_id, model_id and step, got null; say which larva is meant", "message"
             )
+        if message.step > _MOST_STEPS:
+            raise RefusedError(f"step must be at most {_MOST_STEPS}, got {message.step}; begin anew at step 0", "field")
         op = given.get("op", "step")
         known = _KNOWN.get(op) if isinstance(op, str) else None
         if known is None:
@@ -243,6 +258,10 @@ class Reader:
     def _odor(self, odor: Any) -> str:
         """Return the measured odor of a name, or of a place in the server's list."""
         odors: Sequence[str] = self._settings.odors
+        if isinstance(odor, str) and len(odor) > _LONGEST_NAME:
+            raise RefusedError(
+                f"an odor must have a name of at most {_LONGEST_NAME} characters, got {len(odor)}", "odor"
+            )
         if isinstance(odor, str) and not odor.isdecimal():
             if odor in odors:
                 return odor
@@ -252,7 +271,7 @@ class Reader:
                 raise RefusedError(str(reason), "odor") from None
         if isinstance(odor, bool) or not isinstance(odor, (int, str)):
             raise InputError(f"an odor must be a name or a place in the server's list, got {odor!r:.80}")
-        place = int(odor[:20] if isinstance(odor, str) else odor)
+        place = int(odor)
         if not 0 <= place < len(odors):
             listed = ", ".join(f"{i} {name}" for i, name in enumerate(odors))
             raise RefusedError(f"odor_id must be a place in the server's list ({listed}), got {odor!r:.40}", "odor")

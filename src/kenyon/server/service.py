@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from kenyon import __version__
@@ -16,7 +16,7 @@ from kenyon.server.computing import Computer, computer
 from kenyon.server.connection import Connection, Exchange
 from kenyon.server.journal import Journal
 from kenyon.server.larvae import Larvae
-from kenyon.server.listening import allow_files, listen, tls_context
+from kenyon.server.listening import allow_files, listen, remover, tls_context
 from kenyon.server.metrics import Metrics
 from kenyon.server.monitoring import Monitor
 from kenyon.server.requests import Operation, Reader
@@ -28,6 +28,8 @@ _logger = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 1.0
 _LONGEST_STOP_S = 60.0
+_LONGEST_ROUND_S = 60.0
+"""A round takes milliseconds with the kernel, a second with Brian2, and half a minute while that compiles."""
 
 
 class Service:
@@ -41,6 +43,7 @@ class Service:
         where: Where it listens, as people write it; known once it has started.
         port: The TCP port it listens on; None on a Unix socket.
         limits: How much it takes.
+        failed: Set if it cannot go on.
 
     Example:
         >>> async def run() -> str:
@@ -59,6 +62,7 @@ class Service:
         self.where = ""
         self.port: int | None = None
         self.monitor: Monitor | None = None
+        self.failed = asyncio.Event()
         self._connections: set[Connection] = set()
         self._stopping = False
 
@@ -89,7 +93,7 @@ class Service:
                 self._closing.callback(self.monitor.close)
             self._servers, self.where, self.port = await listen(settings, tls, partial(Connection, self, loop))
             if settings.unix_path is not None:
-                self._closing.callback(Path(settings.unix_path).unlink, missing_ok=True)
+                self._closing.callback(remover(settings.unix_path))
         except BaseException:
             self._closing.close()
             raise
@@ -189,7 +193,9 @@ class Service:
         turned = threading.Event()
         with contextlib.suppress(RuntimeError):  # The loop has ended.
             self._loop.call_soon_threadsafe(turned.set)
-        return turned.wait(timeout_s) and self._worker.is_alive() and not self._stopping
+        since = self._worker.turning_since
+        computes = self._worker.is_alive() and (since is None or time.monotonic() - since < _LONGEST_ROUND_S)
+        return turned.wait(timeout_s) and computes and not self._stopping
 
     def _hand_over(self, done: list[Finished[Task]], sizes: list[int]) -> None:
         """From the worker's thread to the loop's."""
@@ -204,6 +210,10 @@ class Service:
             for connection in list(self._connections):
                 connection.check_time(now)
             self.larvae.send_idle_to_sleep()
+            if not self._worker.is_alive():
+                _logger.critical("the thread that computes has ended; the server cannot go on")
+                self.failed.set()
+                return
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
         while not is_so():  # noqa: ASYNC110  # Only while it stops; an event would have to be set on every step.

@@ -4,10 +4,11 @@ import contextlib
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from kenyon.errors import KenyonError, RefusedError, StorageError
+from kenyon.errors import KenyonError, LockedError, RefusedError, StorageError
 from kenyon.server.batching import Batch, Finished
 from kenyon.server.computing import Computer
 from kenyon.server.sessions import Client
@@ -15,16 +16,14 @@ from kenyon.server.works import Desk, Work
 
 _logger = logging.getLogger(__name__)
 
+_LOCKED_PAUSE_S = 1.0
+
 
 class Task(NamedTuple):
     """A work, and who waits for it; None if nobody does."""
 
     work: Work
     client: Client | None = None
-
-
-class DroppedError(KenyonError):
-    """Whoever asked had gone before work began."""
 
 
 Deliver = Callable[[list[Finished[Task]], list[int]], None]
@@ -38,6 +37,9 @@ class Worker(threading.Thread):
         desk: What works are done with.
         computer: What advances circuits.
         deliver: Called in this thread with what is done.
+
+    Attributes:
+        turning_since: When the round under way began, s; None where nothing is done.
     """
 
     def __init__(self, desk: Desk, computer: Computer, deliver: Deliver) -> None:
@@ -45,6 +47,7 @@ class Worker(threading.Thread):
         self._desk = desk
         self._computer = computer
         self._deliver = deliver
+        self.turning_since: float | None = None
         self._incoming: queue.SimpleQueue[list[Task] | None] = queue.SimpleQueue()
 
     def submit(self, tasks: list[Task]) -> None:
@@ -57,11 +60,13 @@ class Worker(threading.Thread):
 
     def run(self) -> None:
         """Work until told to finish."""
-        batch: Batch[Task] = Batch(self._computer)
+        batch: Batch[Task] = Batch(self._computer, is_gone=lambda task: task.client is not None and task.client.closed)
         goes_on = True
         while goes_on or len(batch):
             if goes_on:
+                self.turning_since = None if len(batch) == 0 else time.monotonic()
                 goes_on = self._take_in(batch)
+            self.turning_since = time.monotonic()
             done = batch.round()
             if done:
                 self._keep(done)
@@ -80,10 +85,7 @@ class Worker(threading.Thread):
             if tasks is None:
                 return False
             for task in tasks:
-                if task.client is not None and task.client.closed:
-                    batch.end(Finished(task, error=DroppedError()))
-                else:
-                    batch.add(task, task.work.course(self._desk))
+                batch.add(task, task.work.course(self._desk))
             wait = False
 
     def _keep(self, done: list[Finished[Task]]) -> None:
@@ -92,6 +94,9 @@ class Worker(threading.Thread):
         try:
             if writing:
                 self._write(writing)
+        except LockedError as reason:
+            for one in writing:
+                one.error = RefusedError(f"{reason}; nothing was done", "busy", None, _LOCKED_PAUSE_S)
         except Exception:  # noqa: BLE001  # said below, of those whose fault it is
             # What one of them cannot keep shall not be the loss of the others.
             for one in writing:

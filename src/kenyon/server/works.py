@@ -129,10 +129,12 @@ class Do(Work):
         if self._move is Move.GO_BACK:
             _end(journal, session.present)
             journal.set_replaced(_number(life), replaced=False)
-        else:
+        elif self._move is Move.GO_ON:
             _end(journal, session.replaced)
-        if self._move is Move.BEGIN:
-            if session.present is not None:
+        else:
+            if session.replaced is not None:  # The present life has not gone on: the one it replaced still may.
+                _end(journal, session.present)
+            elif session.present is not None:
                 journal.set_replaced(_number(session.present), replaced=True)
             self._number = journal.begin(session.ids, life.seed, life.base_seed)
         if self._number is None:
@@ -148,9 +150,9 @@ class Do(Work):
         life.number = self._number
         life.take(self.asked, result.reply, result.larva, renewed=self._renews)
         if self._move is Move.BEGIN:
-            session.replaced = session.present
-            if session.present is not None:
-                session.contested, session.contested_at = session.present.next_step, session.stepped_at
+            session.replaced = session.replaced or session.present
+            if session.replaced is not None:
+                session.contested, session.contested_at = session.replaced.next_step, session.stepped_at
         else:
             session.replaced = None
         session.present = life
@@ -238,6 +240,8 @@ class Load(Work):
             raise RefusedError(
                 f"the snapshot must be of one larva, got {len(snapshot.seeds)}; send them apart", "snapshot"
             )
+        if snapshot.seeds[0] >= 2**256:
+            raise RefusedError("the seed of the snapshot must be within 256 bits, got more", "snapshot")
         return snapshot.seeds[0], pack(snapshot.state)[0]
 
     def keep(self, journal: Journal, result: Any) -> None:
