@@ -14,7 +14,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,7 @@ class Journal(Lives):
         >>> present, replaced = journal.find(("run", 0))
         >>> present.next_step, present.last[1], replaced
         (1, {'MBONp': 60.0}, None)
+        >>> journal.close()
     """
 
     def __init__(
@@ -103,9 +104,13 @@ class Journal(Lives):
                 self._lock = _locked(folder)
                 _touch_private(folder / FILE)
             self.where = str(folder / FILE)
+        self._closing = ExitStack()
+        if self._lock is not None:
+            self._closing.callback(self._lock.release)
         try:
             with storage(self.where):
                 self._db = open_file(self.where)
+                self._closing.callback(self._db.close)
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                 self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -113,13 +118,12 @@ class Journal(Lives):
                 self._begin_or_compare(record, adopt=adopt)
             self._look_up()
         except BaseException:
-            self._release()
+            self.close()
             raise
 
     def close(self) -> None:
         """Put everything into one file, and let others have the folder."""
-        self._db.close()
-        self._release()
+        self._closing.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -245,10 +249,6 @@ class Journal(Lives):
             raise MismatchError(
                 f"the larvae in {self.where} must go on under what they began with, {began}, got {came}; {remedy}"
             )
-
-    def _release(self) -> None:
-        if self._lock is not None:
-            self._lock.release()
 
 
 def _insert(table: str, name: str, value: str) -> str:

@@ -133,8 +133,12 @@ class Reading(Lives):
             )
         with storage(self.where):
             self._db = open_file(self.where, read_only=True)
-            # Everything is then read as it was at one moment, whatever a server writes meanwhile.
-            self._db.execute("BEGIN")
+            try:
+                # Everything is then read as it was at one moment, whatever a server writes meanwhile.
+                self._db.execute("BEGIN")
+            except BaseException:
+                self._db.close()
+                raise
 
     def record(self) -> dict[str, Any]:
         """Return what the larvae live under, and what began it."""
