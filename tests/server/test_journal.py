@@ -173,7 +173,9 @@ def test_a_life_put_aside_is_kept_beside_the_new_one(tmp_path: Path) -> None:
 def test_another_record_is_refused_with_every_difference(tmp_path: Path) -> None:
     """By name, with both values."""
     Journal(tmp_path, {"seed": 0, "odors": ["anisole"]}).close()
-    with pytest.raises(MismatchError, match=r'seed = 0, odors = \["anisole"\], got 1, \["x"\]; start with those'):
+    with pytest.raises(
+        MismatchError, match=r'seed = 0, odors = \["anisole"\], got 1, \["x"\]; start with --seed 0 --odors'
+    ):
         Journal(tmp_path, {"seed": 1, "odors": ["x"]})
     Journal(tmp_path, {"seed": 0, "odors": ["anisole"]}).close()
 

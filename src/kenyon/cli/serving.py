@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from kenyon.cli.output import as_json, print_json
-from kenyon.errors import InputError, RefusedError, StorageError
+from kenyon.errors import InputError, NoAnswerError, RefusedError, StorageError
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.parameters import NAMED, named
 from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings, limits
@@ -47,9 +47,9 @@ def _limit_options(command: Command) -> Command:
 @click.option("--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower.")
 @click.option("--parameters", type=click.Choice(list(NAMED)), default="balanced", help="Constants of the circuit.")
 @click.option("--odors", default=";".join(DEFAULT_ODORS), metavar="A;B;C",
-              help="What odor_id 0, 1, 2, ... stand for; see `kenyon odors`.")  # fmt: skip
+              help="What odor_id 0, 1, 2, ... stand for, in quotes; see `kenyon odors`.")  # fmt: skip
 @click.option("--concentration-scale", type=float, default=1.0, help="What concentrations are multiplied by; 1 is the "
-              "dilution 1e-04. An unmodified Larvaworld learns best from 1000 on.")  # fmt: skip
+              "dilution 1e-04. For an unmodified Larvaworld take 1000 (docs/server.md).")  # fmt: skip
 @click.option("--seed", type=int, default=0, help="Same seed, same larvae, same numbers.")
 @click.option("--state-dir", metavar="FOLDER", help="Where larvae are kept, or :memory: for nowhere.  "
               "[default: kenyon in your state folder]")  # fmt: skip
@@ -207,7 +207,12 @@ def ping(
     times_s = []
     for _ in range(count):
         began = time.perf_counter()
-        (reply,) = exchange(address, [message], timeout_s=timeout_s)
+        try:
+            (reply,) = exchange(address, [message], timeout_s=timeout_s)
+        except NoAnswerError as reason:
+            where = f"--unix {unix_path}" if unix_path is not None else f"--port {port}"
+            hint = f"`kenyon serve {where}` starts one; if it speaks TLS, give --tls-ca"
+            raise NoAnswerError(f"{reason}; {hint}") from None
         times_s.append(time.perf_counter() - began)
     if "error" in reply.kwargs:
         raise RefusedError(f"the server at {address} refused: {reply.kwargs['error']}")
@@ -251,4 +256,5 @@ def _set_up_logging(level: str, kind: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_JsonLines() if kind == "json" else logging.Formatter(_FORMAT))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("filelock").setLevel(logging.WARNING)
     logging.getLogger("asyncio").setLevel(logging.ERROR if level != "debug" else logging.WARNING)

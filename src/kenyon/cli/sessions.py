@@ -30,8 +30,15 @@ state_dir_option = click.option(
 def sessions() -> None:
     """List, show, export or delete the larvae that a server keeps in its state directory.
 
-    Looking works while the server runs; to delete, stop it first, or send it the operation `delete`.
-    """
+    Looking works while the server runs; to delete, stop it first. Say which folder after the subcommand, with the
+    --state-dir that `kenyon serve` was started with.
+
+    \b
+    Examples:
+      kenyon sessions list --state-dir run1
+      kenyon sessions show first max_forager_MB_0 --state-dir run1
+      kenyon sessions delete first --state-dir run1
+    """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
 
 
 def _ids(command: Command) -> Command:
@@ -87,7 +94,8 @@ def show(sim_id: str, model_id: str, state_dir: Path | None, *, as_json: bool) -
         [name.replace("_", " "), json.dumps(value) if isinstance(value, dict) else str(value)]
         for name, value in about.items()
     ]
-    print_table(["what", "is"], words)
+    for name, value in words:
+        click.echo(f"{name}: {value}")
 
 
 @sessions.command(short_help="Write one to a file.")
@@ -138,7 +146,7 @@ def delete(sim_id: str, model_id: str | None, state_dir: Path | None, *, yes: bo
             f"{sim_id} {model_id or ''} must name a larva that is kept, got none; see `kenyon sessions list`"
         )
     if not yes:
-        click.confirm(f"Forget {len(rows)} larvae of {sim_id} for good?", abort=True)
+        click.confirm(f"Forget {len(rows)} larva{'' if len(rows) == 1 else 'e'} of {sim_id} for good?", abort=True)
     with contextlib.closing(Journal(folder, None)) as journal, journal.transaction():
         for row in rows:
             for life in journal.find((row.sim_id, row.model_id)):

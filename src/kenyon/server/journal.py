@@ -30,7 +30,10 @@ from kenyon.server.settings import MEMORY
 FORMAT = 1
 
 _LOCK = "server.lock"
-_CACHE_KIB = 32_768
+_OPTIONS = {name: f"--{name.replace('_', '-')}" for name in ("parameters", "odors", "concentration_scale", "seed")}
+"""What is to be told anew at each start, by its name in the record."""
+
+_CACHE_KIB = 8192
 _TIDY_AFTER = 10_000
 """Inputs written before it is worth looking for those that can go."""
 
@@ -243,12 +246,19 @@ class Journal(Lives):
             named = [name for name in differences if "parameters" not in differences or name not in constants()]
             began = ", ".join(f"{name} = {kept.get(name)}" for name in named)
             came = ", ".join(f"{words.get(name)}" for name in named)
-            remedy = "start with those, or give another --state-dir"
+            options = " ".join(f"{_OPTIONS[name]} {_as_option(kept.get(name))}" for name in named if name in _OPTIONS)
+            remedy = f"start with {options or 'those'}, or give another --state-dir"
             if named == ["kenyon"]:
                 remedy = "start that version, or give --adopt to go on with this one, or another --state-dir"
             raise MismatchError(
                 f"the larvae in {self.where} must go on under what they began with, {began}, got {came}; {remedy}"
             )
+
+
+def _as_option(words: str | None) -> str:
+    """Return a value of the record as it is typed after its option."""
+    value = json.loads(words or "null")
+    return f"'{';'.join(value)}'" if isinstance(value, list) else str(value)
 
 
 def _insert(table: str, name: str, value: str) -> str:

@@ -23,7 +23,7 @@ from kenyon.wire.messages import Id
 _logger = logging.getLogger(__name__)
 
 _MOST_SAID = 10_000
-"""Refusals remembered so as to be logged once; forgotten together beyond."""
+"""Refusals, and simulations, remembered so as to be logged once; forgotten together beyond."""
 
 Answer = Callable[[dict[str, Any] | None], None]
 """Takes the kwargs of a reply; None where the request was dropped."""
@@ -88,6 +88,7 @@ class Larvae:
         self._lines: dict[tuple[Id, Id], _Line] = {}
         self._ready: list[Task] = []
         self._said: set[tuple[Any, ...]] = set()
+        self._simulations: set[Id] = set()
         self._coming = 0
         self.kept = kept
         self.waiting = 0
@@ -242,6 +243,7 @@ class Larvae:
                 session.client, session.stepped_at = ticket.client, self._clock()
                 self._metrics.steps += 1
                 self._metrics.diverged += "diverged" in reply
+                self._greet(session.ids[0])
         elif isinstance(one.error, DroppedError):
             pass
         else:
@@ -258,6 +260,14 @@ class Larvae:
             del self._lines[session.ids]
             return
         self._serve(line)
+
+    def _greet(self, sim_id: Id) -> None:
+        """Say once that a simulation has arrived: one that talks to nobody looks just the same at its own end."""
+        if sim_id not in self._simulations:
+            if len(self._simulations) >= _MOST_SAID:
+                self._simulations.clear()
+            self._simulations.add(sim_id)
+            _logger.info("simulation %r is here: the first step of its first larva is done", sim_id)
 
     def _refuse_waiting(self, line: _Line, reply: dict[str, Any]) -> None:
         """A larva that cannot be read is so for all who wait for it."""

@@ -38,6 +38,10 @@ async def listen(
             await loop.create_server(make, sock=sock, backlog=_BACKLOG, ssl=tls, ssl_handshake_timeout=patience_s)
             for sock in sockets
         ]
+    except socket.gaierror as reason:
+        raise InputError(
+            f"host must be the name or address of this machine, got {settings.host!r}: {reason.strerror}; use localhost"
+        ) from None
     except OSError as reason:
         place = settings.unix_path or f"{settings.host}:{settings.port}"
         raise InputError(

@@ -129,7 +129,8 @@ class Reading(Lives):
         self.where = str(Path(state_dir) / FILE)
         if not Path(self.where).is_file():
             raise StorageError(
-                f"{state_dir} must be a state directory of a server, got no {FILE} in it; give --state-dir"
+                f"{state_dir} must be a state directory of a server, got no {FILE} in it; give the --state-dir that "
+                "the server was started with"
             )
         with storage(self.where):
             self._db = open_file(self.where, read_only=True)

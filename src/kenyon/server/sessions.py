@@ -195,7 +195,13 @@ class Session:
             )
         expected = self.present.next_step
         contested = self.contested is not None and asked.step == self.contested and now - self.contested_at < live_s
-        if contested or self._is_with_another(client, now, live_s):
+        if contested:
+            return self._two_clients(
+                f"was begun anew at step 0 by another and waits for step {expected}, not {asked.step}",
+                live_s,
+                expected,
+            )
+        if self._is_with_another(client, now, live_s):
             return self._two_clients(f"waits for step {expected}, not {asked.step}", live_s, expected)
         other = " with other content than the step just done" if asked.step == expected - 1 else ""
         got = f"got {asked.step}{other}"
