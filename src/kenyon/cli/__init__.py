@@ -25,6 +25,8 @@ class _Refusing(click.Group):
             return super().invoke(ctx)
         except InputError as error:
             raise _BadInput(str(error)) from None
+        except BrokenPipeError:  # The reader has seen enough, as `head` has; click then ends in silence.
+            raise
         except (KenyonError, OSError) as error:
             raise click.ClickException(str(error)) from None
 
