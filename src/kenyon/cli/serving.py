@@ -210,8 +210,7 @@ def ping(
         try:
             (reply,) = exchange(address, [message], timeout_s=timeout_s)
         except NoAnswerError as reason:
-            where = f"--unix {unix_path}" if unix_path is not None else f"--port {port}"
-            hint = f"`kenyon serve {where}` starts one; if it speaks TLS, give --tls-ca"
+            hint = f"`kenyon serve {address.serve_option}` starts one; if it speaks TLS, give --tls-ca"
             raise NoAnswerError(f"{reason}; {hint}") from None
         times_s.append(time.perf_counter() - began)
     if "error" in reply.kwargs:

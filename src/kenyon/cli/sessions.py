@@ -58,7 +58,7 @@ def list_sessions(state_dir: Path | None, *, as_json: bool) -> None:
         return
     lines = [[_spelled(row.sim_id), _spelled(row.model_id), str(row.steps), _when(row.at)] for row in rows]
     print_table(["simulation", "larva", "steps (done)", "last"], lines)
-    click.echo(f"{len(rows)} larva{'' if len(rows) == 1 else 'e'}")
+    click.echo(_count(rows))
 
 
 @sessions.command(short_help="Show one.")
@@ -90,12 +90,8 @@ def show(sim_id: str, model_id: str, state_dir: Path | None, *, as_json: bool) -
     if as_json:
         print_json(about)
         return
-    words = [
-        [name.replace("_", " "), json.dumps(value) if isinstance(value, dict) else str(value)]
-        for name, value in about.items()
-    ]
-    for name, value in words:
-        click.echo(f"{name}: {value}")
+    for name, value in about.items():
+        click.echo(f"{name.replace('_', ' ')}: {json.dumps(value) if isinstance(value, dict) else value}")
 
 
 @sessions.command(short_help="Write one to a file.")
@@ -146,13 +142,13 @@ def delete(sim_id: str, model_id: str | None, state_dir: Path | None, *, yes: bo
             f"{sim_id} {model_id or ''} must name a larva that is kept, got none; see `kenyon sessions list`"
         )
     if not yes:
-        click.confirm(f"Forget {len(rows)} larva{'' if len(rows) == 1 else 'e'} of {sim_id} for good?", abort=True)
+        click.confirm(f"Forget {_count(rows)} of {sim_id} for good?", abort=True)
     with contextlib.closing(Journal(folder, None)) as journal, journal.transaction():
         for row in rows:
             for life in journal.find((row.sim_id, row.model_id)):
                 if life is not None:
                     journal.end(life.life)
-    click.echo(f"Forgot {len(rows)} larva{'' if len(rows) == 1 else 'e'}")
+    click.echo(f"Forgot {_count(rows)}")
 
 
 def _reading(state_dir: Path | None) -> "contextlib.closing[Reading]":
@@ -166,6 +162,10 @@ def _find(rows: "list[Row]", sim_id: str, model_id: str) -> "Row":
         if (_spelled(row.sim_id), _spelled(row.model_id)) == (sim_id, model_id):
             return row
     raise InputError(f"{sim_id} {model_id} must name a larva that is kept, got none; see `kenyon sessions list`")
+
+
+def _count(rows: "list[Row]") -> str:
+    return f"{len(rows)} larva{'' if len(rows) == 1 else 'e'}"
 
 
 def _spelled(identity: str | int) -> str:

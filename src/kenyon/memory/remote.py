@@ -302,9 +302,7 @@ class RemoteBrianModelMemory(MBmemory):
         """Count a failure; return it if it shall be raised, or say it once."""
         self.failures += 1
         if isinstance(failure, NoAnswerError):
-            unix_path = self.address.unix_path
-            where = f"--port {self.address.port}" if unix_path is None else f"--unix {unix_path}"
-            failure = NoAnswerError(f"{failure}; `kenyon serve {where}` starts one")
+            failure = NoAnswerError(f"{failure}; `kenyon serve {self.address.serve_option}` starts one")
         if self.on_failure == "raise":
             return failure
         if self.address not in _silenced:

@@ -8,7 +8,6 @@ holds up a short one for a slice only. Cutting time into slices changes no numbe
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -130,7 +129,7 @@ class Batch(Generic[Tag]):
         stretches = [stretch for one in courses for stretch in one.stretches if stretch.steps_left]
         try:
             for first in range(0, len(stretches), self._rows):
-                self._slice(list(islice(stretches, first, first + self._rows)), plastic=plastic)
+                self._slice(stretches[first : first + self._rows], plastic=plastic)
         except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
             for one in courses:
                 one.course.close()

@@ -49,6 +49,16 @@ class Address:
         if self.unix_path is not None and not hasattr(socket, "AF_UNIX"):
             raise InputError(f"unix_path must be None on this system, got {self.unix_path!r}; use a port")
 
+    @property
+    def serve_option(self) -> str:
+        """What `kenyon serve` is told so as to listen here.
+
+        Example:
+            >>> Address().serve_option, Address(unix_path="/run/kenyon").serve_option
+            ('--port 5795', '--unix /run/kenyon')
+        """
+        return f"--port {self.port}" if self.unix_path is None else f"--unix {self.unix_path}"
+
     def __str__(self) -> str:
         """Return the address as people write it."""
         if self.unix_path is not None:
