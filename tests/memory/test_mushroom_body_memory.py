@@ -320,3 +320,73 @@ def test_a_larva_that_several_threads_ask_for_first_is_born_once() -> None:
         assert [places_seen(trial) for trial in range(20)] == [[1] * 4] * 20
     finally:
         sys.setswitchinterval(interval_s)
+
+
+def test_what_is_put_off_is_lived_through_as_if_it_had_not_been() -> None:
+    """Larvae that are probed live through most ticks later and together; whenever one looks, they are up to date."""
+    probed, prompt = (
+        [MushroomBodyMemory(sim_id=readout, model_id=i, gain={"CS": 0.0}, readout=readout) for i in range(3)]
+        for readout in ("probe", "step")
+    )
+    for memory in (*probed, *prompt):  # the same larvae, in simulations of their own
+        larva = Population(BALANCED, [larva_seed(0, "both", memory.model_id)])
+        memory.population.restore(larva.snapshot(), [memory.place])
+    chance = np.random.default_rng(1)
+    for tick in range(27):
+        for i, (late, early) in enumerate(zip(probed, prompt, strict=True)):
+            dx, reward = {"CS": float(chance.random())}, bool(chance.random() < 0.5)
+            if (tick + i) % 5:  # some miss a tick
+                late.step(dx, reward)
+                early.step(dx, reward)
+        if tick % 9 == 8:
+            for late, early in zip(probed, prompt, strict=True):
+                own, other = (m.population.snapshot([m.place]).state for m in (late, early))
+                assert all((a == b).all() for a, b in zip(own, other, strict=True))
+
+
+def test_a_larva_that_is_never_looked_at_does_not_pile_up_ticks() -> None:
+    """What is kept for later has a limit."""
+    memory = MushroomBodyMemory(gain={"CS": 0.0}, readout="probe", probe_every_s=86_400.0, dt=0.001)
+    longest = 0
+    for _ in range(600):
+        memory.step({"CS": 1.0})
+        home = memory._home
+        assert home is not None
+        longest = max(longest, sum(map(len, home._put_off.values())))
+    assert 200 < longest < 300
+
+
+def test_a_probe_tells_what_was_learned_and_changes_nothing() -> None:
+    """Rates and index of each odor alone, as the population itself answers."""
+    memory = MushroomBodyMemory(gain={"CS": 0.0, "UCS": 0.0}, shared=False)
+    for _ in range(300):
+        memory.step({"CS": 1.0, "UCS": 0.0}, reward=True)
+    before = memory.population.snapshot().to_bytes()
+    answers = memory.probe(probe_ms=2000.0)
+    assert memory.population.snapshot().to_bytes() == before
+    own = memory.population.probe("pentyl acetate", 2000.0, larvae=[memory.place])
+    assert answers["CS"]["MBONp"] == own.rate_hz("MBONp")[0]
+    assert answers["CS"]["preference_index"] == own.preference_index[0] > 3 * abs(answers["UCS"]["preference_index"])
+    with pytest.raises(InputError, match="must stand for a measured odor"):
+        memory.probe(["sweat"])
+
+
+def test_a_frozen_larva_follows_what_it_has_learned_and_learns_no_more() -> None:
+    """Its circuit stands still, whatever it is given; its gains are asked for once."""
+    memory = MushroomBodyMemory(gain={"CS": 0.0}, readout="probe", G=1.0, shared=False)
+    for _ in range(300):
+        memory.step({"CS": 1.0}, reward=True)
+    memory.frozen = True
+    before = memory.population.snapshot().to_bytes()
+    asked = memory.probe()["CS"]
+    for _ in range(50):
+        assert memory.step({"CS": 1.0}, reward=True) == {"CS": asked["MBONp"] - asked["MBONn"]}
+        memory.gain["CS"] = 0.0  # as a sensor does that meets the odor for the first time
+    assert memory.population.snapshot().to_bytes() == before
+    assert memory.step_id == 300
+
+
+def test_the_innate_gain_may_be_the_one_that_was_given() -> None:
+    """What is learned is added to each stimulus's own."""
+    memory = MushroomBodyMemory(gain={"CS": 150.0, "UCS": -20.0}, innate_gain=None, readout="probe")
+    assert memory.step({"CS": 0.0, "UCS": 0.0}) == {"CS": 150.0, "UCS": -20.0}

@@ -235,3 +235,25 @@ def test_numbers_too_large_for_any_sensor_are_refused() -> None:
     with pytest.raises(InputError, match="stimulus must be a str"):
         memory.step(dx={1: 0.1})
     assert memory.total_ticks == 0
+
+
+def test_a_frozen_memory_follows_what_it_has_learned_and_learns_no_more() -> None:
+    """Neither table nor chance; a naive one leaves the gains as they are."""
+    naive = RLOlfMemory(gain={"Odor": 42.0}, frozen=True, **ALWAYS)
+    assert naive.step(dx={"Odor": 0.1}, reward=True) == {"Odor": 42.0}
+    memory = RLOlfMemory(gain={"Odor": 0.0}, gain_space=[-1.0, 1.0], alpha=0.5, **ALWAYS)
+    for _ in range(20):
+        memory.step(dx={"Odor": 0.1}, reward=memory.gain["Odor"] > 0)
+    memory.frozen = True
+    before = memory.q_table.copy()
+    for _ in range(20):
+        assert memory.step(dx={"Odor": 0.1}, reward=-5.0) == {"Odor": 1.0}
+    assert (memory.q_table == before).all()
+
+
+def test_a_gain_that_the_host_has_reset_is_set_again() -> None:
+    """A sensor that meets an odor for the first time sets its gain to 0, after the first choice has been made."""
+    memory = RLOlfMemory(gain={"Odor": 0.0}, gain_space=[-1.0], update_dt=1.0)
+    memory.step(dx={"Odor": 0.0})
+    memory.gain["Odor"] = 0.0
+    assert memory.step(dx={"Odor": 0.0}) == {"Odor": -1.0}

@@ -1,7 +1,8 @@
 """What every memory has: a clock, a brain it belongs to, gains it adapts, and a larva it is of."""
 
 import math
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
+from itertools import chain
 from typing import Any
 
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.memory import sensing
-from kenyon.memory.options import Choice, Identity, Integer, checked_identity
+from kenyon.memory.options import Choice, Identity, Integer, Switch, checked_identity
 from kenyon.memory.timer import Timer
 
 Gains = MutableMapping[str, float]
@@ -53,6 +54,18 @@ class Memory(Timer):
         constant=True,
         doc="Id of the larva, a text or a number; that of the brain's agent if absent.",
     )
+    frozen = Switch(False, doc="Whether it follows what was learned, and learns no more.")
+    only_sensed = Switch(
+        False,
+        constant=True,
+        doc="In a host: learn about all stimuli of the larva's world, and leave out others, such as an odor that no "
+        "source has.",
+    )
+    seeks_food = Switch(
+        False,
+        doc="Whether contact with food is a reward also to larvae without feeder and toucher, for which the host does "
+        "not look for food.",
+    )
 
     def __init__(self, brain: Any | None = None, gain: Gains | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -75,6 +88,7 @@ class Memory(Timer):
         Raises:
             InputError: `dx` or `reward` is not finite or of another type; nothing has changed then.
         """
+        reward = self._on_food(reward)
         collected = (reward if reward is True or reward is False else self._reward(reward)) - 0.01
         dx = sensing.checked_change(dx) if self.brain is None else self._perceive(dx)
         before = self.ticks, self.total_ticks, self.rewardSum
@@ -99,6 +113,11 @@ class Memory(Timer):
             return checked_identity("model_id", own)
         unique_id: Any = getattr(getattr(self.brain, "agent", None), "unique_id", None)
         return None if unique_id is None else checked_identity("unique_id of the agent", unique_id)
+
+    @property
+    def stimuli(self) -> list[str]:
+        """The stimuli it learns about: those of its gains, or, with `only_sensed`, those of the larva's world."""
+        return self._stimuli(self.gain)
 
     def _plain(self) -> Plain:
         """Return all there is to keep: a header that JSON can say, and arrays by name."""
@@ -131,6 +150,17 @@ class Memory(Timer):
         change = self._change(sensor, now)
         self._levels_before = dict(now)
         return sensing.checked_change(change)
+
+    def _on_food(self, reward: Any) -> Any:
+        """Return the reward given, or whether the larva touches food where the host has not looked."""
+        if self.brain is None or not self.seeks_food or sensing.host_seeks_food(self.brain):
+            return reward
+        return reward or sensing.touches_food(self.brain)
+
+    def _stimuli(self, *given: Iterable[str]) -> list[str]:
+        """Return the stimuli that count: those given, or, with `only_sensed`, all those of the larva's world."""
+        world = sensing.world(self.brain, self.modality) if self.only_sensed and self.brain is not None else None
+        return list(dict.fromkeys(chain(*given))) if world is None else world
 
     def _forms_change(self, sensor: Any) -> bool:
         return sensing.is_blind(sensor)

@@ -46,12 +46,19 @@ _CLASSES: Mapping[str, type[Learner]] = {
 }
 
 
-def save(path: str | os.PathLike[str], memories: Learner | Sequence[Learner], *, overwrite: bool = False) -> Path:
+def save(
+    path: str | os.PathLike[str],
+    memories: Learner | Sequence[Learner],
+    *,
+    about: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> Path:
     """Write one memory, or a group, to a file.
 
     Args:
         path: Where to, by custom ending in .npz; the folder must exist.
         memories: Of any classes of this package. The circuit of a remote one is fetched from its server.
+        about: What else is to be known about them, as JSON can say it; `about` returns it.
         overwrite: Replace a file that is there.
 
     Returns:
@@ -74,9 +81,35 @@ def save(path: str | os.PathLike[str], memories: Learner | Sequence[Learner], *,
     arrays: archive.Arrays = {}
     for i, memory in enumerate(_group(memories)):
         header, own = memory._plain()
-        entries.append({"class": type(memory).__name__, **_making(memory), "state": header})
+        entries.append({"class": _kind(memory).__name__, **_making(memory), "state": header})
         arrays |= {f"{i}.{name}": values for name, values in own.items()}
-    return archive.save(path, KIND, {"memories": entries}, arrays, overwrite=overwrite)
+    return archive.save(path, KIND, {"memories": entries, "about": dict(about or {})}, arrays, overwrite=overwrite)
+
+
+def about(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what was said about the memories of a file when they were saved.
+
+    Raises:
+        FileFormatError: the file is truncated, foreign or of another version.
+
+    Example:
+        >>> import tempfile
+        >>> from kenyon.memory import Memory
+        >>> about(save(Path(tempfile.mkdtemp()) / "larva.npz", Memory(), about={"trained": "yes"}))
+        {'trained': 'yes'}
+    """
+    header, _ = archive.load(path, KIND)
+    said = header.get("about", {})
+    return said if isinstance(said, dict) else {}
+
+
+def names(path: str | os.PathLike[str]) -> list[str | int | None]:
+    """Return what names the larva of each memory of a file, in their order; None where nothing does.
+
+    Raises:
+        FileFormatError: the file is truncated, foreign, of another version or inconsistent.
+    """
+    return [entry["options"].get("model_id") for entry, _ in _entries(path)]
 
 
 def load(path: str | os.PathLike[str]) -> list[Any]:
@@ -105,8 +138,8 @@ def restore(path: str | os.PathLike[str], memories: Learner | Sequence[Learner])
     if len(group) != len(entries):
         raise MismatchError(f"{path} must hold {len(group)} memories, as are there, got {len(entries)}")
     for i, (memory, (entry, arrays)) in enumerate(zip(group, entries, strict=True)):
-        if entry["class"] != type(memory).__name__:
-            raise MismatchError(f"memory {i} of {path} must be a {type(memory).__name__}, got a {entry['class']}")
+        if entry["class"] != _kind(memory).__name__:
+            raise MismatchError(f"memory {i} of {path} must be a {_kind(memory).__name__}, got a {entry['class']}")
         mine = _making(memory)["options"]
         for name in _fixed(memory):
             if mine[name] != entry["options"].get(name):
@@ -136,13 +169,19 @@ _OWN = ("name", "engine", "shared", "seed", "model_id", "sim_id")
 def _group(memories: Learner | Sequence[Learner]) -> list[Learner]:
     group = [memories] if isinstance(memories, (Memory, RLPopulation)) else checks.several("memories", memories)
     for memory in group:
-        if type(memory) is not _CLASSES.get(type(memory).__name__):
+        if _kind(memory) is not _CLASSES.get(_kind(memory).__name__):
             raise InputError(f"memories must be of Kenyon's own classes, got a {type(memory).__name__}")
     if len({id(memory) for memory in group}) < len(group):
         raise InputError("memories must each be named once, got one twice")
     if not group:
         raise InputError("memories must be at least one, got none")
     return group
+
+
+def _kind(memory: Learner) -> type:
+    """Return the class that a memory is kept as: its own, or the one that this changes nothing but defaults of."""
+    kind: type = type(memory).__dict__.get("stands_for", type(memory))
+    return kind
 
 
 def _making(memory: Learner) -> dict[str, Any]:

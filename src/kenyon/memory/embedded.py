@@ -1,9 +1,10 @@
 """A memory whose mushroom body lives in the same process: no server, the same gains as over the wire."""
 
+import math
 import os
 import threading
 import weakref
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -25,6 +26,8 @@ class MushroomBodyMemory(MBmemory):
 
     The larvae of one simulation with the same circuit share one population, so that `step_together` advances them as a
     batch. A larva's numbers depend on (seed, sim_id, model_id) and its own input alone, and are those a server gives.
+    With readout="probe", ticks whose answer nobody looks at are put off until the next that is, and all larvae of the
+    simulation then live through theirs together: the numbers are those of one by one, on all cores.
 
     Args:
         **kwargs: `brain`, `gain`, and the options below.
@@ -60,7 +63,10 @@ class MushroomBodyMemory(MBmemory):
     @property
     def population(self) -> Population:
         """The population the larva lives in."""
-        return self._settle().population
+        home = self._settle()
+        with home.lock:
+            home.catch_up()
+        return home.population
 
     @property
     def place(self) -> int:
@@ -88,6 +94,7 @@ class MushroomBodyMemory(MBmemory):
         header, arrays = super()._plain()
         home = self._settle()
         with home.lock:
+            home.catch_up()
             circuit, own = home.population.snapshot([self._place]).plain()
         return {**header, "circuit": circuit}, {**arrays, **own}
 
@@ -95,6 +102,7 @@ class MushroomBodyMemory(MBmemory):
         snapshot = Snapshot.from_plain("the circuit", header["circuit"], arrays)
         home = self._settle()
         with home.lock:
+            home.catch_up()
             home.population.restore(snapshot, [self._place])
         super()._from_plain(header, arrays)
 
@@ -104,6 +112,7 @@ class MushroomBodyMemory(MBmemory):
         state: dict[str, Any] = {**super().__getstate__(), "_home": None}
         if home is not None:
             with home.lock:
+                home.catch_up()
                 state["_snapshot"] = home.population.snapshot([self._place])
         return state
 
@@ -115,6 +124,19 @@ class MushroomBodyMemory(MBmemory):
             home = self._settle()
             with home.lock:
                 home.population.restore(snapshot, [self._place])
+
+    def _probe(self, odors: Mapping[str, str], probe_ms: float) -> dict[str, tuple[float, float]]:
+        home = self._settle()
+        self._constants.steps("probe_ms", probe_ms)
+        concentration = self._own.probe_concentration
+        drives_hz = np.array([drive(self._constants, {odor: concentration}) for odor in odors.values()])
+        with home.lock:
+            home.catch_up()
+            activity = home.population.probe(
+                duration_ms=probe_ms, drive_hz=drives_hz, larvae=[self._place] * len(drives_hz)
+            )
+        rates = zip(activity.rate_hz("MBONp").tolist(), activity.rate_hz("MBONn").tolist(), strict=True)
+        return dict(zip(odors, rates, strict=True))
 
     def _visit(self, request: Request) -> "_Visit":
         """Return a request in the terms of the population."""
@@ -136,6 +158,7 @@ class MushroomBodyMemory(MBmemory):
             request.warmup_ms,
             self._own.probe_ms,
             probes,
+            request.awaited,
         )
 
     def _settle(self) -> "_Home":
@@ -161,6 +184,8 @@ class _Home:
         self.population = engine_class(engine)(constants)
         self.lock = threading.Lock()
         self.free: list[int] = []
+        # By place: what a larva has yet to live through, in order. Of a place that is free it means nothing.
+        self._put_off: dict[int, deque[_Visit]] = {}
         _homes.add(self)
 
     def take_in(self, seed: int) -> int:
@@ -170,11 +195,22 @@ class _Home:
             if not self.free:
                 return population.add([seed])[0]
             place = self.free.pop()
+            self._put_off.pop(place, None)
             population.restore(type(population)(population.parameters, [seed]).snapshot(), [place])
             return place
 
     def live_through(self, visits: Sequence["_Visit"]) -> list[Answer]:
-        """Advance some larvae by a step each, and ask them what they are to be asked: all of it or nothing."""
+        """Advance some larvae by a step each, and ask them what they are to be asked: all of it or nothing.
+
+        A step that nobody awaits is put off, and answered with nan.
+        """
+        if not any(visit.awaited for visit in visits):
+            for visit in visits:
+                self._put_off.setdefault(visit.place, deque()).append(visit)
+            if len(self._put_off[visits[0].place]) >= _MOST_PUT_OFF:
+                self.catch_up()
+            return [_UNREAD] * len(visits)
+        self.catch_up()
         places = [visit.place for visit in visits]
         if not any(visit.warmup_ms or visit.probes for visit in visits):
             return self._live_through(visits, places)
@@ -185,7 +221,19 @@ class _Home:
             self.population.restore(before, places)
             raise
 
-    def _live_through(self, visits: Sequence["_Visit"], places: list[int]) -> list[Answer]:
+    def catch_up(self) -> None:
+        """Let every larva live through what was put off, all of them together, a step each at a time."""
+        for place in self.free:
+            self._put_off.pop(place, None)
+        while self._put_off:
+            self._advance([steps[0] for steps in self._put_off.values()], list(self._put_off))
+            for place in list(self._put_off):
+                steps = self._put_off[place]
+                steps.popleft()
+                if not steps:
+                    del self._put_off[place]
+
+    def _advance(self, visits: Sequence["_Visit"], places: list[int]) -> Activity:
         population = self.population
         warmups_ms = [visit.warmup_ms for visit in visits]
         if any(warmups_ms):
@@ -193,7 +241,11 @@ class _Home:
         drives_hz = np.array([visit.drive_hz for visit in visits])
         durations_ms = {visit.duration_ms for visit in visits}
         duration_ms = durations_ms.pop() if len(durations_ms) == 1 else [visit.duration_ms for visit in visits]
-        activity = population.advance(duration_ms, drives_hz, larvae=places)
+        return population.advance(duration_ms, drives_hz, larvae=places)
+
+    def _live_through(self, visits: Sequence["_Visit"], places: list[int]) -> list[Answer]:
+        population = self.population
+        activity = self._advance(visits, places)
         read: list[dict[str, float]] = [{} for _ in visits]
         asked = [(i, stimulus) for i, visit in enumerate(visits) for stimulus in visit.probes]
         if asked:
@@ -216,6 +268,14 @@ class _Visit(NamedTuple):
     warmup_ms: float
     probe_ms: float
     probes: dict[str, FloatArray]
+    awaited: bool
+
+
+_UNREAD = Answer(math.nan)
+"""The answer that is not looked at."""
+
+_MOST_PUT_OFF = 256
+"""Steps of a larva that are kept for later, 0.3 KB each."""
 
 
 def _differences_hz(activity: Activity) -> list[float]:

@@ -6,7 +6,7 @@ of a stimulus follows the difference between its two output neurons: G * (MBONp 
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -36,6 +36,7 @@ class Request:
         punishment: Strength of punishment, 0 to 1.
         warmup_ms: Time without odor and reinforcement to live through before.
         probes: Stimuli to ask about afterward, each alone.
+        awaited: Whether its answer is looked at; if not, the circuit may live through it later.
     """
 
     concentrations: Mapping[str, float]
@@ -43,6 +44,7 @@ class Request:
     punishment: float
     warmup_ms: float
     probes: tuple[str, ...]
+    awaited: bool = True
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,13 @@ class MBmemory(Memory):
 
     mode = Choice(["MB"], readonly=True, doc="How it learns.")
     G = Number(0.001, low=-1e9, high=1e9, unit="gain per Hz", doc="Gain per difference between MBONp and MBONn.")
-    innate_gain = Number(0.0, low=-1e9, high=1e9, doc="Gain before learning, to which what is learned is added.")
+    innate_gain = Number(
+        0.0,
+        low=-1e9,
+        high=1e9,
+        allow_None=True,
+        doc="Gain before learning, to which what is learned is added; None is the gain that each stimulus was given.",
+    )
     readout = Choice(
         ["step", "probe"],
         doc="Where gains come from: the rates during the step, the same for every odor; or probes of each odor alone, "
@@ -97,6 +105,8 @@ class MBmemory(Memory):
         super().__init__(**kwargs)
         self.step_id = 0
         self._smoothed_hz: dict[str, float] = {}
+        self._given_gain = dict(self.gain)
+        self._recalled = False
         given: Any = self.sim_id
         if given is None:
             host_id: Any = getattr(getattr(getattr(self.brain, "agent", None), "model", None), "id", None)
@@ -148,6 +158,42 @@ class MBmemory(Memory):
         """
         return step_together([self], [dx], [reward], [punishment], t_warmup=t_warmup)[0]
 
+    def probe(self, stimuli: Sequence[str] | None = None, probe_ms: float | None = None) -> dict[str, dict[str, float]]:
+        """Return what the larva would answer to stimuli now, each alone; it learns nothing and stays as it is.
+
+        Args:
+            stimuli: Their names; those of its gains that are in its world if absent.
+            probe_ms: For how long each, ms; the option `probe_ms` if absent.
+
+        Returns:
+            For each stimulus the rates `MBONp` and `MBONn`, Hz, and their `preference_index`, (p - n) / (p + n).
+
+        Raises:
+            InputError: a stimulus stands for no known odor, or the time is unusable.
+            NoAnswerError: no server answered a remote memory; RefusedError, RemoteProtocolError: it answered otherwise.
+
+        Example:
+            >>> from kenyon.memory import MushroomBodyMemory
+            >>> answers = MushroomBodyMemory(gain={"CS": 0.0}).probe(probe_ms=500)
+            >>> answers["CS"]["preference_index"]  # of a naive larva
+            0.0
+        """
+        if stimuli is None:
+            stimuli = self.stimuli
+        asked = [checks.instance("stimulus", stimulus, str, "name it by a text") for stimulus in stimuli]
+        if not asked:
+            return {}
+        rates = self._probe(
+            {stimulus: self.measured_odor(stimulus) for stimulus in asked},
+            checks.number(
+                "probe_ms", self._own.probe_ms if probe_ms is None else probe_ms, low=0.1, high=60_000.0, unit="ms"
+            ),
+        )
+        return {
+            stimulus: {"MBONp": p, "MBONn": n, "preference_index": (p - n) / (p + n) if p + n > 0.0 else 0.0}
+            for stimulus, (p, n) in rates.items()
+        }
+
     def measured_odor(self, stimulus: str) -> str:
         """Return the measured odor that a stimulus stands for.
 
@@ -186,18 +232,28 @@ class MBmemory(Memory):
         """
         raise NotImplementedError
 
+    @abstractmethod
+    def _probe(self, odors: Mapping[str, str], probe_ms: float) -> dict[str, tuple[float, float]]:
+        """Return the rates of MBONp and MBONn, Hz, by stimulus, each of whose odors is smelled alone."""
+        raise NotImplementedError
+
     def _plain(self) -> Plain:
         header, arrays = super()._plain()
-        return {**header, "step_id": self.step_id, "smoothed_hz": self._smoothed_hz}, arrays
+        own = {"step_id": self.step_id, "smoothed_hz": self._smoothed_hz, "given_gain": self._given_gain}
+        return {**header, **own}, arrays
 
     def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         step_id = checks.integer("step_id", header["step_id"], low=0, high=2**62)
         smoothed_hz = dict(sensing.checked_change(header["smoothed_hz"]))
+        given_gain = sensing.checked_change(header["given_gain"])
         super()._from_plain(header, arrays)
         self.step_id, self._smoothed_hz = step_id, smoothed_hz
+        self._given_gain = {**given_gain, **self._given_gain}
+        self._recalled = False
 
     def _request(self, dx: Any, reward: Any, punishment: Any, t_warmup: Any) -> Request:
         """Return what the circuit shall live through; refuse what cannot be."""
+        reward = self._on_food(reward)
         reward, punishment = self._strength("reward", reward), self._strength("punishment", punishment)
         if self._own.reinforcement == "punishment":
             reward, punishment = 0.0, max(reward, punishment)
@@ -210,15 +266,17 @@ class MBmemory(Memory):
         concentrations = {
             stimulus: checks.number(f"concentration of {stimulus!r}", given.get(stimulus, 0.0))
             * self._own.concentration_scale
-            for stimulus in dict.fromkeys((*self.gain, *change, *given))
+            for stimulus in self._stimuli(self.gain, change, given)
         }
         probing = self._own.readout == "probe" and self.step_id % self._steps_per_probe() == 0
+        probes = tuple(concentrations) if probing else ()
         return Request(
             concentrations,
             reward * self._own.reward_strength,
             punishment * self._own.punishment_strength,
             warmup_ms if self.step_id == 0 else 0.0,
-            tuple(concentrations) if probing else (),
+            probes,
+            self._own.readout == "step" or bool(probes),
         )
 
     def _strength(self, name: str, value: Any) -> float:
@@ -228,18 +286,15 @@ class MBmemory(Memory):
 
     def _finish(self, request: Request, answer: Answer | None) -> Gains:
         """Take over an answer: gains, clock and reward."""
-        if answer is None:
-            for stimulus in request.concentrations:
-                self.gain.setdefault(stimulus, self._own.innate_gain)
-        else:
+        if answer is not None:
             elapsed_s = self._own.dt if self._own.readout == "step" else self._own.dt * self._steps_per_probe()
             for stimulus in request.concentrations:
                 if self._own.readout == "step":
                     self._follow(stimulus, answer.difference_hz, elapsed_s)
                 elif stimulus in answer.probes_hz:
                     self._follow(stimulus, answer.probes_hz[stimulus], elapsed_s)
-                else:
-                    self.gain.setdefault(stimulus, self._own.innate_gain)
+        # In every tick, for a sensor of the host sets the gain of a stimulus that it meets for the first time to 0.
+        self._write_gains(request.concentrations)
         if self.active:
             self.count_time()
         self.rewardSum += request.reward - 0.01
@@ -251,7 +306,30 @@ class MBmemory(Memory):
         if before is not None and self._own.smoothing_s > 0.0:
             difference_hz = before + (difference_hz - before) * -math.expm1(-elapsed_s / self._own.smoothing_s)
         self._smoothed_hz[stimulus] = difference_hz
-        self.gain[stimulus] = self._own.innate_gain + self._own.G * difference_hz
+
+    def _write_gains(self, stimuli: Iterable[str]) -> None:
+        """Let the gain of each stimulus be what was last read; one that was never asked about keeps the innate one."""
+        for stimulus in stimuli:
+            if stimulus in self._smoothed_hz:
+                self.gain[stimulus] = self._innate(stimulus) + self._own.G * self._smoothed_hz[stimulus]
+            else:
+                self.gain.setdefault(stimulus, self._innate(stimulus))
+
+    def _innate(self, stimulus: str) -> float:
+        innate: float | None = self._own.innate_gain
+        return self._given_gain.get(stimulus, 0.0) if innate is None else innate
+
+    def _recall(self, dx: Any) -> Gains:
+        """Step a frozen memory: its circuit stands still; the first time, it is asked what it has learned."""
+        if self._own.readout == "probe" and not self._recalled:
+            stimuli = self._stimuli(self.gain, sensing.checked_change(dx))
+            for stimulus, answer in self.probe(stimuli).items():
+                self._smoothed_hz[stimulus] = answer["MBONp"] - answer["MBONn"]
+        self._recalled = True
+        self._write_gains(list(self._smoothed_hz))
+        if self.active:
+            self.count_time()
+        return self.gain
 
     def _steps_per_probe(self) -> int:
         steps: int = round(self._own.probe_every_s / self._own.dt)
@@ -306,13 +384,18 @@ def step_together(
     ):
         words = ", ".join(type(memory).__name__ for memory in memories[:5])
         raise InputError(f"memories must be different ones of one class with a mushroom body, got {words}")
-    requests = [
-        memory._request(*given, t_warmup) for memory, *given in zip(memories, dx, reward, punishment, strict=True)
-    ]
-    answers = kind._answers(memories, requests)
-    for memory, request, answer in zip(memories, requests, answers, strict=True):
+    requests = {
+        memory: memory._request(*given, t_warmup)
+        for memory, *given in zip(memories, dx, reward, punishment, strict=True)
+        if not memory._own.frozen
+    }
+    answers = kind._answers(list(requests), list(requests.values())) if requests else []
+    for (memory, request), answer in zip(requests.items(), answers, strict=True):
         if not isinstance(answer, KenyonError):
             memory._finish(request, answer)
+    for memory, change in zip(memories, dx, strict=True):
+        if memory._own.frozen:
+            memory._recall(change)
     for failure in answers:
         if isinstance(failure, KenyonError):
             raise failure

@@ -113,8 +113,10 @@ class RLmemory(Memory):
         if self._old_rules and self._factored:
             raise InputError("table must be 'joint' under rules='larvaworld', got 'factored'; use the standard rules")
         self._check_rng(rng)
+        self._left_out: set[str] = set()
+        self._chosen: dict[str, float] = {}
         self._tables = Tables(
-            self.gain,
+            self.stimuli,
             [float(gain) for gain in self.gain_space],
             self.state_spacePerSide,
             factored=self._factored,
@@ -127,7 +129,7 @@ class RLmemory(Memory):
 
     def _read_options(self, *_: Any) -> None:
         """Keep the options that every step needs as plain attributes, which are ten times faster to read."""
-        self._dt, self._train_s = float(self.dt), float(self.train_dur * 60)
+        self._dt, self._train_s = float(self.dt), -1.0 if self.frozen else float(self.train_dur * 60)
         self._state_specific = self.state_specific_best
         tables = self._tables
         tables.delta, tables.alpha, tables.gamma = float(self.Delta), float(self.alpha), float(self.gamma)
@@ -214,17 +216,23 @@ class RLmemory(Memory):
         if self._old_rules:
             self._old_update_gain(dx)
             return
-        known = self._tables.stimuli
+        known, left_out = self._tables.stimuli, self._left_out
         for stimuli in (self.gain, dx):
             for stimulus in stimuli:
-                if stimulus not in known:
+                if stimulus not in known and stimulus not in left_out:
                     self._meet(stimuli)
         if self.active and self.total_ticks * self._dt <= self._train_s:  # learning_on, without the call
             self.iterator += 1
             if self.condition(dx):
                 self._act(self.gain, dx, True, True)
+                self._chosen = dict(zip(known, self._tables.gains(self._tables.action), strict=True))
                 self.rewardSum = 0.0
                 self.iterator = 0
+            elif self.iterator == 1:
+                # A sensor of the host sets the gain of a stimulus that it meets for the first time to 0.
+                self.gain.update(self._chosen)
+        elif self.frozen and not any(self._tables.acted):
+            pass  # It has learned nothing that it could follow.
         elif self._state_specific:
             self._act(self.gain, dx, False, False)
         else:
@@ -377,7 +385,10 @@ class RLmemory(Memory):
 
     def _meet(self, stimuli: Levels) -> None:
         """Extend tables and gains by each stimulus that is new."""
-        self._tables.meet(stimuli)
+        new = [stimulus for stimulus in stimuli if stimulus not in self._tables.stimuli]
+        world = self._stimuli(new)
+        self._tables.meet([stimulus for stimulus in new if stimulus in world])
+        self._left_out.update(stimulus for stimulus in new if stimulus not in world)
         for stimulus in stimuli:
             self.gain.setdefault(stimulus, 0.0)
 
@@ -428,6 +439,7 @@ _HOT_OPTIONS = (
     "epsilon",
     "state_specific_best",
     "max_table_mb",
+    "frozen",
 )
 
 

@@ -153,6 +153,16 @@ class RemoteBrianModelMemory(MBmemory):
         super()._from_plain(header, arrays)
         self.failures, self._difference_hz, self._in_doubt = failures, difference_hz, bool(header["in_doubt"])
 
+    def _probe(self, odors: Mapping[str, str], probe_ms: float) -> dict[str, tuple[float, float]]:
+        asked = list(dict.fromkeys(odors.values()))
+        fields = {"probe": asked, "probe_ms": _as_integer(probe_ms), "probe_concentration": self.probe_concentration}
+        (reply,) = self._exchange([self._operation(op="probe", **fields)], self._deadline())
+        self._raise_refusal(reply)
+        try:
+            return {stimulus: _rates_hz(reply.kwargs["probes"][odor]) for stimulus, odor in odors.items()}
+        except (KeyError, TypeError, OverflowError):
+            raise self._no_rates(reply, [f"probes of {odor}" for odor in asked]) from None
+
     @classmethod
     def _answers(
         cls, memories: Sequence["RemoteBrianModelMemory"], requests: Sequence[Request]
@@ -275,11 +285,14 @@ class RemoteBrianModelMemory(MBmemory):
             read = {stimulus: _difference_hz(probes[odor]) for stimulus, odor in asked.items()}
             return Answer(_difference_hz(reply.kwargs), read)
         except (KeyError, TypeError, OverflowError):
-            wanted = " and ".join(["MBONp and MBONn", *(f"probes of {odor}" for odor in asked.values())])
-            raise RemoteProtocolError(
-                f"the server at {self.address} must answer rates in Hz: {wanted}, got "
-                f"{self._shown(repr(reply.kwargs))}; ask a server with a mushroom body"
-            ) from None
+            wanted = ["MBONp and MBONn", *(f"probes of {odor}" for odor in asked.values())]
+            raise self._no_rates(reply, wanted) from None
+
+    def _no_rates(self, reply: Message, wanted: Sequence[str]) -> RemoteProtocolError:
+        return RemoteProtocolError(
+            f"the server at {self.address} must answer rates in Hz: {' and '.join(wanted)}, got "
+            f"{self._shown(repr(reply.kwargs))}; ask a server with a mushroom body"
+        )
 
     def _raise_refusal(self, reply: Message) -> None:
         if "error" in reply.kwargs:
@@ -318,13 +331,18 @@ _silenced: set[Address] = set()
 """Servers of which it has been said that they do not answer."""
 
 
-def _difference_hz(rates: Any) -> float:
-    """Return MBONp - MBONn; what cannot be a firing rate is a TypeError."""
-    for cell in ("MBONp", "MBONn"):
-        rate = rates[cell]
+def _rates_hz(rates: Any) -> tuple[float, float]:
+    """Return MBONp and MBONn; what cannot be a firing rate is a TypeError."""
+    p, n = rates["MBONp"], rates["MBONn"]
+    for rate in (p, n):
         if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0.0 <= rate <= _HIGHEST_RATE_HZ:
             raise TypeError
-    return float(rates["MBONp"] - rates["MBONn"])
+    return float(p), float(n)
+
+
+def _difference_hz(rates: Any) -> float:
+    p, n = _rates_hz(rates)
+    return p - n
 
 
 def _left(deadline: float) -> float:

@@ -38,6 +38,34 @@ def levels(brain: Any, modality: str) -> Levels | None:
     return held
 
 
+def world(brain: Any, modality: str) -> list[str] | None:
+    """Return all stimuli that a larva can ever meet where it lives; None where nothing can say."""
+    agent = getattr(brain, "agent", None)
+    if modality == "touch":
+        places = getattr(agent, "touch_sensorIDs", None)
+        return None if places is None else list(places)
+    layers = getattr(getattr(agent, "model", None), "odor_layers", None)
+    return None if layers is None else list(layers)
+
+
+def host_seeks_food(brain: Any) -> bool:
+    """Return whether the host itself looks for food where this larva is: only for one that can eat or touch."""
+    space = getattr(brain.agent.model, "space", None)
+    return bool(brain.locomotor.feeder or brain.toucher or getattr(space, "accessible_sources", None))
+
+
+def touches_food(brain: Any) -> bool:
+    """Return whether a larva is on food, by the host's measure: a cell of the grid with some, or a source in its reach.
+
+    That reach is the larva's radius; the host does not ask for the source's.
+    """
+    agent = brain.agent
+    grid, here = agent.model.food_grid, agent.olfactor_pos
+    if grid:
+        return bool(grid.grid[grid.get_grid_cell(here)] > 0)
+    return any(source.amount > 0 and math.dist(source.pos, here) <= agent.radius for source in agent.model.sources)
+
+
 def is_blind(sensor: Any) -> bool:
     """Return whether a sensor never updates the levels and changes that it reports."""
     return bool(getattr(sensor, "brute_force", False))
