@@ -15,7 +15,7 @@ from kenyon.checks import integer
 MOST_LARVAE = 1_000_000
 """As many as fit in the memory of a large machine, at 10 KiB each."""
 
-_STREAMS = {"wiring": 0, "input": 1, "bootstrap": 2, "choice": 3}
+_STREAMS = {"wiring": 0, "input": 1, "bootstrap": 2, "choice": 3, "host": 4}
 
 
 def larva_seed(*identity: str | int) -> int:

@@ -1,0 +1,130 @@
+"""The way to Larvaworld: imported when it is first needed, of a version that was looked at, quiet, and repeatable.
+
+Law of this room: nothing of Larvaworld is imported while Kenyon is, for it takes seconds and most have none.
+"""
+
+import contextlib
+import io
+import os
+import random
+import warnings
+from collections.abc import Iterator
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from kenyon import checks
+from kenyon.errors import InputError, MismatchError, MissingDependencyError
+from kenyon.seeds import generator
+
+VERSIONS = ("2.4.0", "2.5.1")
+"""Those that Kenyon's tests run beside."""
+
+OTHER_VERSIONS = ("refuse", "warn")
+
+
+def version() -> str:
+    """Return the version of Larvaworld that is installed.
+
+    Raises:
+        MissingDependencyError: none is.
+    """
+    try:
+        return metadata.version("larvaworld")
+    except metadata.PackageNotFoundError:
+        raise MissingDependencyError(
+            f"larvaworld must be installed, {' or '.join(VERSIONS)}, got none; pip install 'kenyon[larvaworld]' on "
+            "Python 3.10 to 3.12"
+        ) from None
+
+
+def require(other_versions: str = "refuse") -> None:
+    """See to it that Larvaworld is there, and one that Kenyon knows.
+
+    Args:
+        other_versions: What to do about another version: "refuse" or "warn".
+
+    Raises:
+        MissingDependencyError: Larvaworld is not installed.
+        MismatchError: it is of another version, which is to be refused.
+    """
+    checks.one_of("other_versions", other_versions, OTHER_VERSIONS)
+    found = version()
+    if found not in VERSIONS:
+        words = f"larvaworld must be {' or '.join(VERSIONS)}, got {found}"
+        if other_versions == "refuse":
+            raise MismatchError(f"{words}; install one of these, or pass other_versions='warn' to try it")
+        warnings.warn(f"{words}; its inner parts may have moved", stacklevel=3)
+    # pygame, which it imports, looks for a screen otherwise.
+    os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    os.environ.setdefault("LARVAWORLD_SHOW_PROGRESS", "0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # The two in this order, for its parts import each other in a circle.
+        import larvaworld.lib.reg
+        import larvaworld.lib.sim  # noqa: F401
+
+
+def memory_table() -> tuple[dict[str, Any], ...]:
+    """Return where the host looks memory classes up, by mode and modality: its module database and the class's own."""
+    from larvaworld.lib.model.modules.module_modes import BrainModuleDB, moduleDB
+
+    return moduleDB.brainDB["memory"].dict, BrainModuleDB.BrainModuleModes.memory
+
+
+def stored(kind: str, name: str) -> Any:
+    """Return a copy of a stored configuration: of an experiment ("Exp") or a model ("Model").
+
+    Raises:
+        InputError: there is none of that name; the nearest ones are named.
+    """
+    from larvaworld.lib import reg
+
+    known = reg.conf[kind]
+    if name not in known.confIDs:
+        word = {"Exp": "experiment", "Model": "model"}[kind]
+        raise InputError(
+            f"{word} must be one that Larvaworld has stored, got {name!r}; {checks.nearest(name, known.confIDs)}"
+        )
+    return known.getID(name).get_copy()
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Let the host say nothing: neither its progress, nor its warnings, nor what it prints."""
+    import larvaworld
+
+    before = larvaworld.VERBOSE
+    larvaworld.VERBOSE = 3
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            warnings.filterwarnings("always", module="kenyon")
+            yield
+    finally:
+        larvaworld.VERBOSE = before
+
+
+@contextlib.contextmanager
+def repeatable(seed: int) -> Iterator[None]:
+    """Let all that the host draws by chance follow a seed, in any process; afterward everything is as it was.
+
+    The host seeds its global generators itself, from 2.5 on; but the phase at which every oscillator starts is a
+    default that it draws when it is imported, before any seed can be given.
+    """
+    from larvaworld.lib.model.modules.oscillator import Oscillator
+
+    phase = Oscillator.param["phi"]
+    before = random.getstate(), np.random.get_state(), phase.default  # noqa: NPY002  # the host's
+    chance = generator(seed, "host")
+    random.seed(int(chance.integers(2**63)))
+    np.random.seed(int(chance.integers(2**32)))  # noqa: NPY002  # as above
+    phase.default = float(chance.uniform(0.0, 2.0 * np.pi))
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002  # as above
+        phase.default = before[2]

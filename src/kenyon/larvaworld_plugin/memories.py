@@ -1,0 +1,79 @@
+"""What the host builds in place of its own classes: Kenyon's, with defaults that serve larvae in its arenas.
+
+A class made here changes nothing but defaults, so that a model which says nothing else gets them, and says which class
+it stands for, as which its memories are kept in files.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kenyon import checks
+from kenyon.errors import InputError
+from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, RLOlfMemory, RLTouchMemory
+from kenyon.memory.base import Memory
+
+GAINS: Mapping[str, Mapping[str, float | None]] = {
+    "calibrated": {"G": 3.0, "innate_gain": None},
+    "published": {"G": 0.001, "innate_gain": 0.0},
+}
+"""How MBONp - MBONn becomes a gain. `published` is that of Larvaworld's class; `calibrated` is measured in the host, so
+that larvae behave as their output neurons say (docs/larvaworld.md, studies/calibration.py)."""
+
+_IN_HOST: Mapping[str, Mapping[str, Any]] = {
+    "RL": {"only_sensed": True, "seeks_food": True, "table": "factored"},
+    "MB": {"only_sensed": True, "seeks_food": True, "readout": "probe"},
+}
+
+Classes = dict[str, dict[str, type[Memory]]]
+Options = Mapping[str, Mapping[str, Any]]
+
+
+def classes(
+    *, remote: bool = False, gain: str = "calibrated", touch_odors: Mapping[str, str] | None = None, options: Options
+) -> Classes:
+    """Return the class of each mode and modality of the host.
+
+    Args:
+        remote: Whether the mushroom body lives on a server.
+        gain: One of `GAINS`.
+        touch_odors: For a mushroom body for touch, the measured odor that each touch sensor stands for.
+        options: Defaults of further options, by mode.
+
+    Raises:
+        InputError: an option is unknown or its value out of range.
+
+    Example:
+        >>> made = classes(options={"MB": {"probe_ms": 500.0}})
+        >>> made["MB"]["olfaction"].probe_ms, made["RL"]["olfaction"].table
+        (500.0, 'factored')
+    """
+    checks.one_of("gain", gain, list(GAINS))
+    for mode in options:
+        checks.one_of("mode of options", mode, list(_IN_HOST))
+    body: type[Memory] = RemoteBrianModelMemory if remote else MushroomBodyMemory
+    rl = {**_IN_HOST["RL"], **options.get("RL", {})}
+    mb = {**_IN_HOST["MB"], **GAINS[gain], **options.get("MB", {})}
+    touch = {**mb, "modality": "touch"} | ({} if touch_odors is None else {"odors": dict(touch_odors)})
+    return {
+        "RL": {"olfaction": _with_defaults(RLOlfMemory, rl), "touch": _with_defaults(RLTouchMemory, rl)},
+        "MB": {"olfaction": _with_defaults(body, mb), "touch": _with_defaults(body, touch)},
+    }
+
+
+def is_ours(kind: type) -> bool:
+    """Return whether a memory of a class is Kenyon's."""
+    return issubclass(kind, Memory)
+
+
+def _with_defaults(kind: type[Memory], defaults: Mapping[str, Any]) -> type[Memory]:
+    known = [name for name in kind.param if name != "name" and not kind.param[name].readonly]
+    for name in defaults:
+        if name not in known:
+            raise InputError(f"an option of {kind.__name__} must be one it has, got {name!r}; "
+                             f"{checks.nearest(name, known)}")  # fmt: skip
+    doc = f"`{kind.__name__}` with defaults for larvae of Larvaworld."
+    metaclass: Any = type(kind)
+    made: type[Memory] = metaclass(kind.__name__, (kind,), {"__doc__": doc, "stands_for": kind})
+    for name, value in defaults.items():
+        setattr(made, name, value)  # so that param checks it, and gives this class a default of its own
+    return made

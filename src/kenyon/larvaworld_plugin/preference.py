@@ -1,0 +1,321 @@
+"""Do larvae of the host prefer what they were trained with? Groups of larvae, trained, then tested without food.
+
+The host's own training experiment, PItrain, has no unpaired form, does not count its first trial, and so never comes to
+separate its odors for a test. So training here is a schedule of its own, in that experiment's arena: a dish with both
+odors on both sides, of which one, the other or none is on, with food everywhere or nowhere. The test is the host's
+PItest_off: one odor on each side, no food, memories frozen, and the host's own preference index.
+"""
+
+import json
+import multiprocessing
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from kenyon import checks
+from kenyon.conditioning.preference import interval
+from kenyon.errors import InputError
+from kenyon.larvaworld_plugin import experiment, host, registration
+from kenyon.larvaworld_plugin.experiment import Plan
+from kenyon.progress import progress
+from kenyon.provenance import versions
+from kenyon.seeds import larva_seed
+
+if TYPE_CHECKING:  # xarray is slow to import
+    import xarray
+
+FORMAT = "kenyon larvaworld preference"
+FORMAT_VERSION = 1
+
+CONDITIONS: Mapping[str, str] = {
+    "naive": "no training",
+    "paired": "odor and food together, then neither",
+    "unpaired": "odor without food, then food without odor",
+}
+
+ODORS = ("CS", "UCS")
+"""Names of the host's two odors: in the test the first is on the left, the second on the right."""
+
+_PEAK = 2.0
+"""Intensity of an odor that is on, as in the host's PItrain."""
+
+
+class Phase(NamedTuple):
+    """Some time of a training.
+
+    Attributes:
+        odor: The odor that is on; None for none.
+        food: Whether there is food, everywhere.
+    """
+
+    odor: str | None
+    food: bool
+
+
+def phases(condition: str, odor: str, trials: int) -> list[Phase]:
+    """Return what larvae are given, phase by phase; odor and food last equally long in every training.
+
+    Example:
+        >>> phases("unpaired", "CS", 1)
+        [Phase(odor='CS', food=False), Phase(odor=None, food=True)]
+    """
+    trial = {
+        "naive": [],
+        "paired": [Phase(odor, food=True), Phase(None, food=False)],
+        "unpaired": [Phase(odor, food=False), Phase(None, food=True)],
+    }
+    return trial[checks.one_of("condition", condition, list(CONDITIONS))] * trials
+
+
+class Group(NamedTuple):
+    """One group of larvae, the unit of the statistics, and all that decides what becomes of it.
+
+    Attributes:
+        condition: One of `CONDITIONS`.
+        number: Which of the groups of its condition.
+        odor: The odor it is trained with.
+        seed: Its seed; groups of one number have the same larvae in every condition.
+        model: Name of a stored model of the host.
+        larvae: How many.
+        trials: Trials of two phases each.
+        phase_min: Duration of a phase, min.
+        test_min: Duration of the test, min.
+        memory: Options of the memory.
+    """
+
+    condition: str
+    number: int
+    odor: str
+    seed: int
+    model: str
+    larvae: int
+    trials: int
+    phase_min: float
+    test_min: float
+    memory: Mapping[str, Any]
+
+
+class Answer(NamedTuple):
+    """What a group did.
+
+    Attributes:
+        preference_index: The host's index at the end of the test, of the trained odor over the other.
+        preference_mean: The same, averaged over the second half of the test.
+        learned: What was learned of the trained odor and of the other, mean over larvae; see `experiment.run`.
+        gain: The gain of the trained odor and of the other in the test, mean over larvae.
+    """
+
+    preference_index: float
+    preference_mean: float
+    learned: tuple[float, float]
+    gain: tuple[float, float]
+
+
+def preference(
+    *,
+    model: str = "forager_MB",
+    conditions: Sequence[str] = tuple(CONDITIONS),
+    groups: int = 8,
+    larvae: int = 15,
+    trials: int = 3,
+    phase_min: float = 1.0,
+    test_min: float = 3.0,
+    seed: int = 0,
+    memory: Mapping[str, Any] | None = None,
+    jobs: int = 1,
+    show_progress: bool = True,
+) -> "xarray.Dataset":
+    """Train groups of larvae in Larvaworld, and test what they prefer.
+
+    Every second group is trained with the other odor, so that a preference for an odor, or for a side, cancels.
+
+    Args:
+        model: Name of one of the host's stored models, with a memory.
+        conditions: Which of `CONDITIONS`.
+        groups: How many groups in each.
+        larvae: How many in each group.
+        trials: Trials of two phases each.
+        phase_min: Duration of a phase, min.
+        test_min: Duration of the test, min.
+        seed: Same seed, same numbers, in however many processes.
+        memory: Options of the memory, such as {"reinforcement": "punishment"}.
+        jobs: Processes to use.
+        show_progress: Show a progress bar on standard error.
+
+    Returns:
+        A dataset with dimensions condition, group and role (trained, other): preference_index, of the trained odor over
+        the other at the end of the test, by the host's own formula; preference_mean, the same over the second half of
+        the test; their 95 % bootstrap intervals over groups; learned and gain, means over larvae.
+
+    Raises:
+        MissingDependencyError, MismatchError, InputError: as for `experiment.run`.
+    """
+    names = [checks.one_of("condition", name, list(CONDITIONS)) for name in checks.several("conditions", conditions)]
+    if not names or len(set(names)) < len(names):
+        raise InputError(f"conditions must be one or more, each named once, got {names}")
+    for name, minutes in (("phase_min", phase_min), ("test_min", test_min)):
+        if checks.number(name, minutes, low=0.0, high=1e4, unit="min") == 0.0:
+            raise InputError(f"{name} must be above 0 min, got 0")
+    checks.integer("groups", groups, low=1, high=10_000)
+    checks.integer("trials", trials, low=1, high=1000)
+    own = dict(memory or {})
+    wanted = [
+        Group(name, number, ODORS[number % 2], larva_seed(seed, "group", number) % 2**31, model, larvae, trials,
+              float(phase_min), float(test_min), own)
+        for number in range(groups) for name in names
+    ]  # fmt: skip
+    with ExitStack() as stack:
+        settings = registration.registered() or stack.enter_context(registration.register()).settings
+        total = sum(len(phases(group.condition, group.odor, trials)) * phase_min + test_min for group in wanted)
+        words = f"{len(wanted)} groups of {larvae} {model}"
+        done = stack.enter_context(progress(words, total, show=show_progress))
+        answers: dict[tuple[str, int], Answer] = {}
+        for group, answer in _answers(wanted, checks.integer("jobs", jobs, low=1, high=1024), asdict(settings)):
+            answers[group.condition, group.number] = answer
+            done(len(phases(group.condition, group.odor, trials)) * phase_min + test_min)
+    return _dataset(names, groups, answers, wanted[0], seed)
+
+
+def answer(group: Group) -> Answer:
+    """Train and test one group."""
+    schedule = phases(group.condition, group.odor, group.trials)
+    with tempfile.TemporaryDirectory(prefix="kenyon-") as folder:
+        memories = None
+        if schedule:
+            training = Plan(
+                "PItrain", group.model, group.larvae, len(schedule) * group.phase_min, group.seed, group.memory,
+                script=lambda run: _follow(run, schedule, group.phase_min),
+            )  # fmt: skip
+            trained = experiment.carry_out(training, show_progress=False)
+            memories = experiment.save_memories(Path(folder) / "memories.npz", trained)
+        frozen = {**group.memory, "frozen": True}
+        test = Plan("PItest_off", group.model, group.larvae, group.test_min, group.seed, frozen, memories)
+        tested = experiment.carry_out(test, show_progress=False).dataset
+    index = tested.preference_index.values * (1.0 if group.odor == ODORS[0] else -1.0)
+    roles = [group.odor, next(odor for odor in ODORS if odor != group.odor)]
+    at_end = tested.isel(time=-1)
+    learned = [float(tested.learned.sel(stimulus=odor).mean()) for odor in roles]
+    gain = [float(at_end.gain.sel(stimulus=odor).mean()) for odor in roles]
+    half = tested.sizes["time"] // 2
+    return Answer(float(index[-1]), float(index[half:].mean()), (learned[0], learned[1]), (gain[0], gain[1]))
+
+
+def _answers(groups: Sequence[Group], jobs: int, settings: dict[str, Any]) -> Iterator[tuple[Group, Answer]]:
+    """Yield what each group did, as soon as it is known; in processes of their own where there are several."""
+    if jobs == 1:
+        for group in groups:
+            yield group, answer(group)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(groups)), context) as pool:
+        waiting = {pool.submit(_elsewhere, settings, group): group for group in groups}
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _elsewhere(settings: dict[str, Any], group: Group) -> Answer:
+    with registration.entered(settings):
+        return answer(group)
+
+
+def _follow(run: Any, schedule: Sequence[Phase], phase_min: float) -> Callable[[], None]:
+    """Set the first phase of a schedule; return what sets the next ones when their time has come."""
+    run.exp_condition = None  # The host's own schedule.
+    ticks = round(phase_min * 60 / run.dt)
+
+    def enter(phase: Phase) -> None:
+        for source in run.sources:
+            source.odor.intensity = _PEAK if source.odor.id == phase.odor else 0.0
+        if phase.food:
+            run.food_grid.reset()
+        else:
+            run.food_grid.empty_grid()
+
+    def after_tick() -> None:
+        place, within = divmod(run.t, ticks)
+        if within == 0 and place < len(schedule):
+            for agent in run.agents:  # as the host's training does
+                agent.reset_larva_pose()
+            enter(schedule[place])
+
+    enter(schedule[0])
+    return after_tick
+
+
+def _dataset(
+    conditions: Sequence[str], groups: int, answers: Mapping[tuple[str, int], Answer], one: Group, seed: int
+) -> "xarray.Dataset":
+    import xarray
+
+    def values(field: str) -> Any:
+        return np.array([[getattr(answers[name, number], field) for number in range(groups)] for name in conditions])
+
+    index, mean = values("preference_index"), values("preference_mean")
+    across, roles = ("condition", "group"), ("condition", "group", "role")
+    long_name = "of the trained odor over the other; Larvaworld's own formula"
+    return xarray.Dataset(
+        {
+            "preference_index": (across, index, {"long_name": f"at the end of the test, {long_name}"}),
+            "preference_mean": (across, mean, {"long_name": f"over the second half of the test, {long_name}"}),
+            "index_interval": (("condition", "bound"), interval(index.T, seed=seed)),
+            "mean_interval": (("condition", "bound"), interval(mean.T, seed=seed)),
+            "learned": (roles, values("learned")),
+            "gain": (roles, values("gain")),
+        },
+        coords={
+            "condition": list(conditions),
+            "group": np.arange(groups),
+            "role": ["trained", "other"],
+            "bound": ["lower", "upper"],
+        },
+        attrs={
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "model": one.model,
+            "seed": str(seed),
+            "larvae": one.larvae,
+            "trials": one.trials,
+            "phase_min": one.phase_min,
+            "test_min": one.test_min,
+            "options": json.dumps(dict(one.memory)),
+            "versions": json.dumps({**versions(), "larvaworld": host.version()}),
+        },
+    )
+
+
+def compare(result: "xarray.Dataset") -> list[dict[str, Any]]:
+    """Return one row for each condition: mean, interval, and how sure it is that paired training differs from it.
+
+    The test is that of Mann and Whitney, two-sided, with groups as the unit; p values are corrected after Holm.
+    """
+    from scipy.stats import mannwhitneyu
+
+    index = result.preference_mean
+    others = [name for name in result.condition.values if name != "paired"] if "paired" in result.condition else []
+    p = [float(mannwhitneyu(index.sel(condition="paired"), index.sel(condition=name)).pvalue) for name in others]
+    ranked = sorted(range(len(p)), key=p.__getitem__)
+    corrected, highest = dict[str, float](), 0.0
+    for rank, place in enumerate(ranked):
+        highest = max(highest, min(1.0, p[place] * (len(p) - rank)))
+        corrected[str(others[place])] = highest
+    return [
+        {
+            "condition": str(name),
+            "preference": float(index.sel(condition=name).mean()),
+            "interval": [float(bound) for bound in result.mean_interval.sel(condition=name)],
+            "at_end": float(result.preference_index.sel(condition=name).mean()),
+            "learned": [float(own) for own in result.learned.sel(condition=name).mean("group")],
+            "gain": [float(own) for own in result.gain.sel(condition=name).mean("group")],
+            "p": corrected.get(str(name)),
+        }
+        for name in result.condition.values
+    ]
