@@ -244,7 +244,7 @@ def test_a_frozen_memory_follows_what_it_has_learned_and_learns_no_more() -> Non
     memory = RLOlfMemory(gain={"Odor": 0.0}, gain_space=[-1.0, 1.0], alpha=0.5, **ALWAYS)
     for _ in range(20):
         memory.step(dx={"Odor": 0.1}, reward=memory.gain["Odor"] > 0)
-    memory.frozen = True
+    memory.param.update(frozen=True)
     before = memory.q_table.copy()
     for _ in range(20):
         assert memory.step(dx={"Odor": 0.1}, reward=-5.0) == {"Odor": 1.0}

@@ -8,6 +8,7 @@ from kenyon import __version__
 from kenyon.cli.circuit import odors, verify
 from kenyon.cli.conditioning import paradigms, train
 from kenyon.cli.doctor import doctor
+from kenyon.cli.larvaworld import larvaworld
 from kenyon.cli.serving import ping, serve
 from kenyon.cli.sessions import sessions
 from kenyon.errors import InputError, KenyonError
@@ -40,5 +41,5 @@ def main() -> None:
     """
 
 
-for command in (train, paradigms, odors, verify, doctor, serve, ping, sessions):
+for command in (train, paradigms, odors, verify, doctor, serve, ping, sessions, larvaworld):
     main.add_command(command)

@@ -145,6 +145,7 @@ def carry_out(plan: Plan, *, show_progress: bool = True) -> Outcome:
             store_data=False,
             id=f"{plan.experiment}-{plan.model}-{seed}",
             dir=f"{folder}/run",
+            **({"_record_manifest": False} if host.seeds_itself() else {}),  # The dataset says how it was made.
         )
         begun.p.enrichment = None  # An analysis of the tracks, which takes longer than the run.
         begun.p.larva_groups[plan.model].model = model
@@ -152,7 +153,7 @@ def carry_out(plan: Plan, *, show_progress: bool = True) -> Outcome:
         ticks = round(minutes * 60 / begun.dt)
         done = stack.enter_context(progress(f"{plan.experiment}, {larvae} {plan.model}", ticks, show=show_progress))
         begun.observer = observer = _Observer(plan, every, done)
-        begun.simulate(**({} if host.version().startswith("2.4") else {"seed": seed}))
+        begun.simulate(**({"seed": seed} if host.seeds_itself() else {}))
         return Outcome(observer.dataset(begun, minutes), observer.memories, begun)
 
 

@@ -60,11 +60,15 @@ def require(other_versions: str = "refuse") -> None:
     os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     os.environ.setdefault("LARVAWORLD_SHOW_PROGRESS", "0")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         # The two in this order, for its parts import each other in a circle.
         import larvaworld.lib.reg
         import larvaworld.lib.sim  # noqa: F401
+
+
+def seeds_itself() -> bool:
+    """Return whether a run of the host takes a seed for all of its chance, and keeps a record of it; since 2.5."""
+    return not version().startswith("2.4.")
 
 
 def memory_table() -> tuple[dict[str, Any], ...]:

@@ -1,0 +1,251 @@
+"""Subcommands that run Larvaworld with Kenyon's memories: experiments, tests of preference, models."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from kenyon import archive
+from kenyon.cli.output import as_json, print_json, print_table
+from kenyon.conditioning.figures import save_figure
+from kenyon.conditioning.results import save
+from kenyon.errors import InputError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_GAINS = ("calibrated", "published")
+
+
+@click.group()
+def larvaworld() -> None:
+    """Larvaworld with Kenyon's memories.
+
+    Begin with `kenyon larvaworld run`: larvae with a mushroom body live through Larvaworld's training experiment. Then
+    `kenyon larvaworld preference` asks, with controls, whether larvae prefer what they were trained with.
+
+    Needs Larvaworld 2.4.0 or 2.5.1, which runs on Python 3.10 to 3.12.
+    """
+
+
+def _common(command: Command) -> Command:
+    """Add the options that every run has."""
+    for option in reversed(
+        [
+            click.option("--seed", type=int, default=0, help="Same seed, same numbers, in any process."),
+            click.option("--gain", type=click.Choice(_GAINS), default="calibrated", help="How the output neurons' "
+                         "difference becomes a gain: as measured in Larvaworld, or 0.001 per Hz, as published."),
+            click.option("--reinforcement", type=click.Choice(("reward", "punishment")), default="reward",
+                         help="What contact with food means to a mushroom body."),
+            click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Option of the memory, such as "
+                         "probe_ms=500; may be given more than once."),
+            click.option("--server", metavar="HOST[:PORT]", help="Let mushroom bodies live on a server; see `kenyon "
+                         "serve`.  [default: in process]"),
+            click.option("--token-file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+                         help="File with the word that the server asks for."),
+            click.option("--out", type=click.Path(path_type=Path, file_okay=False),
+                         default=Path("kenyon-results/larvaworld"), help="Folder for the results."),
+            click.option("--overwrite", is_flag=True, help="Replace results that lie there."),
+            as_json,
+        ]
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@larvaworld.command(short_help="Run an experiment of Larvaworld.")
+@click.argument("experiment", default="PItrain")
+@click.option("--model", default="forager_MB", help="A stored model of Larvaworld; see `kenyon larvaworld models`.")
+@click.option("--larvae", type=int, default=30, help="How many.")
+@click.option("--minutes", type=float, help="How long, in the time of the larvae.  [default: as the experiment is]")
+@click.option("--memories", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="Begin with what larvae have learned in another run: its memories.npz.")  # fmt: skip
+@click.option("--frozen", is_flag=True, help="Follow what was learned, and learn no more.")
+@_common
+def run(
+    experiment: str,
+    model: str,
+    larvae: int,
+    minutes: float | None,
+    memories: Path | None,
+    *,
+    frozen: bool,
+    out: Path,
+    overwrite: bool,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Run EXPERIMENT with larvae of a model with a memory; keep what they did and learned.
+
+    Writes run.nc (gains, tracks, preference index over time), memories.npz (what each larva has learned, for
+    --memories of another run) and run.png.
+
+    \b
+    Examples:
+      kenyon larvaworld run PItrain --larvae 10 --minutes 8
+      kenyon larvaworld run PItrain --model forager_RL
+      kenyon larvaworld run MB_patch_grid --model max_forager_MB --larvae 5 --minutes 5
+      kenyon larvaworld run PItest_off --memories kenyon-results/larvaworld/memories.npz --frozen --out test --larvae 10
+    """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
+    from kenyon.larvaworld_plugin import run as run_experiment
+    from kenyon.larvaworld_plugin.experiment import save_memories
+    from kenyon.larvaworld_plugin.figures import run_figure
+
+    files = _files(out, ("run.nc", "memories.npz", "run.png"), overwrite=overwrite)
+    options = {**_options(how), **({"frozen": True} if frozen else {})}
+    with _registered(how):
+        outcome = run_experiment(
+            experiment, model=model, larvae=larvae, minutes=minutes, seed=how["seed"],
+            memory=options, memories=memories,
+        )  # fmt: skip
+        out.mkdir(parents=True, exist_ok=True)
+        save(outcome.dataset, files[0], overwrite=overwrite)
+        save_memories(files[1], outcome, overwrite=overwrite)
+        save_figure(run_figure(outcome.dataset), files[2], overwrite=overwrite)
+    result = outcome.dataset
+    learned = result.learned.mean("larva")
+    rows: list[dict[str, Any]] = [
+        {
+            "stimulus": str(name),
+            "gain": float(result.gain.isel(time=-1).sel(stimulus=name).mean()),
+            "learned": float(learned.sel(stimulus=name)),
+        }
+        for name in result.stimulus.values
+    ]
+    index, on_food = float(result.preference_index[-1]), float(result.on_food.mean())
+    if as_json:
+        print_json({"stimuli": rows, "preference_index": index, "on_food": on_food, "files": [str(f) for f in files]})
+        return
+    print_table(
+        ["stimulus", "gain (mean)", "learned (mean)"],
+        [[row["stimulus"], f"{row['gain']:+.1f}", f"{row['learned']:+.2f}"] for row in rows],
+        title=f"{larvae} {model} in {experiment}: {result.learned.attrs['long_name']}",
+    )
+    click.echo(f"Larvaworld's preference index in the end: {index:+.2f}. On food {on_food:.0%} of the time.")
+    click.echo(f"Look at {files[2]}; the results are in {files[0]}, what was learned in {files[1]}.")
+
+
+@larvaworld.command(short_help="Do larvae prefer what they were trained with?")
+@click.option("--model", default="forager_MB", help="A stored model of Larvaworld with a memory.")
+@click.option("--condition", "conditions", multiple=True, help="naive, paired or unpaired; may be given more than "
+              "once.  [default: all three]")  # fmt: skip
+@click.option("--groups", type=int, default=8, help="Groups of larvae in each condition, the unit of the statistics.")
+@click.option("--larvae", type=int, default=15, help="Larvae in each group.")
+@click.option("--trials", type=int, default=3, help="Training trials, of two phases each.")
+@click.option("--phase", "phase_min", type=float, default=1.0, metavar="MIN", help="How long a phase lasts.")
+@click.option("--test", "test_min", type=float, default=3.0, metavar="MIN", help="How long the test lasts.")
+@click.option("--jobs", type=int, default=1, help="Processes to use; the numbers are the same.")
+@_common
+def preference(
+    model: str,
+    conditions: tuple[str, ...],
+    *,
+    out: Path,
+    overwrite: bool,
+    as_json: bool,
+    groups: int,
+    larvae: int,
+    trials: int,
+    phase_min: float,
+    test_min: float,
+    jobs: int,
+    **how: Any,
+) -> None:
+    """Train groups of larvae in Larvaworld, with controls, and test what they prefer.
+
+    Paired: odor and food together, then neither. Unpaired: odor without food, then food without odor. Naive: no
+    training. Then a test without food, memories frozen, one odor on each side; every second group is trained with the
+    other odor. Writes preference.nc and preference.png. At the defaults, three quarters of an hour on one core.
+
+    \b
+    Examples:
+      kenyon larvaworld preference --jobs 2
+      kenyon larvaworld preference --reinforcement punishment --out punished --jobs 2
+      kenyon larvaworld preference --groups 2 --larvae 8 --trials 2 --test 2
+    """  # noqa: D301  # as above
+    from kenyon.larvaworld_plugin.figures import preference_figure
+    from kenyon.larvaworld_plugin.preference import CONDITIONS, compare
+    from kenyon.larvaworld_plugin.preference import preference as ask
+
+    files = _files(out, ("preference.nc", "preference.png"), overwrite=overwrite)
+    with _registered(how):
+        result = ask(
+            model=model, conditions=conditions or tuple(CONDITIONS), groups=groups, larvae=larvae, trials=trials,
+            phase_min=phase_min, test_min=test_min, seed=how["seed"], memory=_options(how), jobs=jobs,
+        )  # fmt: skip
+    out.mkdir(parents=True, exist_ok=True)
+    save(result, files[0], overwrite=overwrite)
+    save_figure(preference_figure(result), files[1], overwrite=overwrite)
+    rows = compare(result)
+    if as_json:
+        print_json({"conditions": rows, "files": [str(file) for file in files]})
+        return
+    print_table(
+        [
+            "condition",
+            "preference (95 % interval)",
+            "learned: trained, other",
+            "gain: trained, other",
+            "p against paired",
+        ],
+        [
+            [
+                row["condition"],
+                f"{row['preference']:+.2f} ({row['interval'][0]:+.2f} to {row['interval'][1]:+.2f})",
+                f"{row['learned'][0]:+.2f}, {row['learned'][1]:+.2f}",
+                f"{row['gain'][0]:+.0f}, {row['gain'][1]:+.0f}",
+                "" if row["p"] is None else f"{row['p']:.2g}",
+            ]
+            for row in rows
+        ],
+        title=f"{groups} groups of {larvae} {model}, for the trained odor over the other",
+    )
+    click.echo(f"Look at {files[1]}; the results are in {files[0]}.")
+
+
+def _files(out: Path, names: tuple[str, ...], *, overwrite: bool) -> list[Path]:
+    files = [out / name for name in names]
+    for file in files:
+        archive.refuse_existing(file, overwrite=overwrite)
+    return files
+
+
+def _registered(how: Mapping[str, Any]) -> Any:
+    """Register as the options say, for the time of a `with` statement."""
+    from kenyon.larvaworld_plugin import register
+
+    remote: dict[str, Any] = {}
+    if how["server"] is not None:
+        name, _, port = how["server"].rpartition(":") if ":" in how["server"] else (how["server"], "", "5795")
+        if not port.isdecimal():
+            raise InputError(f"--server must be HOST or HOST:PORT, got {how['server']!r}")
+        remote = {"server_host": name, "server_port": int(port)}
+    if how["token_file"] is not None:
+        remote["token"] = how["token_file"].read_text("utf-8").strip()
+    return register(remote=how["server"] is not None, gain=how["gain"], options={"MB": remote} if remote else {})
+
+
+def _options(how: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the memory that were asked for."""
+    options: dict[str, Any] = {}
+    if how["reinforcement"] != "reward":
+        options["reinforcement"] = how["reinforcement"]
+    for change in how["changes"]:
+        name, equals, words = change.partition("=")
+        if not equals:
+            raise InputError(f"--set must be NAME=VALUE, got {change!r}")
+        options[name] = _value(words)
+    return options
+
+
+def _value(words: str) -> Any:
+    if words in ("true", "false"):
+        return words == "true"
+    if words == "none":
+        return None
+    with suppress(ValueError):
+        return int(words)
+    with suppress(ValueError):
+        return float(words)
+    return words
