@@ -31,7 +31,7 @@ MORE = (-150.0, -100.0, -50.0, -25.0, 25.0, 50.0, 100.0, 150.0)
 INNATE = (0.0, 150.0)
 GROUPS, LARVAE, MINUTES = 3, 15, 3.0
 
-# What larvae have learned in Larvaworld after three trials of paired training (`kenyon larvaworld preference`): index of
+# What larvae have learned there after three trials of paired training (`kenyon larvaworld preference`): the index of
 # the output neurons for the trained odor, and MBONp - MBONn.
 LEARNED_INDEX, LEARNED_HZ = 0.55, 83.0
 

@@ -129,8 +129,9 @@ def carry_out(plan: Plan, *, show_progress: bool = True) -> Outcome:
     with ExitStack() as stack:
         if registration.registered() is None:
             stack.enter_context(registration.register())
+        stored = host.stored("Exp", plan.experiment)
         model = _model(plan)
-        minutes = host.stored("Exp", plan.experiment).duration if plan.minutes is None else float(plan.minutes)
+        minutes = float(stored.duration if plan.minutes is None else plan.minutes)
         if plan.memories is not None:
             refuse_foreign(plan.memories, plan.model, larvae)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kenyon-"))

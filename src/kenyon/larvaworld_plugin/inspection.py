@@ -18,7 +18,7 @@ class Finding:
         configured: What its model asks for, such as "MB for olfaction"; None where it asks for no memory.
         memory: The class of the memory that is active; None where there is none.
         ours: Whether that is one of Kenyon's.
-        reason: Why it is not; empty where it is, or where no memory was asked for.
+        reason: Why it cannot learn; empty where it can, or where no memory was asked for.
     """
 
     larva: str
@@ -34,7 +34,7 @@ def check(run: Any, *, require: bool = False) -> list[Finding]:
 
     Args:
         run: A run of the host whose larvae have been built, that is, from its first tick on.
-        require: Refuse a run in which a larva has no memory of ours.
+        require: Refuse a run in which a larva has no memory of ours, or one with nothing to sense.
 
     Raises:
         MismatchError: the run has no larvae yet, or, with `require`, one of them has no memory of ours.
@@ -44,11 +44,11 @@ def check(run: Any, *, require: bool = False) -> list[Finding]:
         raise MismatchError("a run must have larvae to be looked at, got none; they are built when it starts")
     findings = [_look_at(agent) for agent in agents]
     if require:
-        lacking = [finding for finding in findings if not finding.ours]
+        lacking = [finding for finding in findings if not finding.ours or finding.reason]
         if lacking:
             first = lacking[0]
-            others = f", and {len(lacking) - 1} others" if len(lacking) > 1 else ""
-            raise MismatchError(f"every larva must have a memory of Kenyon's, but {first.larva}{others} has not: "
+            who = first.larva if len(lacking) == 1 else f"{first.larva} and {len(lacking) - 1} more"
+            raise MismatchError(f"every larva must have a memory of Kenyon's that can learn, got otherwise for {who}: "
                                 f"{first.reason or 'its model asks for no memory; choose one that does'}")  # fmt: skip
     return findings
 
@@ -64,8 +64,11 @@ def _look_at(agent: Any) -> Finding:
     memory = _memory(agent)
     name = None if memory is None else type(memory).__name__
     ours = memory is not None and is_ours(type(memory))
-    if asked is None or ours:
+    if asked is None or (ours and memory.stimuli):
         reason = ""
+    elif ours:
+        what = {"olfaction": "the arena has no odor", "touch": "its model has no touch sensors"}
+        reason = f"{asked} must have something to sense, but {what[memory.modality]}; choose another"
     elif memory is not None:
         reason = f"{asked} is one of the host's own; call kenyon.larvaworld_plugin.register() before the run starts"
     elif configuration is not None and agent.brain.modalities[configuration["modality"]]["sensor"] is None:

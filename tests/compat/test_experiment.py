@@ -1,0 +1,195 @@
+"""Experiments of the host with memories of ours: real runs of the wheel."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kenyon.errors import InputError, MismatchError
+from kenyon.larvaworld_plugin import register, registered, run, unregister
+from kenyon.larvaworld_plugin.experiment import save_memories
+from kenyon.memory import embedded
+from tests.server.running import Running
+
+SHORT: dict[str, Any] = {"larvae": 3, "minutes": 0.2, "show_progress": False}
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_registered() -> Iterator[None]:
+    """Every test begins and ends with the host's own classes."""
+    unregister()
+    yield
+    unregister()
+
+
+def numbers(dataset: Any) -> list[Any]:
+    """Return all that was measured, as plain lists."""
+    return [np.nan_to_num(dataset[name].values.astype(float)).tolist() for name in sorted(dataset.data_vars)]
+
+
+@pytest.mark.parametrize("model", ["forager_RL", "forager_MB"])
+def test_the_host_s_training_runs_to_its_end(model: str) -> None:
+    """PItrain_mini, all eight epochs of it, and the larvae have learned about both odors; with a table over a minute."""
+    memory = {"update_dt": 0.05} if model == "forager_RL" else {}
+    outcome = run("PItrain_mini", model=model, larvae=3, memory=memory, show_progress=False)
+    dataset = outcome.dataset
+    assert dict(dataset.sizes) == {"larva": 3, "time": 60, "stimulus": 2}
+    assert set(dataset.stimulus.values) == {"CS", "UCS"}
+    assert float(dataset.time[-1]) == 60.0
+    assert 0.2 < float(dataset.on_food.mean()) < 0.8
+    assert dataset.attrs["memory"] == ("RLOlfMemory" if model == "forager_RL" else "MushroomBodyMemory")
+    assert json.loads(dataset.attrs["versions"])["larvaworld"]
+    assert (dataset.gain.isel(time=-1) != 0).all()
+    if model == "forager_MB":
+        assert (dataset.learned.sel(stimulus="CS") > 0).all()
+    assert registered() is None  # only for the time of the run
+
+
+SCRIPT = """
+import hashlib
+from kenyon.larvaworld_plugin import run
+dataset = run("PItrain_mini", larvae=2, minutes=0.1, seed=5, show_progress=False).dataset
+print("result", hashlib.sha256(dataset.gain.values.tobytes() + dataset.x.values.tobytes()).hexdigest())
+"""
+
+
+def test_a_seed_gives_the_same_run_in_any_process() -> None:
+    """Although the host draws the phase of its oscillators when it is imported."""
+    said = {
+        [line for line in done.stdout.splitlines() if line.startswith("result")][0]
+        for done in (
+            subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120, check=True)
+            for _ in range(2)
+        )
+    }
+    assert len(said) == 1
+    other = run("PItrain_mini", larvae=2, minutes=0.1, seed=6, show_progress=False).dataset
+    same = run("PItrain_mini", larvae=2, minutes=0.1, seed=6, show_progress=False).dataset
+    third = run("PItrain_mini", larvae=2, minutes=0.1, seed=7, show_progress=False).dataset
+    assert numbers(other) == numbers(same) != numbers(third)
+
+
+def test_larvae_computed_together_are_larvae_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ticks put off and lived through together, each at once, or each in a population of its own."""
+    together = run("PItrain_mini", memory={"probe_every_s": 1.0}, **SHORT).dataset
+    alone = run("PItrain_mini", memory={"probe_every_s": 1.0, "shared": False}, **SHORT).dataset
+    monkeypatch.setattr(embedded, "_MOST_PUT_OFF", 1)
+    at_once = run("PItrain_mini", memory={"probe_every_s": 1.0}, **SHORT).dataset
+    assert numbers(together) == numbers(alone) == numbers(at_once)
+
+
+def test_a_mushroom_body_on_a_server_gives_the_same_run(tmp_path: Path) -> None:
+    """Gains, tracks and what was learned are those of the mushroom body in process."""
+    here = run("PItrain_mini", memory={"probe_every_s": 1.0}, **SHORT)
+    with Running(tmp_path / "state") as server:
+        where = {"server_host": server.address.host, "server_port": server.address.port}
+        with register(remote=True, options={"MB": where}):
+            there = run("PItrain_mini", memory={"probe_every_s": 1.0}, **SHORT)
+            assert numbers(there.dataset) == numbers(here.dataset)
+            file = save_memories(tmp_path / "memories.npz", there)
+            frozen = run("PItest_off", memory={"frozen": True}, memories=file, **SHORT).dataset
+    again = save_memories(tmp_path / "here.npz", here)
+    assert numbers(run("PItest_off", memory={"frozen": True}, memories=again, **SHORT).dataset) == numbers(frozen)
+    assert there.dataset.attrs["memory"] == "RemoteBrianModelMemory"
+
+
+@pytest.mark.parametrize("model", ["forager_RL", "forager_MB"])
+def test_what_was_learned_goes_into_the_test(model: str, tmp_path: Path) -> None:
+    """Frozen, larvae follow it and learn no more; learning, they go on; without it they begin naive."""
+    quick = {"update_dt": 0.02} if model == "forager_RL" else {}
+    trained = run("PItrain_mini", model=model, larvae=3, minutes=0.5, memory=quick, show_progress=False)
+    file = save_memories(tmp_path / "memories.npz", trained)
+    frozen = run("PItest_off", model=model, memories=file, memory={**quick, "frozen": True}, **SHORT)
+    learned, kept = (dataset.sortby("stimulus").learned for dataset in (trained.dataset, frozen.dataset))
+    assert np.array_equal(learned.values, kept.values)
+    assert (frozen.dataset.gain.isel(time=5) == frozen.dataset.gain.isel(time=-1)).all()
+    if model == "forager_MB":
+        naive = run("PItest_off", model=model, **SHORT).dataset
+        assert not naive.learned.any()
+        assert not naive.gain.isel(time=-1).any()
+        assert frozen.dataset.gain.isel(time=-1).sel(stimulus="CS").min() > 0.0
+    else:
+        tables = [memory.q_table for memory in frozen.memories]
+        assert all(np.array_equal(a.q_table, b) for a, b in zip(trained.memories, tables, strict=True))
+        going_on = run("PItest_off", model=model, memories=file, memory=quick, **SHORT)
+        assert not any(np.array_equal(m.q_table, b) for m, b in zip(going_on.memories, tables, strict=True))
+
+
+def test_contact_with_food_may_mean_punishment() -> None:
+    """The same larvae on the same food, with the opposite sign."""
+    signs = []
+    for meaning in ("reward", "punishment"):
+        memory = {"reinforcement": meaning}
+        outcome = run("PItrain", memory=memory, larvae=3, minutes=0.5, show_progress=False)
+        signs.append(np.sign(outcome.dataset.learned.mean("larva").values).tolist())
+    assert signs == [[1, 1], [-1, -1]]
+
+
+def test_a_navigator_finds_food_although_the_host_does_not_look() -> None:
+    """RLnavigator in chemotaxis_RL never gets a reward in Larvaworld; here it does where it touches food."""
+    outcome = run("chemotaxis_RL", model="RLnavigator", larvae=6, minutes=0.3, show_progress=False)
+    (agent, *_), (memory, *_) = outcome.host.agents, outcome.memories
+    assert not agent.on_food
+    source = outcome.host.sources[0]
+    before = memory.rewardSum
+    for place, reward in (((0.9, 0.9), -0.01), (source.pos, 0.99)):
+        agent.brain.agent = _At(agent, place)
+        memory.step(dx={"Odor": 0.0}, reward=False)
+        assert memory.rewardSum - before == pytest.approx(reward)
+        before = memory.rewardSum
+
+
+class _At:
+    """A larva of the host, somewhere else."""
+
+    def __init__(self, agent: Any, place: Any) -> None:
+        self._agent = agent
+        self.olfactor_pos = place
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._agent, name)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "sentence"),
+    [
+        ({"experiment": "PItrian"}, InputError, "experiment must be one .* got 'PItrian'; did you mean 'PItrain'"),
+        ({"model": "forager_MP"}, InputError, "model must be one .* got 'forager_MP'; did you mean 'forager_MB'"),
+        ({"model": "forager"}, InputError, "model must be one with a memory, got 'forager'"),
+        ({"larvae": 0}, InputError, "larvae must be"),
+        ({"minutes": -1.0}, InputError, "minutes must be"),
+        ({"minutes": 0.0}, InputError, "minutes must be above 0"),
+        ({"every_s": 0.0}, InputError, "every_s must be"),
+        ({"memory": {"probe_mss": 1}}, InputError, "must be one it has, got 'probe_mss'; did you mean 'probe_ms'"),
+        ({"memory": {"probe_ms": -1}}, InputError, "probe_ms must be"),
+        ({"memory": {"odors": {"CS": "sweat"}}}, InputError, "stimulus 'CS' must stand for a measured odor"),
+        ({"model": "RLtoucher", "experiment": "PItest_off"}, MismatchError, "must have something to sense, but its model has no touch"),
+    ],
+)
+def test_nonsense_is_refused_in_a_sentence(arguments: dict[str, Any], error: type[Exception], sentence: str) -> None:
+    """Before anything is simulated."""
+    with pytest.raises(error, match=sentence):
+        run(**{"experiment": "PItest_off", "show_progress": False, "larvae": 1, "minutes": 0.1, **arguments})
+    assert registered() is None
+
+
+def test_memories_of_another_kind_are_refused(tmp_path: Path) -> None:
+    """Of another model, as many as there are not, of other odors, of another circuit, or no memories at all."""
+    file = save_memories(tmp_path / "memories.npz", run("PItest_off", **SHORT))
+    with pytest.raises(MismatchError, match="of the model forager0_MB, got those of forager_MB; run with that model"):
+        run("PItest_off", model="forager0_MB", memories=file, **SHORT)
+    with pytest.raises(MismatchError, match="must be of 2 larvae, got 3; run with as many"):
+        run("PItest_off", memories=file, **{**SHORT, "larvae": 2})
+    with pytest.raises(MismatchError, match="CS must stand for what the memories of .* learned, pentyl acetate, got"):
+        run("PItest_off", memories=file, memory={"odors": {"CS": "3-octanol"}}, **SHORT)
+    with pytest.raises(MismatchError, match="must know a stimulus of this experiment, Odor, got CS, UCS; run an"):
+        run("patch_grid", memories=file, **SHORT)
+    with pytest.raises(MismatchError, match="must have parameters='published', got 'balanced'"):
+        run("PItest_off", memories=file, memory={"parameters": "published"}, **SHORT)
+    with pytest.raises(FileNotFoundError):
+        run("PItest_off", memories=tmp_path / "none.npz", **SHORT)
