@@ -78,6 +78,13 @@ def memory_table() -> tuple[dict[str, Any], ...]:
     return moduleDB.brainDB["memory"].dict, BrainModuleDB.BrainModuleModes.memory
 
 
+def names(kind: str) -> list[str]:
+    """Return the names of all that the host has stored, in order: of experiments ("Exp") or models ("Model")."""
+    from larvaworld.lib import reg
+
+    return sorted(reg.conf[kind].confIDs)
+
+
 def stored(kind: str, name: str) -> Any:
     """Return a copy of a stored configuration: of an experiment ("Exp") or a model ("Model").
 
