@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test test-larvaworld check bench bench-larvaworld bench-server soak docs lock clean
+.PHONY: setup demo test test-larvaworld larvaworld-models check bench bench-larvaworld bench-server soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -40,6 +40,9 @@ $(LARVAWORLD)/ready: pyproject.toml requirements-larvaworld.lock tests/compat/re
 
 test-larvaworld: $(LARVAWORLD)/ready  ## the memories beside the Larvaworld wheel, in an environment of its own
 	$(LARVAWORLD)/bin/python -m pytest --numprocesses 2 --dist worksteal tests/compat tests/memory tests/wire
+
+larvaworld-models: $(LARVAWORLD)/ready  ## every stored model of Larvaworld with a memory, run; writes their reference page
+	$(LARVAWORLD)/bin/python studies/stored_models.py
 
 check: $(VENV)/dev  ## format, lint, types, imports
 	$(BIN)/ruff format --check
