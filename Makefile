@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test test-larvaworld larvaworld-models check bench bench-larvaworld bench-server soak docs lock clean
+.PHONY: setup demo test test-larvaworld larvaworld-models check bench bench-larvaworld bench-plugin bench-server soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -56,6 +56,9 @@ bench: $(VENV)/dev  ## Brian2 and the kernel side by side
 
 bench-larvaworld: $(LARVAWORLD)/ready  ## Larvaworld's memories and ours side by side
 	$(LARVAWORLD)/bin/python benchmarks/memories.py
+
+bench-plugin: $(LARVAWORLD)/ready  ## Larvaworld without memory, with Q-learning, with a mushroom body here and on a server
+	$(LARVAWORLD)/bin/python benchmarks/host_ticks.py
 
 bench-server: $(LARVAWORLD)/ready  ## the model server: round trips, steps per second, beside hostile clients
 	$(LARVAWORLD)/bin/python benchmarks/server.py

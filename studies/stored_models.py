@@ -1,6 +1,6 @@
 """Does the memory of every stored model of Larvaworld work? Each is run for 30 s in an experiment that suits it.
 
-Works means: its larvae are built with a memory of Kenyon's, that met a stimulus that changed, and has changed itself.
+Works means: its larvae are built with a memory of Kenyon's, that saw a stimulus change, and has changed itself.
 
     make larvaworld-models                         # on two cores; writes docs/reference/larvaworld_models.md
     python studies/stored_models.py --only x2_MB   # those whose names contain x2_MB; writes nothing
@@ -34,8 +34,8 @@ HEAD = """\
 
 Each of the {all} was run with a memory of Kenyon's: two larvae for {seconds} s, seed 0, in a stored experiment that
 suits it. **{work} work**: their memory met a stimulus that changed, and has changed itself, which is a Q-table that is
-no longer all zeros, or weights from Kenyon cells that differ from a newborn's. **{cannot} cannot**, for reasons that lie
-in Larvaworld.
+no longer all zeros, or weights from Kenyon cells that differ from a newborn's. **{cannot} cannot**, for reasons that
+lie in Larvaworld.
 
 Made with `make larvaworld-models` ({made}).
 

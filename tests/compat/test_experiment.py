@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from larvaworld.lib.util import sense_food
 
 from kenyon.errors import InputError, MismatchError
 from kenyon.larvaworld_plugin import register, registered, run, unregister
-from kenyon.larvaworld_plugin.experiment import save_memories
-from kenyon.memory import embedded
+from kenyon.larvaworld_plugin.experiment import Plan, carry_out, save_memories
+from kenyon.memory import embedded, sensing
 from tests.server.running import Running
 
 SHORT: dict[str, Any] = {"larvae": 3, "minutes": 0.2, "show_progress": False}
@@ -34,7 +35,7 @@ def numbers(dataset: Any) -> list[Any]:
 
 @pytest.mark.parametrize("model", ["forager_RL", "forager_MB"])
 def test_the_host_s_training_runs_to_its_end(model: str) -> None:
-    """PItrain_mini, all eight epochs of it, and the larvae have learned about both odors; with a table over a minute."""
+    """PItrain_mini, all eight epochs of it, and the larvae have learned about both odors."""
     memory = {"update_dt": 0.05} if model == "forager_RL" else {}
     outcome = run("PItrain_mini", model=model, larvae=3, memory=memory, show_progress=False)
     dataset = outcome.dataset
@@ -61,7 +62,7 @@ print("result", hashlib.sha256(dataset.gain.values.tobytes() + dataset.x.values.
 def test_a_seed_gives_the_same_run_in_any_process() -> None:
     """Although the host draws the phase of its oscillators when it is imported."""
     said = {
-        [line for line in done.stdout.splitlines() if line.startswith("result")][0]
+        next(line for line in done.stdout.splitlines() if line.startswith("result"))
         for done in (
             subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120, check=True)
             for _ in range(2)
@@ -131,28 +132,22 @@ def test_contact_with_food_may_mean_punishment() -> None:
 
 
 def test_a_navigator_finds_food_although_the_host_does_not_look() -> None:
-    """RLnavigator in chemotaxis_RL never gets a reward in Larvaworld; here it does where it touches food."""
-    outcome = run("chemotaxis_RL", model="RLnavigator", larvae=6, minutes=0.3, show_progress=False)
-    (agent, *_), (memory, *_) = outcome.host.agents, outcome.memories
-    assert not agent.on_food
-    source = outcome.host.sources[0]
-    before = memory.rewardSum
-    for place, reward in (((0.9, 0.9), -0.01), (source.pos, 0.99)):
-        agent.brain.agent = _At(agent, place)
-        memory.step(dx={"Odor": 0.0}, reward=False)
-        assert memory.rewardSum - before == pytest.approx(reward)
-        before = memory.rewardSum
+    """RLnavigator never gets a reward in Larvaworld; here it does, where a larva that can eat would have found food."""
+    seen: list[tuple[bool, bool]] = []
 
+    def script(host_run: Any) -> Any:
+        def look() -> None:
+            for agent in host_run.agents:
+                assert not agent.on_food
+                there = sense_food(agent.olfactor_pos, sources=host_run.sources, grid=None, radius=agent.radius)
+                seen.append((there is not None, sensing.touches_food(agent.brain)))
 
-class _At:
-    """A larva of the host, somewhere else."""
+        return look
 
-    def __init__(self, agent: Any, place: Any) -> None:
-        self._agent = agent
-        self.olfactor_pos = place
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._agent, name)
+    outcome = carry_out(Plan("single_odor_patch_x4", "RLnavigator", 4, 0.3, script=script), show_progress=False)
+    assert all(theirs == ours for theirs, ours in seen)
+    assert {ours for _, ours in seen} == {True, False}
+    assert any(memory.rewardSum > 0 for memory in outcome.memories)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +163,11 @@ class _At:
         ({"memory": {"probe_mss": 1}}, InputError, "must be one it has, got 'probe_mss'; did you mean 'probe_ms'"),
         ({"memory": {"probe_ms": -1}}, InputError, "probe_ms must be"),
         ({"memory": {"odors": {"CS": "sweat"}}}, InputError, "stimulus 'CS' must stand for a measured odor"),
-        ({"model": "RLtoucher", "experiment": "PItest_off"}, MismatchError, "must have something to sense, but its model has no touch"),
+        (
+            {"model": "RLtoucher", "experiment": "PItest_off"},
+            MismatchError,
+            "have something to sense, but its model has no touch",
+        ),
     ],
 )
 def test_nonsense_is_refused_in_a_sentence(arguments: dict[str, Any], error: type[Exception], sentence: str) -> None:
@@ -185,7 +184,7 @@ def test_memories_of_another_kind_are_refused(tmp_path: Path) -> None:
         run("PItest_off", model="forager0_MB", memories=file, **SHORT)
     with pytest.raises(MismatchError, match="must be of 2 larvae, got 3; run with as many"):
         run("PItest_off", memories=file, **{**SHORT, "larvae": 2})
-    with pytest.raises(MismatchError, match="CS must stand for what the memories of .* learned, pentyl acetate, got"):
+    with pytest.raises(MismatchError, match=r"CS must stand for what the memories of .* learned, pentyl acetate, got"):
         run("PItest_off", memories=file, memory={"odors": {"CS": "3-octanol"}}, **SHORT)
     with pytest.raises(MismatchError, match="must know a stimulus of this experiment, Odor, got CS, UCS; run an"):
         run("patch_grid", memories=file, **SHORT)

@@ -35,10 +35,10 @@ def test_the_memory_of_a_stored_model_works(name: str, experiment: str, memory: 
 
 
 @pytest.mark.parametrize("name", ["RLtoucher", "RLtoucher_brute"])
-def test_a_toucher_without_touch_sensors_is_built_and_runs_but_has_nothing_to_sense(name: str) -> None:
-    """The reason is known beforehand, from its configuration."""
+def test_a_toucher_without_touch_sensors_has_nothing_to_sense(name: str) -> None:
+    """It is refused before the first tick; the reason is known beforehand, from its configuration."""
     trial = try_out(name, SECONDS)
-    assert (trial.built, trial.memory) == (True, "RLTouchMemory")
+    assert (trial.built, trial.memory) == (False, None)
     assert (trial.saw_change, trial.changed, trial.works) == (False, False, False)
     assert trial.reason == memory_model(name).hindrance
     assert "touch_sensors is empty" in trial.reason

@@ -152,7 +152,9 @@ def test_a_look_at_a_run_says_which_memory_is_really_active(tmp_path: Path) -> N
     (first, _) = check(run)
     assert (first.larva, first.configured, first.ours) == ("forager_RL_0", "RL for olfaction", False)
     assert "host's own; call kenyon.larvaworld_plugin.register()" in first.reason
-    with pytest.raises(MismatchError, match="got otherwise for forager_RL_0 and 1 more: RL for olfaction is one of the host"):
+    with pytest.raises(
+        MismatchError, match="got otherwise for forager_RL_0 and 1 more: RL for olfaction is one of the host"
+    ):
         check(run, require=True)
     with register():
         run = simulated(tmp_path / "2", "forager_RL")

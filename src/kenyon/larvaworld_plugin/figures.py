@@ -89,12 +89,11 @@ def preference_figure(result: "xarray.Dataset") -> "Figure":
 
 
 def _headline(result: "xarray.Dataset") -> str:
-    rows = {row["condition"]: row for row in compare(result)}
-    said = []
-    for name, row in rows.items():
+    def said(row: dict[str, Any]) -> str:
         low, high = row["interval"]
-        said.append(f"{name} {row['preference']:+.2f} [{low:.2f}, {high:.2f}]")
-    return "Preference for the trained odor: " + ", ".join(said)
+        return f"{row['condition']} {row['preference']:+.2f} [{low:.2f}, {high:.2f}]"
+
+    return "Preference for the trained odor:\n" + ", ".join(map(said, compare(result)))
 
 
 def _mean_and_each(axes: "Axes", time: NDArray[Any], values: NDArray[np.float64], color: str, label: str) -> None:
@@ -171,7 +170,9 @@ def _draw_roles(axes: "Axes", result: "xarray.Dataset") -> None:
         range(len(columns)), [f"{name}\n{role}" for name in names for role in ("trained", "other")], fontsize=8
     )
     axes.set_ylabel("learned, mean over larvae")
-    _finish(axes, "What they had learned of the trained odor and of the other", "")
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, -0.1), max(high, 0.1))
+    _finish(axes, "What they had learned: of the trained odor, the other", "")
 
 
 def _dots(axes: "Axes", columns: list[NDArray[np.float64]], colors: Any) -> None:

@@ -13,7 +13,7 @@ from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, RLOlfMemor
 from kenyon.memory.base import Memory
 
 GAINS: Mapping[str, Mapping[str, float | None]] = {
-    "calibrated": {"G": 0.6, "innate_gain": None},
+    "calibrated": {"G": 0.5, "innate_gain": None},
     "published": {"G": 0.001, "innate_gain": 0.0},
 }
 """How MBONp - MBONn becomes a gain. `published` is that of Larvaworld's class; `calibrated` is measured in the host, so
@@ -72,8 +72,14 @@ def _with_defaults(kind: type[Memory], defaults: Mapping[str, Any]) -> type[Memo
             raise InputError(f"an option of {kind.__name__} must be one it has, got {name!r}; "
                              f"{checks.nearest(name, known)}")  # fmt: skip
     doc = f"`{kind.__name__}` with defaults for larvae of Larvaworld."
+
+    def begin(memory: Any, **options: Any) -> None:
+        # Said anew, for arguments that may be given by place have defaults of their own.
+        own = {name: type(memory).param[name].default for name in defaults}
+        kind.__init__(memory, **{**own, **options})
+
     metaclass: Any = type(kind)
-    made: type[Memory] = metaclass(kind.__name__, (kind,), {"__doc__": doc, "stands_for": kind})
+    made: type[Memory] = metaclass(kind.__name__, (kind,), {"__doc__": doc, "__init__": begin, "stands_for": kind})
     for name, value in defaults.items():
         setattr(made, name, value)  # so that param checks it, and gives this class a default of its own
     return made
