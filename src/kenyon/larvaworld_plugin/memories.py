@@ -5,6 +5,7 @@ it stands for, as which its memories are kept in files.
 """
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from kenyon import checks
@@ -75,11 +76,15 @@ def _with_defaults(kind: type[Memory], defaults: Mapping[str, Any]) -> type[Memo
 
     def begin(memory: Any, **options: Any) -> None:
         # Said anew, for arguments that may be given by place have defaults of their own.
-        own = {name: type(memory).param[name].default for name in defaults}
-        kind.__init__(memory, **{**own, **options})
+        declared = {name: type(memory).param[name].default for name in defaults}
+        kind.__init__(memory, **{**declared, **options})
 
+    kind(**defaults)  # refuses a value that is out of range
+    # Copies in the class itself: a default set afterward is not always seen by param, which keeps what it looked up.
+    parameters = {name: copy(kind.param[name]) for name in defaults}
+    for name, parameter in parameters.items():
+        parameter.default = defaults[name]
     metaclass: Any = type(kind)
-    made: type[Memory] = metaclass(kind.__name__, (kind,), {"__doc__": doc, "__init__": begin, "stands_for": kind})
-    for name, value in defaults.items():
-        setattr(made, name, value)  # so that param checks it, and gives this class a default of its own
+    own = {"__doc__": doc, "__init__": begin, "stands_for": kind, **parameters}
+    made: type[Memory] = metaclass(kind.__name__, (kind,), own)
     return made
