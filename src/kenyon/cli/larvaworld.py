@@ -204,6 +204,34 @@ def preference(
     click.echo(f"Look at {files[1]}; the results are in {files[0]}.")
 
 
+@larvaworld.command(short_help="List Larvaworld's models with a memory.")
+@click.argument("words", default="")
+@as_json
+def models(words: str, *, as_json: bool) -> None:
+    """List the stored models of Larvaworld that have a memory; those whose names contain WORDS.
+
+    \b
+    Examples:
+      kenyon larvaworld models forager
+      kenyon larvaworld models _x2_MB
+    """  # noqa: D301  # as above
+    from kenyon.larvaworld_plugin.models import memory_models
+
+    found = [model for model in memory_models() if words in model.name]
+    if as_json:
+        print_json([model._asdict() for model in found])
+        return
+    rows = [
+        [
+            *(model.name, model.mode, model.modality, ", ".join(model.stimuli) or "none"),
+            *("yes" if model.feeder else "no", model.experiment, "cannot learn" if model.hindrance else ""),
+        ]
+        for model in found
+    ]
+    columns = ["model", "mode", "modality", "stimuli", "feeder", "an experiment that suits it", ""]
+    print_table(columns, rows, title=f"{len(found)} stored models with a memory")
+
+
 def _files(out: Path, names: tuple[str, ...], *, overwrite: bool) -> list[Path]:
     files = [out / name for name in names]
     for file in files:
