@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kenyon.errors import LocalProtocolError, RemoteProtocolError
 from kenyon.wire import Message, decode, encode
+from kenyon.wire.messages import _read_quickly, _read_strictly
 
 TEXTS = st.text(max_size=20)  # hypothesis leaves half characters out
 IDS = TEXTS | st.integers(-(2**63), 2**63 - 1)
@@ -53,7 +54,7 @@ def test_what_was_said_comes_back(messages: list[Message]) -> None:
 
 
 SHORT = '[ ] { } , : " \\ null true 1e999 NaN - 0 "class" "args" "kwargs" "BrianInterfaceMessage" ["a",1,0] "\\ud800"'
-FRAGMENTS = st.sampled_from([*SHORT.split(), " ", "9" * 700, "[" * 100, '"\\ud83d\\ude00"'])
+FRAGMENTS = st.sampled_from([*SHORT.split(), " ", '"x":0,', "9" * 700, "[" * 100, '"\\ud83d\\ude00"'])
 
 
 @given(st.binary(max_size=40) | st.lists(FRAGMENTS, max_size=20).map("".join).map(str.encode))
@@ -78,6 +79,18 @@ def test_a_damaged_body_gives_messages_or_one_error(
     except RemoteProtocolError:
         return
     assert decode(encode(messages)) == messages
+
+
+@given(st.lists(FRAGMENTS, max_size=20).map("".join), st.lists(MESSAGES, max_size=2), st.data())
+def test_reading_quickly_is_reading_strictly_or_nothing(text: str, good: list[Message], data: st.DataObject) -> None:
+    """What is read without a look at each name and number is what the strict way reads, or is left to that."""
+    said = encode(good).decode()
+    place = data.draw(st.integers(0, len(said)))
+    for given_text in (said, text, said[:place] + text + said[place:]):
+        quick = _read_quickly(given_text.encode())
+        if quick is not None:
+            assert types(quick) == types(_read_strictly(given_text.encode()))
+    assert _read_quickly(encode([Message("a", 1, 0, {"T": 100, "odor_concentration": 0.5})]))
 
 
 def test_no_messages_are_a_list_too() -> None:
