@@ -97,6 +97,16 @@ def test_drive_of_odor_and_reinforcement() -> None:
     assert inputs.drive(BALANCED, reward=1.0)[[0, REWARD]].tolist() == [155.0, 450.0]
 
 
+def test_many_drives_at_once_are_each_alone() -> None:
+    """To the last bit, whatever else is in the call: no odor, one, several, off the curve at either end."""
+    given = [
+        {"odors": odors, "reward": i / 50}
+        for i, odors in enumerate([None, "anisole", {3: 1e-6, 31: 0.3, 7: 0.0}, {}, {0: 1e6}, *range(34)])
+    ]
+    together = inputs.drives(BALANCED, [inputs.stimulus(BALANCED, **own) for own in given])
+    assert (together == [inputs.drive(BALANCED, **own) for own in given]).all()
+
+
 @pytest.mark.parametrize("nonsense", [-0.1, np.nan, np.inf, "much", None])
 def test_nonsense_strengths_are_refused(nonsense: float) -> None:
     """By name, where they enter."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kenyon.errors import KenyonError
 from kenyon.mushroom_body import BALANCED, Population, drive
+from kenyon.mushroom_body.inputs import stimulus
 from kenyon.mushroom_body.state import newborn, pack
 from kenyon.server.batching import Batch, Course, DroppedError, Stretch
 from kenyon.server.computing import Advanced, KernelComputer
@@ -31,10 +32,10 @@ def course(larva: int, plan: list[tuple[int, int, int]]) -> Course:
     """Live through stretches of (odor, steps, probes), each probe on a copy with plasticity off."""
     circuit, seen = LARVAE[larva], []
     for odor, steps, probes in plan:
-        stretch = Stretch(circuit, drive(BALANCED, ODORS[odor], reward=0.5), steps)
+        stretch = Stretch(circuit, stimulus(BALANCED, ODORS[odor], reward=0.5), steps)
         yield [stretch]
         circuit = stretch.larva
-        asked = [Stretch(circuit, drive(BALANCED, name), steps, plastic=False) for name in ODORS[:probes]]
+        asked = [Stretch(circuit, stimulus(BALANCED, name), steps, plastic=False) for name in ODORS[:probes]]
         yield asked
         seen.append([stretch.counts.tolist(), *(one.counts.tolist() for one in asked)])
     return circuit, seen
@@ -103,7 +104,7 @@ def test_a_course_that_fails_ends_alone() -> None:
 
     def failing(after: int) -> Course:
         for _ in range(after):
-            yield [Stretch(LARVAE[0], drive(BALANCED), 10)]
+            yield [Stretch(LARVAE[0], stimulus(BALANCED), 10)]
         raise KenyonError(f"after {after}")
 
     batch: Batch[int] = Batch(Slicing(10))

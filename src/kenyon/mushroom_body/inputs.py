@@ -7,8 +7,8 @@ bit for bit. Time left is counted in whole ticks, so that cutting a stretch of t
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from kenyon import checks
 from kenyon.compiled import compiled
 from kenyon.errors import InputError
-from kenyon.mushroom_body.circuit import N_CHANNELS, N_ORNS, PUNISHMENT, REWARD
-from kenyon.mushroom_body.odors import mixture_response
+from kenyon.mushroom_body.circuit import N_CHANNELS, N_ORNS, REWARD
+from kenyon.mushroom_body.odors import Mixture, Odors, mixture, mixture_responses
 from kenyon.mushroom_body.parameters import Parameters, check_parameters
 from kenyon.seeds import sfc64_state
 from kenyon.sfc64 import uniform
@@ -34,9 +34,23 @@ MAX_RATE_HZ = 1e5
 """Highest rate of a channel: a stretch at it, in steps of 1 ms, still counts its ticks within 64 bits."""
 
 
+class Stimulus(NamedTuple):
+    """What a larva is given to smell and to feel, checked; `stimulus` makes it.
+
+    Attributes:
+        odors: Number and concentration of each odor.
+        reward_hz: Rate of the reward channel.
+        punishment_hz: Rate of the punishment channel.
+    """
+
+    odors: Mixture
+    reward_hz: float
+    punishment_hz: float
+
+
 def drive(
     parameters: Parameters,
-    odors: Mapping[str | int, float] | str | int | None = None,
+    odors: Odors = None,
     *,
     reward: float = 0.0,
     punishment: float = 0.0,
@@ -65,12 +79,47 @@ def drive(
         >>> float(drive(PUBLISHED, "pentyl acetate", reward=1.0)[REWARD])
         600.0
     """
+    rates: FloatArray = drives(parameters, [stimulus(parameters, odors, reward=reward, punishment=punishment)])[0]
+    return rates
+
+
+def stimulus(parameters: Parameters, odors: Odors = None, *, reward: float = 0.0, punishment: float = 0.0) -> Stimulus:
+    """Return a stimulus for `drives`, of which nothing can be wrong any more.
+
+    Args:
+        parameters: As for `drive`.
+        odors: As for `drive`.
+        reward: As for `drive`.
+        punishment: As for `drive`.
+
+    Raises:
+        InputError: as for `drive`.
+    """
     check_parameters(parameters)
-    rates = np.empty(N_CHANNELS)
-    rates[:N_ORNS] = parameters.spontaneous_rate_hz + parameters.odor_rate_hz * mixture_response(odors)
-    for channel, name, strength in ((REWARD, "reward", reward), (PUNISHMENT, "punishment", punishment)):
-        most = MAX_RATE_HZ / max(parameters.reinforcement_rate_hz, 1.0)
-        rates[channel] = checks.number(name, strength, low=0.0, high=most) * parameters.reinforcement_rate_hz
+    there = mixture(odors)
+    most = MAX_RATE_HZ / max(parameters.reinforcement_rate_hz, 1.0)
+    return Stimulus(
+        there,
+        checks.number("reward", reward, low=0.0, high=most) * parameters.reinforcement_rate_hz,
+        checks.number("punishment", punishment, low=0.0, high=most) * parameters.reinforcement_rate_hz,
+    )
+
+
+def drives(parameters: Parameters, stimuli: Sequence[Stimulus]) -> FloatArray:
+    """Return the rate of each input channel under each of several stimuli, as `drive` does: [stimuli, C] float64, Hz.
+
+    All of them take hardly longer than one.
+
+    Example:
+        >>> from kenyon.mushroom_body.parameters import PUBLISHED
+        >>> both = drives(PUBLISHED, [stimulus(PUBLISHED, "anisole"), stimulus(PUBLISHED, reward=1.0)])
+        >>> bool((both[0] == drive(PUBLISHED, "anisole")).all())
+        True
+    """
+    rates = np.empty((len(stimuli), N_CHANNELS))
+    responses = mixture_responses([own.odors for own in stimuli])
+    rates[:, :N_ORNS] = parameters.spontaneous_rate_hz + parameters.odor_rate_hz * responses
+    rates[:, REWARD:] = [(own.reward_hz, own.punishment_hz) for own in stimuli]
     return rates
 
 

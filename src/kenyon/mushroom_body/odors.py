@@ -5,7 +5,7 @@ the table lies beside this file as `data/orn_responses.csv`.
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -24,6 +24,8 @@ REFERENCE_DILUTION = 1e-4
 
 FloatArray = NDArray[np.float64]
 Odors = Mapping[str | int, float] | str | int | None
+Mixture = Sequence[tuple[int, float]]
+"""Odors that are there: number and concentration, which is above 0, of each."""
 
 
 @dataclass(frozen=True)
@@ -114,58 +116,15 @@ def response(odor: str | int, concentration: float = 1.0) -> FloatArray:
         >>> response("pentyl acetate", 0.0).sum()
         np.float64(0.0)
     """
-    return _response(find(odor), concentration)
-
-
-def _response(known: Odor, concentration: float) -> FloatArray:
-    concentration = checks.number(f"concentration of {known.name}", concentration)
-    if concentration <= 0.0:
-        return np.zeros(N_ORNS)
-    answers = np.empty(N_ORNS)
-    _read_curves(*_curves(known.number), concentration, np.log10(concentration), answers)
+    answers: FloatArray = mixture_responses([_mixture([(odor, concentration)])])[0]
     return answers
 
 
-@cache
-def _curves(number: int) -> tuple[NDArray[np.int64], FloatArray, FloatArray, FloatArray]:
-    """Return the curves of one odor: points measured [21], and up to that many of each [21, points] from the left.
-
-    They are concentrations, their log10, and responses of which negative ones are 0.
-    """
-    known = odors()[number]
-    at, heights = np.array(known.concentrations), np.maximum(np.array(known.responses), 0.0)
-    curves = np.zeros((3, N_ORNS, len(at)))
-    points = np.empty(N_ORNS, dtype=np.int64)
-    for receptor in range(N_ORNS):
-        measured = ~np.isnan(heights[:, receptor])
-        points[receptor] = measured.sum()
-        curves[:, receptor, : points[receptor]] = [at[measured], np.log10(at[measured]), heights[measured, receptor]]
-    return points, curves[0], curves[1], curves[2]
-
-
-@compiled
-def _read_curves(
-    points: NDArray[np.int64],
-    at: FloatArray,
-    log_at: FloatArray,
-    heights: FloatArray,
-    c: float,
-    log_c: float,
-    out: FloatArray,
-) -> None:
-    for receptor in range(out.shape[0]):
-        n = points[receptor]
-        if c < at[receptor, 0]:
-            out[receptor] = heights[receptor, 0] * c / at[receptor, 0]
-        else:
-            out[receptor] = np.interp(log_c, log_at[receptor, :n], heights[receptor, :n])
-
-
-def mixture_response(mixture: Odors) -> FloatArray:
+def mixture_response(odors: Odors) -> FloatArray:
     """Return how strongly each receptor answers to an odor, to several at once (they add), or to none.
 
     Args:
-        mixture: A name or number at concentration 1.0, or concentrations by name or number, or None.
+        odors: A name or number at concentration 1.0, or concentrations by name or number, or None.
 
     Returns:
         [21] float64, as `response`.
@@ -178,21 +137,96 @@ def mixture_response(mixture: Odors) -> FloatArray:
         >>> bool(np.allclose(both, response("pentyl acetate") + response("3-octanol", 0.1)))
         True
     """
-    if mixture is None:
-        return np.zeros(N_ORNS)
-    if not isinstance(mixture, Mapping):
-        return response(mixture)
-    if len(mixture) == 1:
-        return response(*next(iter(mixture.items())))
-    total = np.zeros(N_ORNS)
+    answers: FloatArray = mixture_responses([mixture(odors)])[0]
+    return answers
+
+
+def mixture(odors: Odors) -> Mixture:
+    """Return which odors are there, and how much of each.
+
+    Args:
+        odors: As for `mixture_response`.
+
+    Raises:
+        InputError: as for `mixture_response`.
+
+    Example:
+        >>> mixture({"pentyl acetate": 0.5, "3-octanol": 0.0})
+        [(31, 0.5)]
+    """
+    if odors is None:
+        return ()
+    return _mixture(odors.items() if isinstance(odors, Mapping) else [(odors, 1.0)])
+
+
+def _mixture(odors: Iterable[tuple[str | int, float]]) -> Mixture:
+    there: list[tuple[int, float]] = []
     seen: set[int] = set()
-    for odor, concentration in mixture.items():
+    for odor, given in odors:
         known = find(odor)
         if known.number in seen:
             raise InputError(f"odors must name each odor once, got {known.name!r} twice")
         seen.add(known.number)
-        total += _response(known, concentration)
-    return total
+        concentration = checks.number(f"concentration of {known.name}", given)
+        if concentration > 0.0:
+            there.append((known.number, concentration))
+    return there
+
+
+def mixture_responses(mixtures: Sequence[Mixture]) -> FloatArray:
+    """Return how strongly each receptor answers to each of several mixtures: [mixtures, 21] float64.
+
+    Example:
+        >>> bool((mixture_responses([[(31, 0.5)], []])[0] == response(31, 0.5)).all())
+        True
+    """
+    answers = np.zeros((len(mixtures), N_ORNS))
+    odors = [(place, *odor) for place, mixture in enumerate(mixtures) for odor in mixture]
+    if odors:
+        places, numbers, given = zip(*odors, strict=True)
+        c = np.array(given)
+        _add_responses(np.array(places), np.array(numbers), c, np.log10(c), *_curves(), answers)
+    return answers
+
+
+@cache
+def _curves() -> tuple[NDArray[np.int64], FloatArray]:
+    """Return the curves of all odors: points measured [34, 21], and up to that many of each [34, 3, 21, points].
+
+    The three are, from the left, concentrations, their log10, and responses of which negative ones are 0.
+    """
+    known = odors()
+    most = max(len(odor.concentrations) for odor in known)
+    points, curves = np.empty((len(known), N_ORNS), dtype=np.int64), np.zeros((len(known), 3, N_ORNS, most))
+    for odor in known:
+        at, heights = np.array(odor.concentrations), np.maximum(np.array(odor.responses), 0.0)
+        for receptor in range(N_ORNS):
+            measured = ~np.isnan(heights[:, receptor])
+            points[odor.number, receptor] = n = int(measured.sum())
+            curves[odor.number, :, receptor, :n] = [at[measured], np.log10(at[measured]), heights[measured, receptor]]
+    return points, curves
+
+
+@compiled
+def _add_responses(
+    places: NDArray[np.int64],
+    numbers: NDArray[np.int64],
+    c: FloatArray,
+    log_c: FloatArray,
+    points: NDArray[np.int64],
+    curves: FloatArray,
+    answers: FloatArray,
+) -> None:
+    """Add the response to each odor to those of the mixture it belongs to, in the order given."""
+    for odor in range(len(numbers)):
+        at, log_at, heights = curves[numbers[odor]]
+        for receptor in range(N_ORNS):
+            n = points[numbers[odor], receptor]
+            if c[odor] < at[receptor, 0]:
+                answer = heights[receptor, 0] * c[odor] / at[receptor, 0]
+            else:
+                answer = np.interp(log_c[odor], log_at[receptor, :n], heights[receptor, :n])
+            answers[places[odor], receptor] += answer
 
 
 def similarity(first: str | int, second: str | int, concentration: float = 1.0) -> float:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kenyon.errors import KenyonError
 from kenyon.mushroom_body.circuit import N_NEURONS
+from kenyon.mushroom_body.inputs import Stimulus, drives
 from kenyon.server.computing import Computer
 
 Tag = TypeVar("Tag")
@@ -22,11 +23,11 @@ Tag = TypeVar("Tag")
 
 @dataclass
 class Stretch:
-    """Some time of one circuit under one drive.
+    """Some time of one circuit under one stimulus.
 
     Attributes:
         larva: The circuit as a record of bytes, moved on.
-        drive_hz: [C] float64, Hz.
+        stimulus: What it is given to smell and to feel.
         steps_left: Time steps to go.
         plastic: Whether it learns.
         counts: [N] int64, spikes of each neuron.
@@ -34,7 +35,7 @@ class Stretch:
     """
 
     larva: bytes
-    drive_hz: NDArray[np.float64]
+    stimulus: Stimulus
     steps_left: int
     plastic: bool = True
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(N_NEURONS, dtype=np.int64))
@@ -66,11 +67,12 @@ class Batch(Generic[Tag]):
         is_gone: Whether nobody waits any more for what has a tag; asked before its first slice.
 
     Example:
-        >>> from kenyon.mushroom_body import BALANCED, drive
+        >>> from kenyon.mushroom_body import BALANCED
+        >>> from kenyon.mushroom_body.inputs import stimulus
         >>> from kenyon.mushroom_body.state import newborn, pack
         >>> from kenyon.server.computing import KernelComputer
         >>> def course(larva):
-        ...     stretch = Stretch(larva, drive(BALANCED, "pentyl acetate"), 2500)
+        ...     stretch = Stretch(larva, stimulus(BALANCED, "pentyl acetate"), 2500)
         ...     yield [stretch]
         ...     return int(stretch.counts.sum()) > 0
         >>> batch = Batch(KernelComputer(BALANCED))
@@ -143,7 +145,7 @@ class Batch(Generic[Tag]):
     def _slice(self, stretches: list[Stretch], *, plastic: bool) -> None:
         n_steps = np.array([stretch.steps_left for stretch in stretches], dtype=np.int64)
         np.minimum(n_steps, self._computer.slice_steps, out=n_steps)
-        drive_hz = np.array([stretch.drive_hz for stretch in stretches])
+        drive_hz = drives(self._computer.parameters, [stretch.stimulus for stretch in stretches])
         larvae, counts, diverged = self._computer.advance(
             [stretch.larva for stretch in stretches], n_steps, drive_hz, plastic=plastic
         )

@@ -23,11 +23,17 @@ Advanced = tuple[list[bytes], NDArray[np.int64], NDArray[np.bool_]]
 class Computer:
     """Advances larvae that are given as records of bytes; the numbers are the same for all computers.
 
+    Args:
+        parameters: The constants the larvae live under.
+
     Attributes:
         slice_steps: Time steps worth computing at once.
     """
 
     slice_steps: int
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
 
     @abstractmethod
     def advance(
@@ -51,6 +57,7 @@ class KernelComputer(Computer):
     slice_steps = 1000
 
     def __init__(self, parameters: Parameters, engine: str = "kernel") -> None:
+        super().__init__(parameters)
         self._population: Population = engine_class(engine)(parameters)
 
     def advance(
@@ -78,7 +85,7 @@ class BrianComputer(Computer):
     slice_steps = 10_000
 
     def __init__(self, parameters: Parameters) -> None:
-        self._parameters = parameters
+        super().__init__(parameters)
         self._process: Any = None
         self._pipe: Connection | None = None
 
@@ -90,7 +97,7 @@ class BrianComputer(Computer):
         """
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_compute, args=(theirs, self._parameters), daemon=True)
+        self._process = context.Process(target=_compute, args=(theirs, self.parameters), daemon=True)
         self._process.start()
         theirs.close()
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from kenyon.mushroom_body import Parameters, Snapshot, drive
 from kenyon.mushroom_body.circuit import GROUPS
+from kenyon.mushroom_body.inputs import stimulus
 from kenyon.mushroom_body.state import newborn, pack, unpack
 from kenyon.server.batching import Batch, Course, Stretch
 from kenyon.server.computing import KernelComputer
@@ -85,11 +86,11 @@ def as_snapshot(parameters: Parameters, seed: int, larva: bytes) -> Snapshot:
 
 def _step(parameters: Parameters, circuit: bytes, asked: Step) -> Course:
     if asked.step == 0 and asked.warmup_ms:
-        warmup = Stretch(circuit, drive(parameters), parameters.steps("warmup", asked.warmup_ms))
+        warmup = Stretch(circuit, stimulus(parameters), parameters.steps("warmup", asked.warmup_ms))
         yield [warmup]
         circuit = warmup.larva
-    drive_hz = drive(parameters, asked.odors, reward=asked.reward, punishment=asked.punishment)
-    stretch = Stretch(circuit, drive_hz, parameters.steps("T", asked.duration_ms))
+    given = stimulus(parameters, asked.odors, reward=asked.reward, punishment=asked.punishment)
+    stretch = Stretch(circuit, given, parameters.steps("T", asked.duration_ms))
     yield [stretch]
     return stretch
 
@@ -97,7 +98,7 @@ def _step(parameters: Parameters, circuit: bytes, asked: Step) -> Course:
 def _probe(parameters: Parameters, circuit: bytes, asked: Step | Operation) -> Course:
     n_steps = parameters.steps("probe_ms", asked.probe_ms)
     stretches = [
-        Stretch(circuit, drive(parameters, {odor: asked.probe_concentration}), n_steps, plastic=False)
+        Stretch(circuit, stimulus(parameters, {odor: asked.probe_concentration}), n_steps, plastic=False)
         for odor in asked.probe
     ]
     yield stretches
