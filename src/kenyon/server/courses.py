@@ -13,6 +13,7 @@ from kenyon.mushroom_body.state import newborn, pack, unpack
 from kenyon.server.batching import Batch, Course, Stretch
 from kenyon.server.computing import KernelComputer
 from kenyon.server.requests import Operation, Step
+from kenyon.wire.messages import Spelled
 
 READOUTS = {"MBONp": "MBONp", "MBONn": "MBONn", "OSN_rate": "ORN", "KC_rate": "KC", "DANp": "DANp", "DANn": "DANn"}
 """Rates in a reply, mean over the cells of a group, Hz; the receptor class of Larvaworld reads `OSN_rate`."""
@@ -52,7 +53,7 @@ def step(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequenc
         reply["diverged"] = True
     if asked.probe:
         reply["probes"] = yield from _probe(parameters, stretch.larva, asked)
-    return Lived(stretch.larva, reply, stretch.diverged)
+    return Lived(stretch.larva, Spelled(reply), stretch.diverged)
 
 
 def probe(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step], asked: Operation) -> Course:

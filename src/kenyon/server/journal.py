@@ -24,8 +24,9 @@ from kenyon.errors import MismatchError, StorageError
 from kenyon.mushroom_body.parameters import constants
 from kenyon.provenance import versions
 from kenyon.server.reading import FILE, Ids, Lives, name_of, open_file, storage
-from kenyon.server.requests import Step, to_json
+from kenyon.server.requests import Step
 from kenyon.server.settings import MEMORY
+from kenyon.wire.messages import spelling
 
 FORMAT = 1
 
@@ -164,13 +165,13 @@ class Journal(Lives):
     def add_step(self, life: int, step: Step, reply: Mapping[str, Any]) -> None:
         """Keep a step that was done."""
         number = self._next_row + len(self._new)
-        self._new.append((number, life, step.step, step.to_json(), to_json(reply), time.time()))
+        self._new.append((number, life, step.step, step.to_json(), spelling(reply), time.time()))
 
     def renew(self, life: int, larva: bytes, step: Step, reply: Mapping[str, Any]) -> None:
         """Keep a circuit, with the step that led to it; what went before is no longer needed."""
         self._db.execute(
             "UPDATE lives SET larva = ?, larva_step = ?, request = ?, reply = ?, at = ? WHERE id = ?",
-            (larva, step.step + 1, step.to_json(), to_json(reply), time.time(), life),
+            (larva, step.step + 1, step.to_json(), spelling(reply), time.time(), life),
         )
         self._gone.append(life)
 
