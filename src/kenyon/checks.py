@@ -62,7 +62,8 @@ def integer(name: str, value: object, *, low: int, high: int | None = None) -> i
         >>> integer("larvae", 30, low=1)
         30
     """
-    if not isinstance(value, bool) and isinstance(value, Integral):
+    # Plain ones first, as above.
+    if type(value) is int or (not isinstance(value, bool) and isinstance(value, Integral)):
         result = int(value)
         if low <= result and (high is None or result <= high):
             return result

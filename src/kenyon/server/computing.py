@@ -65,7 +65,7 @@ class KernelComputer(Computer):
     ) -> Advanced:
         """As for `Computer`."""
         rows = unpack(larvae)
-        activity = self._population.advance_state(rows, n_steps, drive_hz, plastic=plastic)
+        activity = self._population.advance_state(rows, n_steps.tolist(), drive_hz, plastic=plastic)
         return pack(rows), activity.counts, activity.diverged
 
 
