@@ -8,7 +8,6 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.memory.base import Plain
@@ -16,9 +15,8 @@ from kenyon.memory.mushroom_body import Answer, MBmemory, Request
 from kenyon.memory.options import Choice, Switch, Table
 from kenyon.mushroom_body import Activity, Parameters, Population, Snapshot, drive, named
 from kenyon.mushroom_body.engines import ENGINES, engine_class
+from kenyon.mushroom_body.inputs import Stimulus, drives, stimulus
 from kenyon.seeds import larva_seed
-
-FloatArray = NDArray[np.float64]
 
 
 class MushroomBodyMemory(MBmemory):
@@ -129,7 +127,9 @@ class MushroomBodyMemory(MBmemory):
         home = self._settle()
         self._constants.steps("probe_ms", probe_ms)
         concentration = self._own.probe_concentration
-        drives_hz = np.array([drive(self._constants, {odor: concentration}) for odor in odors.values()])
+        drives_hz = drives(
+            self._constants, [stimulus(self._constants, {odor: concentration}) for odor in odors.values()]
+        )
         with home.lock:
             home.catch_up()
             activity = home.population.probe(
@@ -148,13 +148,13 @@ class MushroomBodyMemory(MBmemory):
             constants.steps("probe_ms", self._own.probe_ms)
         self._settle()
         probes = {
-            stimulus: drive(constants, {self.measured_odor(stimulus): self._own.probe_concentration})
-            for stimulus in request.probes
+            name: stimulus(constants, {self.measured_odor(name): self._own.probe_concentration})
+            for name in request.probes
         }
         return _Visit(
             self._place,
             self.t_sim,
-            drive(constants, odors, reward=request.reward, punishment=request.punishment),
+            stimulus(constants, odors, reward=request.reward, punishment=request.punishment),
             request.warmup_ms,
             self._own.probe_ms,
             probes,
@@ -238,7 +238,7 @@ class _Home:
         warmups_ms = [visit.warmup_ms for visit in visits]
         if any(warmups_ms):
             population.advance(warmups_ms, drive(population.parameters), larvae=places)
-        drives_hz = np.array([visit.drive_hz for visit in visits])
+        drives_hz = drives(population.parameters, [visit.stimulus for visit in visits])
         durations_ms = {visit.duration_ms for visit in visits}
         duration_ms = durations_ms.pop() if len(durations_ms) == 1 else [visit.duration_ms for visit in visits]
         return population.advance(duration_ms, drives_hz, larvae=places)
@@ -247,27 +247,27 @@ class _Home:
         population = self.population
         activity = self._advance(visits, places)
         read: list[dict[str, float]] = [{} for _ in visits]
-        asked = [(i, stimulus) for i, visit in enumerate(visits) for stimulus in visit.probes]
+        asked = [(i, name) for i, visit in enumerate(visits) for name in visit.probes]
         if asked:
             probes = population.probe(
                 duration_ms=[visits[i].probe_ms for i, _ in asked],
-                drive_hz=np.array([visits[i].probes[stimulus] for i, stimulus in asked]),
+                drive_hz=drives(population.parameters, [visits[i].probes[name] for i, name in asked]),
                 larvae=[places[i] for i, _ in asked],
             )
-            for (i, stimulus), difference_hz in zip(asked, _differences_hz(probes), strict=True):
-                read[i][stimulus] = difference_hz
+            for (i, name), difference_hz in zip(asked, _differences_hz(probes), strict=True):
+                read[i][name] = difference_hz
         return [Answer(own, probed) for own, probed in zip(_differences_hz(activity), read, strict=True)]
 
 
 class _Visit(NamedTuple):
-    """What a larva at a place shall live through; drives are [C] float64, Hz."""
+    """What a larva at a place shall live through."""
 
     place: int
     duration_ms: float
-    drive_hz: FloatArray
+    stimulus: Stimulus
     warmup_ms: float
     probe_ms: float
-    probes: dict[str, FloatArray]
+    probes: dict[str, Stimulus]
     awaited: bool
 
 
