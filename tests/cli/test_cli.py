@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import os
 import subprocess
@@ -162,3 +163,17 @@ def test_help_teaches() -> None:
     assert "Begin with `kenyon train`" in kenyon("--help").stdout
     for command in ("train", "verify", "odors"):
         assert "Examples:" in kenyon(command, "--help").stdout
+
+
+@pytest.mark.skipif(importlib.util.find_spec("larvaworld") is not None, reason="says what is so without Larvaworld")
+@pytest.mark.parametrize("arguments", [["run"], ["preference"], ["models"]])
+def test_without_larvaworld_one_sentence_says_what_to_install(arguments: list[str], tmp_path: Path) -> None:
+    """And nothing is left where results would have been."""
+    out = [] if arguments == ["models"] else ["--out", str(tmp_path / "results")]
+    done = kenyon("larvaworld", *arguments, *out)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: larvaworld must be installed, 2.4.0 or 2.5.1, got none; pip install 'kenyon[larvaworld]' on Python "
+        "3.10 to 3.12\n"
+    )
+    assert not (tmp_path / "results").exists()

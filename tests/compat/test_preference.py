@@ -1,0 +1,139 @@
+"""Groups of larvae trained and tested in the host; the figures in the guide come from runs a hundred times as long."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from kenyon.cli import main
+from kenyon.conditioning.figures import save_figure
+from kenyon.errors import InputError
+from kenyon.larvaworld_plugin import unregister
+from kenyon.larvaworld_plugin.experiment import Plan, carry_out
+from kenyon.larvaworld_plugin.figures import preference_figure
+from kenyon.larvaworld_plugin.preference import _follow, compare, phases, preference
+
+TINY: dict[str, Any] = {"larvae": 2, "trials": 1, "phase_min": 0.2, "test_min": 0.1, "show_progress": False}
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_registered() -> Iterator[None]:
+    """Every test begins and ends with the host's own classes."""
+    unregister()
+    yield
+    unregister()
+
+
+def test_a_group_s_numbers_do_not_depend_on_how_many_processes_there_are(tmp_path: Path) -> None:
+    """One process or two; paired larvae have learned of the trained odor, whichever it is, and of it alone."""
+    alone = preference(groups=2, memory={"probe_every_s": 1.0}, **TINY)
+    shared = preference(groups=2, memory={"probe_every_s": 1.0}, jobs=2, **TINY)
+    assert alone.equals(shared)
+    learned = alone.learned.sel(condition="paired")
+    assert (learned.sel(role="trained") > 0.02).all()
+    assert (learned.sel(role="trained") > 3 * np.abs(learned.sel(role="other"))).all()
+    assert (learned.sel(role="trained") > 3 * np.abs(alone.learned.sel(condition="unpaired", role="trained"))).all()
+    assert not alone.learned.sel(condition="naive").any()
+    assert not alone.gain.sel(condition="naive").any()
+    assert {row["condition"] for row in compare(alone)} == {"naive", "paired", "unpaired"}
+    save_figure(preference_figure(alone), tmp_path / "preference.png")
+    assert (tmp_path / "preference.png").stat().st_size > 10_000
+
+
+def test_punishment_teaches_the_opposite() -> None:
+    """Food everywhere, which punishes."""
+    result = preference(groups=2, conditions=["paired"], memory={"reinforcement": "punishment"}, **TINY)
+    assert (result.learned.sel(role="trained") < -0.02).all()
+    assert (result.gain.sel(role="trained") < 0).all()
+
+
+@pytest.mark.parametrize("condition", ["paired", "unpaired"])
+def test_larvae_are_given_what_a_training_says(condition: str) -> None:
+    """Odor and food, as larvae themselves meet them, in every phase."""
+    schedule = phases(condition, "UCS", 2)
+    met: list[tuple[bool, bool, bool]] = []
+
+    def script(host_run: Any) -> Any:
+        follow = _follow(host_run, schedule, 0.05)
+
+        def look() -> None:
+            if host_run.t % 30 == 15:  # in the middle of a phase of 3 s
+                sensed = host_run.agents[0].brain.sense_odors()
+                food = bool(host_run.food_grid.grid.max() > 0)
+                met.append((sensed["CS"] > 0, sensed["UCS"] > 0, food))
+            follow()
+
+        return look
+
+    carry_out(Plan("PItrain", "forager_MB", 1, 0.2, script=script), show_progress=False)
+    assert met == [(False, phase.odor == "UCS", phase.food) for phase in schedule]
+    assert sum(phase.food for phase in schedule) == sum(phase.odor is not None for phase in schedule) == 2
+
+
+def test_the_larger_the_difference_the_surer_it_is() -> None:
+    """Against the smallest p that eight groups against eight can have: 2 / 12870, times two after Holm."""
+    import xarray
+
+    index = np.array([[0.0, 0.1, -0.1, 0.2, -0.2, 0.05, 0.15, -0.05], np.linspace(0.5, 0.9, 8), np.linspace(0, 0.9, 8)])
+    names = ["naive", "paired", "unpaired"]
+    across = ("condition", "group")
+    result = xarray.Dataset(
+        {
+            "preference_index": (across, index),
+            "preference_mean": (across, index),
+            "mean_interval": (("condition", "bound"), np.zeros((3, 2))),
+            "learned": ((*across, "role"), np.zeros((3, 8, 2))),
+            "gain": ((*across, "role"), np.zeros((3, 8, 2))),
+        },
+        coords={"condition": names},
+    )
+    p = {row["condition"]: row["p"] for row in compare(result)}
+    assert p["naive"] == pytest.approx(2 * 2 / 12870)
+    assert p["paired"] is None
+    assert p["naive"] < p["unpaired"] < 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"conditions": ["pared"]}, "unknown condition 'pared'; did you mean 'paired'"),
+        ({"conditions": ["paired", "paired"]}, "conditions must be one or more, each named once"),
+        ({"groups": 0}, "groups must be"),
+        ({"phase_min": 0.0}, "phase_min must be above 0"),
+        ({"jobs": 0}, "jobs must be"),
+        ({"model": "forager"}, "model must be one with a memory"),
+    ],
+)
+def test_nonsense_is_refused(arguments: dict[str, Any], sentence: str) -> None:
+    """Before anything is simulated."""
+    with pytest.raises(InputError, match=sentence):
+        preference(**{**TINY, "groups": 1, **arguments})
+
+
+def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
+    """A run, its memories into a test, and a preference, each with its files; nothing is overwritten unasked."""
+    runner = CliRunner()
+    first = ["larvaworld", "run", "PItest_off", "--larvae", "2", "--minutes", "0.05", "--out", str(tmp_path / "a")]
+    assert runner.invoke(main, [*first, "--json"], catch_exceptions=False).exit_code == 0
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {"run.nc", "memories.npz", "run.png"}
+    again = runner.invoke(main, first)
+    assert again.exit_code == 2
+    assert "run.nc" in again.output
+    test = [*first[:-1], str(tmp_path / "b"), "--memories", str(tmp_path / "a" / "memories.npz"), "--frozen"]
+    done = runner.invoke(main, test, catch_exceptions=False)
+    assert "Larvaworld's preference index in the end" in done.output
+    asked = ["larvaworld", "preference", "--groups", "2", "--larvae", "1", "--trials", "1", "--phase", "0.02", "--test"]
+    asked += ["0.05", "--condition", "paired", "--gain", "published", "--set", "probe_ms=200", "--json"]
+    done = runner.invoke(main, [*asked, "--out", str(tmp_path / "c")], catch_exceptions=False)
+    (row,) = json.loads(done.stdout)["conditions"]
+    assert row["condition"] == "paired"
+    assert abs(row["gain"][0]) < 1.0
+    listed = json.loads(runner.invoke(main, ["larvaworld", "models", "forager_x2_MB", "--json"]).stdout)
+    assert all(model["mode"] == "MB" and model["stimuli"] == ["CS", "UCS"] for model in listed)
+    refused = runner.invoke(main, [*first[:2], "PItrian", "--out", str(tmp_path / "d")])
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1)
+    assert not (tmp_path / "d").exists()
