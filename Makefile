@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test test-larvaworld larvaworld-models check bench bench-larvaworld bench-plugin bench-server soak docs lock clean
+.PHONY: setup demo test test-larvaworld test-larvaworld-2.4 larvaworld-models check bench bench-larvaworld bench-plugin bench-server soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -43,6 +43,20 @@ test-larvaworld: $(LARVAWORLD)/ready  ## the memories beside the Larvaworld whee
 
 larvaworld-models: $(LARVAWORLD)/ready  ## every stored model of Larvaworld with a memory, run; writes their reference page
 	$(LARVAWORLD)/bin/python studies/stored_models.py
+
+# The older release Kenyon knows, laid over the packages of the newer one, which differ in none that matters here.
+$(LARVAWORLD)-2.4/ready: $(LARVAWORLD)/ready
+	$(LARVAWORLD_PYTHON) -m venv $(LARVAWORLD)-2.4
+	$(LARVAWORLD)/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])' \
+		> $$($(LARVAWORLD)-2.4/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')/newer.pth
+	echo $(CURDIR)/src > $$($(LARVAWORLD)-2.4/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')/own.pth
+	$(LARVAWORLD)-2.4/bin/python -m pip install --quiet --disable-pip-version-check --no-deps larvaworld==2.4.0
+	LARVAWORLD_SHOW_PROGRESS=0 SDL_AUDIODRIVER=dummy SDL_VIDEODRIVER=dummy $(LARVAWORLD)-2.4/bin/python -W ignore -c \
+		'from larvaworld.lib import reg; from larvaworld.lib.sim import ExpRun; assert reg.conf.Exp.confIDs' >/dev/null
+	touch $@
+
+test-larvaworld-2.4: $(LARVAWORLD)-2.4/ready  ## the plug-in beside Larvaworld 2.4.0
+	$(LARVAWORLD)-2.4/bin/python -m pytest tests/compat/test_registration.py tests/compat/test_experiment.py
 
 check: $(VENV)/dev  ## format, lint, types, imports
 	$(BIN)/ruff format --check
@@ -78,4 +92,4 @@ lock: $(VENV)/dev  ## resolve every dependency anew
 		--upgrade --output-file requirements-larvaworld.lock pyproject.toml tests/compat/requirements.txt
 
 clean:
-	rm -rf $(VENV) $(LARVAWORLD) demo docs/_build
+	rm -rf $(VENV) $(LARVAWORLD) $(LARVAWORLD)-2.4 demo docs/_build

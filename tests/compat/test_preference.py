@@ -1,6 +1,9 @@
 """Groups of larvae trained and tested in the host; the figures in the guide come from runs a hundred times as long."""
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +45,37 @@ def test_a_group_s_numbers_do_not_depend_on_how_many_processes_there_are(tmp_pat
     assert {row["condition"] for row in compare(alone)} == {"naive", "paired", "unpaired"}
     save_figure(preference_figure(alone), tmp_path / "preference.png")
     assert (tmp_path / "preference.png").stat().st_size > 10_000
+
+
+SCRIPT = """
+from kenyon.larvaworld_plugin.preference import preference
+if __name__ == "__main__":
+    preference(groups=2, larvae=1, trials=1, phase_min=9.0, conditions=["paired"], jobs=2, show_progress=False)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes where Linux shows them")
+def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
+    """Its workers end with it, although nobody tells them."""
+
+    def workers(parent: int) -> list[int]:
+        listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return [int(child) for child in listed if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+    def wait_until(holds: Any) -> None:
+        until = time.monotonic() + 60
+        while not holds():
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+    script = tmp_path / "long.py"
+    script.write_text(SCRIPT)
+    with subprocess.Popen([sys.executable, str(script)]) as process:
+        wait_until(lambda: len(workers(process.pid)) == 2)
+        time.sleep(5)  # at work
+        left = workers(process.pid)
+        process.kill()
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in left))
 
 
 def test_punishment_teaches_the_opposite() -> None:

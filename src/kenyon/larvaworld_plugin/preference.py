@@ -8,7 +8,9 @@ PItest_off: one odor on each side, no food, memories frozen, and the host's own 
 
 import json
 import multiprocessing
+import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
@@ -213,13 +215,25 @@ def _answers(groups: Sequence[Group], jobs: int, settings: dict[str, Any]) -> It
             yield group, answer(group)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(groups)), context) as pool:
+    with ProcessPoolExecutor(min(jobs, len(groups)), context, _end_with_parent) as pool:
         waiting = {pool.submit(_elsewhere, settings, group): group for group in groups}
         try:
             for future in as_completed(waiting):
                 yield waiting[future], future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Let a worker process end when the one that started it is gone, however that ended."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _elsewhere(settings: dict[str, Any], group: Group) -> Answer:
