@@ -1,6 +1,6 @@
 """Does the memory of every stored model of Larvaworld work? Each is run for 30 s in an experiment that suits it.
 
-Works means: its larvae are built with a memory of Kenyon's, that saw a stimulus change, and has changed itself.
+Works means: its larvae are built with a memory of Kenyon's, that met a stimulus that changed, and has changed itself.
 
     make larvaworld-models                         # on two cores; writes docs/reference/larvaworld_models.md
     python studies/stored_models.py --only x2_MB   # those whose names contain x2_MB; writes nothing
@@ -32,10 +32,10 @@ HEAD = """\
 
 # Larvaworld's stored models with a memory
 
-Each of the {all} was run with a memory of Kenyon's: two larvae for {seconds} s, seed 0, in a stored experiment that
-suits it. **{work} work**: their memory met a stimulus that changed, and has changed itself, which is a Q-table that is
-no longer all zeros, or weights from Kenyon cells that differ from a newborn's. **{cannot} cannot**, for reasons that
-lie in Larvaworld.
+Each of the {all} was run with a memory of Kenyon's: five larvae for {seconds} s, seed 0, in a stored experiment that
+suits it. **{work} work**: a memory met a stimulus that changed, and has changed itself, which is a Q-table that is no
+longer all zeros, or weights from Kenyon cells that differ from a newborn's. **{cannot} cannot**, for reasons that lie
+in Larvaworld.
 
 Made with `make larvaworld-models` ({made}).
 
@@ -49,7 +49,6 @@ Made with `make larvaworld-models` ({made}).
 - No stored model has a mushroom body for touch.
 
 A model is named by locomotor, `_` and kind, or, where the locomotor is none, by the kind alone. Sets of locomotors:
-
 """
 
 
@@ -88,16 +87,21 @@ def results(models: Sequence[MemoryModel], seconds: float, jobs: int) -> Iterato
 
 def page(found: Sequence[Result], seconds: float) -> str:
     """Return the page: one row for all models that differ in nothing but how they move, and did alike."""
-    parts = [[result for result in found if result.trial.works == works] for works in (True, False)]
-    letters = _letters(parts)
+    work = _rows([result for result in found if result.trial.works])
+    cannot: dict[str, list[Result]] = {}
+    for result in sorted(found):
+        if not result.trial.works:
+            cannot.setdefault(result.trial.reason, []).append(result)
     made = ", ".join(f"{name} {number}" for name, number in {**versions(), "larvaworld": host.version()}.items())
-    counts = {"all": len(found), "work": len(parts[0]), "cannot": len(parts[1]), "seconds": f"{seconds:g}"}
-    lines = [HEAD.format(made=made, **counts)]
+    count = sum(map(len, work.values()))
+    lines = [HEAD.format(made=made, all=len(found), work=count, cannot=len(found) - count, seconds=f"{seconds:g}")]
+    letters = _letters(work)
     lines += [f"- **{letter}** ({len(names)}): {_listed(names)}" for names, letter in letters.items()]
-    lines += ["", "## Work", "", *_table(parts[0], letters)]
-    lines += ["", "## Cannot", "", *_table(parts[1], letters), ""]
-    reasons = dict.fromkeys(result.trial.reason for result in parts[1])
-    lines += [f"{number}. {reason[:1].upper()}{reason[1:]}." for number, reason in enumerate(reasons, 1)]
+    lines += ["", f"## Work: {count}", "", *_table(work, letters), "", f"## Cannot: {len(found) - count}"]
+    for reason, hindered in cannot.items():
+        built = sum(result.trial.built for result in hindered)
+        names = _listed([result.model.name for result in hindered])
+        lines += ["", f"**{len(hindered)}**, of which {built} were built and run: {reason}.", "", f"{names}."]
     return "\n".join(lines) + "\n"
 
 
@@ -106,32 +110,26 @@ def _rows(found: Sequence[Result]) -> dict[tuple[str, ...], list[Result]]:
     rows: dict[tuple[str, ...], list[Result]] = {}
     for result in sorted(found, key=lambda result: (result.kind, result.locomotor)):
         model, trial = result
-        rows.setdefault((result.kind, _listed(model.stimuli), _yes(model.feeder), _yes(model.blind), trial.experiment,
-                         trial.memory or "not built", trial.reason), []).append(result)  # fmt: skip
+        shared = (_listed(model.stimuli), _yes(model.feeder), _yes(model.blind), trial.experiment, str(trial.memory))
+        rows.setdefault((result.kind, *shared), []).append(result)
     return rows
 
 
-def _letters(parts: Sequence[Sequence[Result]]) -> dict[tuple[str, ...], str]:
+def _letters(rows: Mapping[tuple[str, ...], Sequence[Result]]) -> dict[tuple[str, ...], str]:
     """Return a letter for each set of locomotors that shares a row."""
-    sets = dict.fromkeys(tuple(one.locomotor for one in row) for part in parts for row in _rows(part).values())
+    sets = dict.fromkeys(tuple(one.locomotor for one in row) for row in rows.values())
     sets.pop(("",), None)
     return {names: chr(ord("A") + place) for place, names in enumerate(sets)}
 
 
-def _table(found: Sequence[Result], letters: Mapping[tuple[str, ...], str]) -> list[str]:
-    reasons = list(dict.fromkeys(result.trial.reason for result in found))
+def _table(rows: Mapping[tuple[str, ...], Sequence[Result]], letters: Mapping[tuple[str, ...], str]) -> list[str]:
     head = ["kind", "locomotors", "models", "stimuli", "feeder", "blind", "experiment", "memory", "met food"]
-    head += ["saw change", "changed", "reason"] if any(reasons) else []
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for (kind, *shared, reason), row in _rows(found).items():
-        trials = [result.trial for result in row]
-        cells = [f"`{kind}`", letters.get(tuple(result.locomotor for result in row), "none"), f"{len(row)}", *shared]
-        cells.append(f"{sum(trial.on_food for trial in trials)}")
-        if any(reasons):
-            cells += [f"{sum(trial.saw_change for trial in trials)}", f"{sum(trial.changed for trial in trials)}"]
-            cells.append(f"{reasons.index(reason) + 1}")
-        lines.append("| " + " | ".join(cells) + " |")
-    return [*lines, "", f"{len(found)} models."]
+    for (kind, *shared), row in rows.items():
+        moving = letters.get(tuple(result.locomotor for result in row), "none")
+        fed = sum(result.trial.on_food for result in row)
+        lines.append("| " + " | ".join([f"`{kind}`", moving, f"{len(row)}", *shared, f"{fed}"]) + " |")
+    return lines
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -152,6 +150,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes [default: 2]")
     asked = parser.parse_args(arguments)
     models = [model for model in memory_models() if asked.only in model.name]
+    if not models:
+        parser.error(f"--only must be part of the name of a model with a memory, got {asked.only!r}")
     began, found = time.monotonic(), list[Result]()
     for result in results(models, asked.seconds, asked.jobs):
         found.append(result)

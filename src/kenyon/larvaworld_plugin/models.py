@@ -121,7 +121,7 @@ def memory_model(name: str) -> MemoryModel:
 
 
 def try_out(
-    name: str, seconds: float = 30.0, *, experiment: str | None = None, larvae: int = 2, seed: int = 0
+    name: str, seconds: float = 30.0, *, experiment: str | None = None, larvae: int = 5, seed: int = 0
 ) -> Trial:
     """Run a stored model with a memory of Kenyon's, and say whether that memory works.
 
@@ -131,7 +131,8 @@ def try_out(
         name: Name of a stored model with a memory.
         seconds: How long, in the time of the larvae.
         experiment: Name of a stored experiment; the one that suits the model if absent.
-        larvae: How many.
+        larvae: How many; the memory of one of them must work. Some leave a patch of food within a tick or two, which is
+            too short for a mushroom body to learn.
         seed: The same seed gives the same run.
 
     Returns:
