@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test test-larvaworld test-larvaworld-2.4 larvaworld-models check bench bench-larvaworld bench-plugin bench-server soak docs lock clean
+.PHONY: setup demo test larvaworld test-larvaworld test-larvaworld-2.4 larvaworld-models check bench bench-larvaworld bench-plugin bench-server soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -37,6 +37,8 @@ $(LARVAWORLD)/ready: pyproject.toml requirements-larvaworld.lock tests/compat/re
 	SDL_AUDIODRIVER=dummy SDL_VIDEODRIVER=dummy $(LARVAWORLD)/bin/python -W ignore -c \
 		'from larvaworld.lib import reg; from larvaworld.lib.sim import ExpRun; assert reg.conf.Exp.confIDs' >/dev/null
 	touch $@
+
+larvaworld: $(LARVAWORLD)/ready  ## Kenyon and Larvaworld together, in .venv-larvaworld
 
 test-larvaworld: $(LARVAWORLD)/ready  ## the memories beside the Larvaworld wheel, in an environment of its own
 	$(LARVAWORLD)/bin/python -m pytest --numprocesses 2 --dist worksteal tests/compat tests/memory tests/wire
