@@ -13,6 +13,7 @@ import numpy as np
 from kenyon import checks
 from kenyon.errors import InputError, MismatchError
 from kenyon.larvaworld_plugin import host, inspection, registration
+from kenyon.larvaworld_plugin.memories import options_of
 from kenyon.memory import checkpoint, sensing
 from kenyon.memory.mushroom_body import MBmemory
 from kenyon.progress import progress
@@ -133,7 +134,7 @@ def carry_out(plan: Plan, *, show_progress: bool = True) -> Outcome:
         model = _model(plan)
         minutes = float(stored.duration if plan.minutes is None else plan.minutes)
         if plan.memories is not None:
-            refuse_foreign(plan.memories, plan.model, larvae)
+            _refuse_foreign(plan.memories, plan.model, larvae)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kenyon-"))
         stack.enter_context(host.quiet())
         stack.enter_context(host.repeatable(seed))
@@ -158,23 +159,19 @@ def carry_out(plan: Plan, *, show_progress: bool = True) -> Outcome:
         return Outcome(observer.dataset(begun, minutes), observer.memories, begun)
 
 
-def about(plan: Plan, memories: list[Any]) -> dict[str, Any]:
-    """Return what is kept beside memories in a file, by which those of another model or other odors are told apart."""
-    return {"experiment": plan.experiment, "model": plan.model, "odors": _odors(memories)}
-
-
 def save_memories(path: Path, outcome: Outcome, *, overwrite: bool = False) -> Path:
     """Write what the larvae of a run have learned to a file, for the `memories` of another run.
 
     Raises:
         InputError: the file exists and `overwrite` is False.
     """
-    attributes = outcome.dataset.attrs
-    plan = Plan(attributes["experiment"], attributes["model"], len(outcome.memories))
-    return checkpoint.save(path, outcome.memories, about=about(plan, outcome.memories), overwrite=overwrite)
+    # By these, memories of another model or of other odors are told apart.
+    about = {name: outcome.dataset.attrs[name] for name in ("experiment", "model")}
+    about["odors"] = _odors(outcome.memories)
+    return checkpoint.save(path, outcome.memories, about=about, overwrite=overwrite)
 
 
-def refuse_foreign(path: Path, model: str, larvae: int) -> None:
+def _refuse_foreign(path: Path, model: str, larvae: int) -> None:
     """Refuse a file of memories of another model, or of more or fewer larvae, before anything is run.
 
     Raises:
@@ -202,11 +199,7 @@ def _model(plan: Plan) -> Any:
     mode, modality = model.brain.memory.mode, model.brain.memory.modality
     kind = host.memory_table()[0][mode][modality]
     options = {"seed": plan.seed, **plan.memory}
-    known = [name for name in kind.param if name != "name" and not kind.param[name].readonly]
-    for name in options:
-        if name not in known:
-            raise InputError(f"an option of {kind.__name__} must be one it has, got {name!r}; "
-                             f"{checks.nearest(name, known)}")  # fmt: skip
+    known = options_of(kind, options)
     kind(**{**{name: value for name, value in model.brain.memory.items() if name in known}, **options})  # refuses
     model.brain.memory.update(options)
     return model

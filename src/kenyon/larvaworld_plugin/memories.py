@@ -4,7 +4,7 @@ A class made here changes nothing but defaults, so that a model which says nothi
 it stands for, as which its memories are kept in files.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from typing import Any
 
@@ -66,12 +66,22 @@ def is_ours(kind: type) -> bool:
     return issubclass(kind, Memory)
 
 
-def _with_defaults(kind: type[Memory], defaults: Mapping[str, Any]) -> type[Memory]:
+def options_of(kind: type[Memory], asked: Iterable[str] = ()) -> list[str]:
+    """Return the options that a class of memories takes.
+
+    Raises:
+        InputError: one that was asked for is none of them; the nearest ones are named.
+    """
     known = [name for name in kind.param if name != "name" and not kind.param[name].readonly]
-    for name in defaults:
+    for name in asked:
         if name not in known:
             raise InputError(f"an option of {kind.__name__} must be one it has, got {name!r}; "
                              f"{checks.nearest(name, known)}")  # fmt: skip
+    return known
+
+
+def _with_defaults(kind: type[Memory], defaults: Mapping[str, Any]) -> type[Memory]:
+    options_of(kind, defaults)
     doc = f"`{kind.__name__}` with defaults for larvae of Larvaworld."
 
     def begin(memory: Any, **options: Any) -> None:
