@@ -32,8 +32,8 @@ INNATE = (0.0, 150.0)
 GROUPS, LARVAE, MINUTES = 3, 15, 3.0
 
 # What larvae have learned there after three trials of paired training (`kenyon larvaworld preference`): the index of
-# the output neurons for the trained odor, and MBONp - MBONn.
-LEARNED_INDEX, LEARNED_HZ = 0.55, 83.0
+# the output neurons for the trained odor, and by how much MBONp - MBONn of it is above that of the other odor.
+LEARNED_INDEX, LEARNED_HZ = 0.54, 74.0
 
 
 class Case(NamedTuple):
