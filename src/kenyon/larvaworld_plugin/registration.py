@@ -108,7 +108,7 @@ def register(
         ...     register(gain="louder")
         ... except InputError as refusal:
         ...     print(refusal)
-        gain must be one of calibrated, published, got 'louder'
+        unknown gain 'louder'; known are calibrated, published
     """
     settings = Settings(remote, gain, touch_odors, dict(options or {}), other_versions)
     return _begin(settings)
