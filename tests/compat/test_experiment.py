@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from larvaworld.lib import reg
 from larvaworld.lib.util import sense_food
 
 from kenyon.errors import InputError, MismatchError
@@ -37,7 +38,7 @@ def numbers(dataset: Any) -> list[Any]:
 def test_the_host_s_training_runs_to_its_end(model: str) -> None:
     """PItrain_mini, all eight epochs of it, and the larvae have learned about both odors."""
     memory = {"update_dt": 0.05} if model == "forager_RL" else {}
-    outcome = run("PItrain_mini", model=model, larvae=3, memory=memory, show_progress=False)
+    outcome = run("PItrain_mini", model=model, larvae=3, minutes=1.0, memory=memory, show_progress=False)
     dataset = outcome.dataset
     assert dict(dataset.sizes) == {"larva": 3, "time": 60, "stimulus": 2}
     assert set(dataset.stimulus.values) == {"CS", "UCS"}
@@ -49,6 +50,13 @@ def test_the_host_s_training_runs_to_its_end(model: str) -> None:
     if model == "forager_MB":
         assert (dataset.learned.sel(stimulus="CS") > 0).all()
     assert registered() is None  # only for the time of the run
+
+
+def test_a_run_leaves_the_stored_experiment_as_it_was() -> None:
+    """Its length, its larvae and all else, also in releases whose runs work on the stored one itself."""
+    before = json.dumps(reg.conf.Exp.dict["PItrain_mini"], default=str, sort_keys=True)
+    run("PItrain_mini", **SHORT)
+    assert json.dumps(reg.conf.Exp.dict["PItrain_mini"], default=str, sort_keys=True) == before
 
 
 SCRIPT = """

@@ -135,6 +135,7 @@ def carry_out(plan: Plan, *, show_progress: bool = True) -> Outcome:
         minutes = float(stored.duration if plan.minutes is None else plan.minutes)
         if plan.memories is not None:
             _refuse_foreign(plan.memories, plan.model, larvae)
+        stack.enter_context(host.untouched("Exp", plan.experiment))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kenyon-"))
         stack.enter_context(host.quiet())
         stack.enter_context(host.repeatable(seed))

@@ -103,6 +103,18 @@ def stored(kind: str, name: str) -> Any:
 
 
 @contextlib.contextmanager
+def untouched(kind: str, name: str) -> Iterator[None]:
+    """Let a stored configuration be the same afterward: up to 2.4 a run works on the stored one itself."""
+    from larvaworld.lib import reg
+
+    before = reg.conf[kind].dict[name].get_copy()
+    try:
+        yield
+    finally:
+        reg.conf[kind].dict[name] = before
+
+
+@contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Let the host say nothing: neither its progress, nor its warnings, nor what it prints."""
     import larvaworld
