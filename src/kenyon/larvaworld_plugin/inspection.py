@@ -1,11 +1,10 @@
 """Which memory each larva of a run really has: the host says nothing when it builds none, or one of its own."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kenyon.errors import MismatchError
-from kenyon.larvaworld_plugin.memories import is_ours
+from kenyon.memory.base import Memory
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def _look_at(agent: Any) -> Finding:
     asked = None if configuration is None else f"{configuration['mode']} for {configuration['modality']}"
     memory = _memory(agent)
     name = None if memory is None else type(memory).__name__
-    ours = memory is not None and is_ours(type(memory))
+    ours = isinstance(memory, Memory)
     if asked is None or (ours and memory.stimuli):
         reason = ""
     elif ours:
@@ -94,9 +93,3 @@ def _configuration(agent: Any) -> Any:
 
         model = reg.conf.Model.getID(model)
     return model.brain.memory
-
-
-def count(findings: Sequence[Finding]) -> str:
-    """Return in words how many larvae have which memory."""
-    names = [finding.memory or "no memory" for finding in findings]
-    return ", ".join(f"{names.count(name)} with {name}" for name in dict.fromkeys(names))

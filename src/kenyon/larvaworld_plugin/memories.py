@@ -18,7 +18,7 @@ GAINS: Mapping[str, Mapping[str, float | None]] = {
     "published": {"G": 0.001, "innate_gain": 0.0},
 }
 """How MBONp - MBONn becomes a gain. `published` is that of Larvaworld's class; `calibrated` is measured in the host, so
-that larvae behave as their output neurons say (docs/larvaworld.md, studies/calibration.py)."""
+that larvae behave nearly as their output neurons say (docs/larvaworld.md, studies/calibration.py)."""
 
 _IN_HOST: Mapping[str, Mapping[str, Any]] = {
     "RL": {"only_sensed": True, "seeks_food": True, "table": "factored"},
@@ -59,11 +59,6 @@ def classes(
         "RL": {"olfaction": _with_defaults(RLOlfMemory, rl), "touch": _with_defaults(RLTouchMemory, rl)},
         "MB": {"olfaction": _with_defaults(body, mb), "touch": _with_defaults(body, touch)},
     }
-
-
-def is_ours(kind: type) -> bool:
-    """Return whether a memory of a class is Kenyon's."""
-    return issubclass(kind, Memory)
 
 
 def options_of(kind: type[Memory], asked: Iterable[str] = ()) -> list[str]:

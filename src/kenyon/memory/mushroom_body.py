@@ -21,6 +21,7 @@ from kenyon.memory import sensing
 from kenyon.memory.base import Gains, Memory, Plain
 from kenyon.memory.options import Choice, Identity, Number, Table, checked_identity
 from kenyon.mushroom_body import odors as measured
+from kenyon.mushroom_body.activity import preference_index
 
 HOST_ODORS = {"Odor": "pentyl acetate", "CS": "pentyl acetate", "UCS": "4,5-dimethylthiazole"}
 """What the names that Larvaworld's own experiments use stand for where nothing else is said."""
@@ -190,7 +191,7 @@ class MBmemory(Memory):
             ),
         )
         return {
-            stimulus: {"MBONp": p, "MBONn": n, "preference_index": (p - n) / (p + n) if p + n > 0.0 else 0.0}
+            stimulus: {"MBONp": p, "MBONn": n, "preference_index": float(preference_index(p, n))}
             for stimulus, (p, n) in rates.items()
         }
 

@@ -129,8 +129,8 @@ class RLmemory(Memory):
 
     def _read_options(self, *_: Any) -> None:
         """Keep the options that every step needs as plain attributes, which are ten times faster to read."""
-        self._dt, self._train_s = float(self.dt), -1.0 if self.frozen else float(self.train_dur * 60)
-        self._state_specific = self.state_specific_best
+        self._frozen, self._state_specific = self.frozen, self.state_specific_best
+        self._dt, self._train_s = float(self.dt), -1.0 if self._frozen else float(self.train_dur * 60)
         tables = self._tables
         tables.delta, tables.alpha, tables.gamma = float(self.Delta), float(self.alpha), float(self.gamma)
         tables.epsilon, tables.max_mb = float(self.epsilon), float(self.max_table_mb)
@@ -231,7 +231,7 @@ class RLmemory(Memory):
             elif self.iterator == 1:
                 # A sensor of the host sets the gain of a stimulus that it meets for the first time to 0.
                 self.gain.update(self._chosen)
-        elif self.frozen and not any(self._tables.acted):
+        elif self._frozen and not any(self._tables.acted):
             pass  # It has learned nothing that it could follow.
         elif self._state_specific:
             self._act(self.gain, dx, False, False)
