@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kenyon.errors import InputError, MissingStimulusError
-from kenyon.memory import RLmemory, RLOlfMemory, RLTouchMemory
+from kenyon.memory import RLmemory, RLOlfMemory, RLPopulation, RLTouchMemory
 from kenyon.seeds import generator, larva_seed
 
 ALWAYS: dict[str, Any] = {"update_dt": 0.0, "epsilon": 0.0}
@@ -257,3 +257,22 @@ def test_a_gain_that_the_host_has_reset_is_set_again() -> None:
     memory.step(dx={"Odor": 0.0})
     memory.gain["Odor"] = 0.0
     assert memory.step(dx={"Odor": 0.0}) == {"Odor": -1.0}
+
+
+def test_a_frozen_memory_learns_no_more_under_the_old_rules_either() -> None:
+    """Which otherwise learn after the training too."""
+    memory = RLOlfMemory(gain={"Odor": 0.0}, rules="larvaworld", rng=random.Random(1), **ALWAYS)
+    for _ in range(5):
+        memory.step(dx={"Odor": 0.1}, reward=True)
+    memory.param.update(frozen=True)
+    before = memory.q_table.copy()
+    assert before.any()
+    for _ in range(5):
+        memory.step(dx={"Odor": 0.1}, reward=True)
+    assert (memory.q_table == before).all()
+
+
+def test_a_population_cannot_be_frozen() -> None:
+    """Rather than ignore it in silence."""
+    with pytest.raises(InputError, match="frozen must be False for a population, got True; step single"):
+        RLPopulation(2, ["Odor"], frozen=True)

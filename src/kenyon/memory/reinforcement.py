@@ -418,7 +418,7 @@ class RLmemory(Memory):
         if randomize and chance.uniform(0, 1) < tables.epsilon:
             tables.action = [chance.randrange(tables.q.shape[2])]
         else:
-            tables.choose(0, self._old_state(dx), self.rewardSum, learn=True)
+            tables.choose(0, self._old_state(dx), self.rewardSum, learn=not self._frozen)
         gain.update(zip(list(gain), tables.gains(tables.action), strict=False))
         return gain
 

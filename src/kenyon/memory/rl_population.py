@@ -74,6 +74,8 @@ class RLPopulation:
             raise InputError(
                 "rules must be 'standard' for a population, got 'larvaworld'; step single memories instead"
             )
+        if one.frozen:
+            raise InputError("frozen must be False for a population, got True; step single memories instead")
         self.stimuli = tuple(names)
         self.model_ids = tuple(ids)
         shape = one._tables.q.shape
