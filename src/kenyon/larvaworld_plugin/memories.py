@@ -14,7 +14,7 @@ from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, RLOlfMemor
 from kenyon.memory.base import Memory
 
 GAINS: Mapping[str, Mapping[str, float | None]] = {
-    "calibrated": {"G": 0.5, "innate_gain": None},
+    "calibrated": {"G": 0.6, "innate_gain": None},
     "published": {"G": 0.001, "innate_gain": 0.0},
 }
 """How MBONp - MBONn becomes a gain. `published` is that of Larvaworld's class; `calibrated` is measured in the host, so
