@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -31,3 +33,17 @@ def cache_folder(function: Any) -> str:
 def compiled_within(function: Function) -> Function:
     """Mark a function to be compiled within its callers only, not once more by itself."""
     return compiled(function, inline="always")
+
+
+def _take_next(_context: Any, counter: Any) -> Any:
+
+    def one_more(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.atomic_rmw("add", place, ir.Constant(ir.IntType(64), 1), "monotonic")
+
+    return types.int64(counter), one_more
+
+
+take_next: Any = intrinsic(_take_next)
+"""Returns counter[0] of [1] int64 and lets it be one more, as one act that no other thread comes between; for compiled
+code. Threads that share out rows so need nobody to hand them over, above all not the interpreter, which may be busy."""

@@ -4,11 +4,11 @@ A pool of Python's own: numba's threading layers abort under concurrent callers 
 """
 
 import os
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
-from itertools import pairwise
+
+_MOST_THREADS = 1024
 
 
 def available_cores() -> int:
@@ -18,55 +18,36 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def in_parallel(work: Callable[[int, int], None], larvae: int, threads: int, *, alike: bool = False) -> None:
-    """Share larvae out over threads, the calling one among them.
+def in_parallel(work: Callable[[], None], threads: int) -> None:
+    """Call work in so many threads at once, the calling one among them; return when all have.
 
     Args:
-        work: Called with the first larva of a block and the one after its last, in any order and thread.
-        larvae: How many there are.
-        threads: How many blocks are worked on at once; 1 is the calling thread alone.
-        alike: Whether all take equally long: then a block for each thread is enough, and none has to ask for more,
-            for which it would need the interpreter, which another thread may hold.
+        work: What each thread does: take the next of what nobody has taken yet, until nothing is left.
+        threads: How many; 1 is the calling thread alone.
 
     Example:
-        >>> seen = [0] * 10
-        >>> def count(first: int, last: int) -> None:
-        ...     for larva in range(first, last):
-        ...         seen[larva] += 1
-        >>> in_parallel(count, 10, threads=2)
-        >>> seen == [1] * 10
+        >>> left, done = list(range(10)), []
+        >>> def work() -> None:
+        ...     while left:
+        ...         done.append(left.pop())
+        >>> in_parallel(work, 1)
+        >>> sorted(done) == list(range(10))
         True
     """
-    blocks = min(larvae, threads if alike else 4 * threads)
-    if threads == 1 or blocks == 1:
-        work(0, larvae)
-        return
-    bounds = [larvae * block // blocks for block in range(blocks + 1)]
-    left = deque(pairwise(bounds))
-
-    def share() -> None:
-        while left:
-            try:
-                block = left.popleft()
-            except IndexError:  # Another thread has taken the last one.
-                return
-            work(*block)
-
-    futures = [_pool(threads).submit(share) for _ in range(min(threads, blocks) - 1)]
+    futures = [_pool().submit(work) for _ in range(threads - 1)]
     try:
-        share()
-        for future in futures:
-            future.result()
-    finally:  # After Ctrl-C nothing may go on by itself.
-        left.clear()
-        for future in futures:
-            future.cancel()
-        wait(futures)
+        work()
+    finally:  # Nothing is left to take now; and after Ctrl-C nothing may go on by itself.
+        begun = [future for future in futures if not future.cancel()]
+        wait(begun)
+    for future in begun:
+        future.result()
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="kenyon")
+def _pool() -> ThreadPoolExecutor:
+    # It has no more threads than were ever needed at once.
+    return ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="kenyon")
 
 
 if hasattr(os, "register_at_fork"):

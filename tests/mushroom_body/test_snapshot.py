@@ -93,7 +93,8 @@ def test_a_larva_is_a_record_of_fixed_size() -> None:
     together = larvae.advance(30, rates)
     assert np.array_equal(alone.counts[0], together.counts[1])
     assert pack(middle) == pack(larvae.state)[1:2]
-    with pytest.raises(InputError, match="n_steps must be one number for each of 1 larvae, got 2"):
+    with pytest.raises(InputError, match="n_steps must be a whole number of at least 0 for each of 1 larvae, got"):
         Population().advance_state(middle, [1, 2], rates)
-    with pytest.raises(InputError, match="n_steps must be an integer"):
-        Population().advance_state(middle, [-1], rates)
+    for steps in ([-1], [1.5], ["1"], 1):
+        with pytest.raises(InputError, match="n_steps must be a whole number of at least 0"):
+            Population().advance_state(middle, steps, rates)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kenyon.errors import KenyonError
 from kenyon.mushroom_body import BALANCED, Population, drive
+from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.inputs import stimulus
 from kenyon.mushroom_body.state import newborn, pack
 from kenyon.server.batching import Batch, Course, DroppedError, Stretch
@@ -37,7 +38,7 @@ def course(larva: int, plan: list[tuple[int, int, int]]) -> Course:
         circuit = stretch.larva
         asked = [Stretch(circuit, stimulus(BALANCED, name), steps, plastic=False) for name in ODORS[:probes]]
         yield asked
-        seen.append([stretch.counts.tolist(), *(one.counts.tolist() for one in asked)])
+        seen.append([list(one.spikes) for one in (stretch, *asked)])
     return circuit, seen
 
 
@@ -47,7 +48,7 @@ def alone(larva: int, plan: list[tuple[int, int, int]]) -> Any:
     for odor, steps, probes in plan:
         activity = population.advance(steps / 10, drive(BALANCED, ODORS[odor], reward=0.5))
         asked = [population.probe(name, steps / 10) for name in ODORS[:probes]]
-        seen.append([activity.counts[0].tolist(), *(one.counts[0].tolist() for one in asked)])
+        seen.append([[int(one.counts[0, cells].sum()) for cells in GROUPS.values()] for one in (activity, *asked)])
     return pack(population.state)[0], seen
 
 
@@ -153,11 +154,11 @@ def test_circuits_of_a_frame_are_computed_at_once() -> None:
 
 @pytest.mark.parametrize("larvae", [1, 5])
 def test_a_computer_gives_back_what_it_was_given_moved_on(larvae: int) -> None:
-    """One record, one row of counts and one verdict for each; it keeps nothing."""
+    """One record, one row of spikes and one verdict for each; it keeps nothing."""
     computer = KernelComputer(BALANCED)
     steps: NDArray[np.int64] = np.arange(1, larvae + 1, dtype=np.int64) * 10
     rates = np.tile(drive(BALANCED, "anisole"), (larvae, 1))
-    moved, counts, diverged = computer.advance(LARVAE[:larvae], steps, rates, plastic=True)
-    assert (len(moved), counts.shape[0], diverged.tolist()) == (larvae, larvae, [False] * larvae)
+    moved, spikes, diverged = computer.advance(LARVAE[:larvae], steps, rates, plastic=True)
+    assert (len(moved), spikes.shape, diverged.tolist()) == (larvae, (larvae, len(GROUPS)), [False] * larvae)
     again = computer.advance(LARVAE[:larvae], steps, rates, plastic=True)
     assert again[0] == moved

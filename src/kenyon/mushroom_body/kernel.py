@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon.compiled import compiled, compiled_within
+from kenyon.compiled import compiled, compiled_within, take_next
 from kenyon.mushroom_body.circuit import (
     APL,
     DAN_N,
@@ -421,8 +421,7 @@ def _advance(
 
 @compiled
 def advance_larvae(
-    first: int,
-    last: int,
+    next_larva: IntArray,
     state: State,
     ticks_per_step: IntArray,
     events: NDArray[np.int32],
@@ -432,11 +431,10 @@ def advance_larvae(
     k: Constants,
     record: Recording,
 ) -> None:
-    """Advance larvae first..last-1, each through its own number of steps.
+    """Advance larvae that no other thread has taken, each through its own number of steps, until none is left.
 
     Args:
-        first: First larva.
-        last: One past the last larva.
+        next_larva: [1] int64, the first larva that nobody has taken yet; shared by all threads, moved on.
         state: `State` of all larvae, changed in place.
         ticks_per_step: [B, C] int64, see `inputs`; [B, 0] where events are given instead.
         events: [E, 2] int32, given input events of all larvae, one larva after the other.
@@ -446,6 +444,9 @@ def advance_larvae(
         k: `Constants`.
         record: `Recording`, written to.
     """
-    for larva in range(first, last):
+    while True:
+        larva = take_next(next_larva)
+        if larva >= n_steps.shape[0]:
+            return
         own = events[event_offsets[larva] : event_offsets[larva + 1]]
         _advance(larva, state, ticks_per_step[larva], own, first_step, n_steps[larva], k, record)

@@ -220,12 +220,20 @@ def _add_responses(
     """Add the response to each odor to those of the mixture it belongs to, in the order given."""
     for odor in range(len(numbers)):
         at, log_at, heights = curves[numbers[odor]]
+        x = log_c[odor]
         for receptor in range(N_ORNS):
-            n = points[numbers[odor], receptor]
+            last = points[numbers[odor], receptor] - 1
             if c[odor] < at[receptor, 0]:
                 answer = heights[receptor, 0] * c[odor] / at[receptor, 0]
-            else:
-                answer = np.interp(log_c[odor], log_at[receptor, :n], heights[receptor, :n])
+            elif x >= log_at[receptor, last]:
+                answer = heights[receptor, last]
+            else:  # As np.interp, to the last bit, which takes three times as long for one number.
+                left = 0
+                while log_at[receptor, left + 1] <= x:
+                    left += 1
+                rise = heights[receptor, left + 1] - heights[receptor, left]
+                slope = rise / (log_at[receptor, left + 1] - log_at[receptor, left])
+                answer = slope * (x - log_at[receptor, left]) + heights[receptor, left]
             answers[places[odor], receptor] += answer
 
 

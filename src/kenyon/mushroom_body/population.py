@@ -221,11 +221,12 @@ class Population:
             (1000, array([100.]))
         """
         larvae = len(state.step)
-        steps = np.array(
-            [checks.integer("n_steps", own, low=0) for own in checks.several("n_steps", n_steps)], np.int64
-        )
-        if len(steps) != larvae or larvae == 0:
-            raise InputError(f"n_steps must be one number for each of {larvae} larvae, got {len(steps)}")
+        steps = np.asarray(n_steps)
+        if steps.shape != (larvae,) or steps.dtype.kind not in "iu" or larvae == 0 or int(steps.min()) < 0:
+            raise InputError(
+                f"n_steps must be a whole number of at least 0 for each of {larvae} larvae, got {n_steps!r:.80}"
+            )
+        steps = steps.astype(np.int64)
         return self._run(state, steps, self._check_drive(drive_hz, larvae), None, None, plastic=plastic)[1]
 
     def probe(
@@ -379,11 +380,12 @@ class Population:
             offsets[1:], together = np.cumsum([len(own) for own in events]), np.concatenate(events)
         k = self._constants[plastic]
 
-        def advance(first: int, last: int) -> None:
-            kernel.advance_larvae(first, last, state, per_step, together, offsets, first_step, n_steps, k, recording)
+        next_larva: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
 
-        alike = bool((n_steps == n_steps[0]).all())
-        in_parallel(advance, len(n_steps), self.threads, alike=alike)
+        def advance() -> None:
+            kernel.advance_larvae(next_larva, state, per_step, together, offsets, first_step, n_steps, k, recording)
+
+        in_parallel(advance, min(self.threads, len(n_steps)))
 
     def _steps(self, duration_ms: Any, larvae: int | None = None) -> NDArray[np.int64]:
         self._require_larvae()

@@ -6,22 +6,21 @@ holds up a short one for a slice only. Cutting time into slices changes no numbe
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from operator import add
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kenyon.errors import KenyonError
-from kenyon.mushroom_body.circuit import N_NEURONS
 from kenyon.mushroom_body.inputs import Stimulus, drives
 from kenyon.server.computing import Computer
 
 Tag = TypeVar("Tag")
 
 
-@dataclass
+@dataclass(slots=True)
 class Stretch:
     """Some time of one circuit under one stimulus.
 
@@ -30,7 +29,7 @@ class Stretch:
         stimulus: What it is given to smell and to feel.
         steps_left: Time steps to go.
         plastic: Whether it learns.
-        counts: [N] int64, spikes of each neuron.
+        spikes: How often each group of neurons has fired so far, in the order of `GROUPS`; empty before it began.
         diverged: Whether a membrane potential has left all bounds.
     """
 
@@ -38,7 +37,7 @@ class Stretch:
     stimulus: Stimulus
     steps_left: int
     plastic: bool = True
-    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(N_NEURONS, dtype=np.int64))
+    spikes: Sequence[int] = ()
     diverged: bool = False
 
 
@@ -58,6 +57,62 @@ class DroppedError(KenyonError):
     """Whoever asked had gone before work began."""
 
 
+class Round(Generic[Tag]):
+    """Courses that are advanced together by a slice of time, in whatever thread.
+
+    Args:
+        courses: Whose turn it is; they belong to the round until `Batch.end` takes it over.
+        computer: What advances circuits.
+        rows: Most circuits in a call of it.
+
+    Attributes:
+        sizes: How many circuits were computed at once, each time.
+    """
+
+    def __init__(self, courses: "list[_Underway[Tag]]", computer: Computer, rows: int) -> None:
+        self._computer = computer
+        self._rows = rows
+        learning = [one for one in courses if one.stretches[0].plastic]
+        asked = [one for one in courses if not one.stretches[0].plastic]
+        self._parts = [part for part in (learning, asked) if part]
+        self._errors: dict[int, Exception] = {}
+        self.sizes: list[int] = []
+
+    def __len__(self) -> int:
+        """Return how many courses are in it."""
+        return sum(map(len, self._parts))
+
+    def compute(self) -> None:
+        """Do it."""
+        for place, courses in enumerate(self._parts):
+            stretches = [stretch for one in courses for stretch in one.stretches if stretch.steps_left]
+            try:
+                for first in range(0, len(stretches), self._rows):
+                    self._slice(stretches[first : first + self._rows])
+            except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
+                self._errors[place] = error
+
+    def outcome(self) -> "Iterator[tuple[_Underway[Tag], Exception | None]]":
+        """Return the courses, each with the error that ended it, if one did."""
+        for place, courses in enumerate(self._parts):
+            for one in courses:
+                yield one, self._errors.get(place)
+
+    def _slice(self, stretches: list[Stretch]) -> None:
+        n_steps = np.array([stretch.steps_left for stretch in stretches], dtype=np.int64)
+        np.minimum(n_steps, self._computer.slice_steps, out=n_steps)
+        drive_hz = drives(self._computer.parameters, [stretch.stimulus for stretch in stretches])
+        larvae, spikes, diverged = self._computer.advance(
+            [stretch.larva for stretch in stretches], n_steps, drive_hz, plastic=stretches[0].plastic
+        )
+        self.sizes.append(len(stretches))
+        lived = zip(stretches, larvae, n_steps.tolist(), spikes.tolist(), diverged.tolist(), strict=True)
+        for stretch, larva, steps, fired, has_diverged in lived:
+            stretch.larva, stretch.diverged = larva, has_diverged
+            stretch.steps_left -= steps
+            stretch.spikes = list(map(add, stretch.spikes, fired)) if stretch.spikes else fired
+
+
 class Batch(Generic[Tag]):
     """Courses under way: newcomers first, so that a short one waits no longer than a round; the others take turns.
 
@@ -74,7 +129,7 @@ class Batch(Generic[Tag]):
         >>> def course(larva):
         ...     stretch = Stretch(larva, stimulus(BALANCED, "pentyl acetate"), 2500)
         ...     yield [stretch]
-        ...     return int(stretch.counts.sum()) > 0
+        ...     return sum(stretch.spikes) > 0
         >>> batch = Batch(KernelComputer(BALANCED))
         >>> batch.add("a larva", course(pack(newborn(BALANCED, [1]))[0]))
         >>> while not (finished := batch.round()):
@@ -90,11 +145,17 @@ class Batch(Generic[Tag]):
         self._newcomers: deque[_Underway[Tag]] = deque()
         self._courses: deque[_Underway[Tag]] = deque()
         self._over: list[Finished[Tag]] = []
+        self._computing = 0
         self._sizes: list[int] = []
 
     def __len__(self) -> int:
         """Return how many courses are under way."""
-        return len(self._newcomers) + len(self._courses) + len(self._over)
+        return self.waiting + self._computing + len(self._over)
+
+    @property
+    def waiting(self) -> int:
+        """How many courses wait for their turn."""
+        return len(self._newcomers) + len(self._courses)
 
     def add(self, tag: Tag, course: Course) -> None:
         """Begin a course; `tag` is what it is known by when it is finished."""
@@ -107,6 +168,12 @@ class Batch(Generic[Tag]):
 
     def round(self) -> list[Finished[Tag]]:
         """Advance the courses that come first by a slice of time; return those that are over."""
+        begun = self.begin()
+        begun.compute()
+        return self.end(begun)
+
+    def begin(self) -> Round[Tag]:
+        """Return a round of the courses that come first; compute it, and pass it to `end`."""
         chosen: list[_Underway[Tag]] = []
         rows = 0
         while self._newcomers and rows < self._rows:
@@ -120,41 +187,23 @@ class Batch(Generic[Tag]):
         while self._courses and rows < self._rows:
             rows += len(self._courses[0].stretches)
             chosen.append(self._courses.popleft())
-        learning = [one for one in chosen if one.stretches[0].plastic]
-        asked = [one for one in chosen if not one.stretches[0].plastic]
-        self._advance(learning, plastic=True)
-        self._advance(asked, plastic=False)
-        over, self._over = self._over, []
-        return over
+        self._computing += len(chosen)
+        return Round(chosen, self._computer, self._rows)
 
-    def _advance(self, courses: list["_Underway[Tag]"], *, plastic: bool) -> None:
-        stretches = [stretch for one in courses for stretch in one.stretches if stretch.steps_left]
-        try:
-            for first in range(0, len(stretches), self._rows):
-                self._slice(stretches[first : first + self._rows], plastic=plastic)
-        except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
-            for one in courses:
+    def end(self, computed: Round[Tag]) -> list[Finished[Tag]]:
+        """Take over a round that was computed; return the courses that are over."""
+        self._computing -= len(computed)
+        self._sizes += computed.sizes
+        for one, error in computed.outcome():
+            if error is not None:
                 one.course.close()
                 self._over.append(Finished(one.tag, error=error))
-            return
-        for one in courses:
+                continue
             one.stretches = [stretch for stretch in one.stretches if stretch.steps_left]
             if one.stretches or self._asks_for_time(one):
                 self._courses.append(one)
-
-    def _slice(self, stretches: list[Stretch], *, plastic: bool) -> None:
-        n_steps = np.array([stretch.steps_left for stretch in stretches], dtype=np.int64)
-        np.minimum(n_steps, self._computer.slice_steps, out=n_steps)
-        drive_hz = drives(self._computer.parameters, [stretch.stimulus for stretch in stretches])
-        larvae, counts, diverged = self._computer.advance(
-            [stretch.larva for stretch in stretches], n_steps, drive_hz, plastic=plastic
-        )
-        self._sizes.append(len(stretches))
-        for i, stretch in enumerate(stretches):
-            stretch.larva = larvae[i]
-            stretch.steps_left -= int(n_steps[i])
-            stretch.counts += counts[i]
-            stretch.diverged = bool(diverged[i])
+        over, self._over = self._over, []
+        return over
 
     def _asks_for_time(self, one: "_Underway[Tag]") -> bool:
         """Let a course go on until it asks for time, or is over; return which."""
@@ -170,7 +219,7 @@ class Batch(Generic[Tag]):
         return False
 
 
-@dataclass
+@dataclass(slots=True)
 class _Underway(Generic[Tag]):
     tag: Tag
     course: Course

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from kenyon.errors import KenyonError, MissingDependencyError
 from kenyon.mushroom_body import Parameters, Population, drive
+from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.engines import engine_class
 from kenyon.mushroom_body.state import newborn, pack, unpack
 
 Advanced = tuple[list[bytes], NDArray[np.int64], NDArray[np.bool_]]
-"""Larvae moved on, spikes of each neuron [B, N], and which have diverged [B]."""
+"""Larvae moved on, spikes of each group of neurons [B, len(GROUPS)], and which have diverged [B]."""
+
+_FIRST_CELLS = [cells.start for cells in GROUPS.values()]
 
 
 class Computer:
@@ -28,9 +31,11 @@ class Computer:
 
     Attributes:
         slice_steps: Time steps worth computing at once.
+        at_once: How many calls of it are worth having at once, each in a thread of its own.
     """
 
     slice_steps: int
+    at_once = 1
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
@@ -47,7 +52,7 @@ class Computer:
 
 
 class KernelComputer(Computer):
-    """The compiled kernel, on every core, in the thread that calls.
+    """The compiled kernel, on every core, the calling thread among them.
 
     Args:
         parameters: The constants the larvae live under.
@@ -55,6 +60,8 @@ class KernelComputer(Computer):
     """
 
     slice_steps = 1000
+    # All cores work for each of them; with a third none is idle while results are kept and the next steps begin.
+    at_once = 3
 
     def __init__(self, parameters: Parameters, engine: str = "kernel") -> None:
         super().__init__(parameters)
@@ -65,8 +72,8 @@ class KernelComputer(Computer):
     ) -> Advanced:
         """As for `Computer`."""
         rows = unpack(larvae)
-        activity = self._population.advance_state(rows, n_steps.tolist(), drive_hz, plastic=plastic)
-        return pack(rows), activity.counts, activity.diverged
+        activity = self._population.advance_state(rows, n_steps, drive_hz, plastic=plastic)
+        return pack(rows), np.add.reduceat(activity.counts, _FIRST_CELLS, axis=1), activity.diverged
 
 
 class BrianComputer(Computer):

@@ -3,11 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from kenyon.mushroom_body import Parameters, Snapshot, drive
-from kenyon.mushroom_body.circuit import GROUPS
+from kenyon.mushroom_body.circuit import GROUPS, N_NEURONS
 from kenyon.mushroom_body.inputs import stimulus
 from kenyon.mushroom_body.state import newborn, pack, unpack
 from kenyon.server.batching import Batch, Course, Stretch
@@ -18,7 +15,17 @@ from kenyon.wire.messages import Spelled
 READOUTS = {"MBONp": "MBONp", "MBONn": "MBONn", "OSN_rate": "ORN", "KC_rate": "KC", "DANp": "DANp", "DANn": "DANn"}
 """Rates in a reply, mean over the cells of a group, Hz; the receptor class of Larvaworld reads `OSN_rate`."""
 
-_OUTPUT = {"MBONp": "MBONp", "MBONn": "MBONn"}
+
+def _places(readouts: Mapping[str, str]) -> list[tuple[str, int, int]]:
+    """Return the name of each rate, the place of its group, and how many cells that has."""
+    groups = list(GROUPS)
+    return [(name, groups.index(group), len(range(N_NEURONS)[GROUPS[group]])) for name, group in readouts.items()]
+
+
+_READOUTS = _places(READOUTS)
+_OUTPUT = _places({"MBONp": "MBONp", "MBONn": "MBONn"})
+_RATES_TEXT = "{" + ", ".join(f'"{name}": %r' for name in (*READOUTS, "preference_index")) + "}"
+"""What JSON says for the reply to a step: its numbers are finite, so that Python's own words for them are JSON's."""
 
 
 class Lived(NamedTuple):
@@ -46,9 +53,13 @@ def awake(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequen
 
 def step(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step], asked: Step) -> Course:
     """Live through one step more, and answer what is asked about it; return `Lived`."""
-    circuit = yield from awake(parameters, larva, seed, replay)
+    circuit = larva
+    if circuit is None or replay:
+        circuit = yield from awake(parameters, larva, seed, replay)
     stretch = yield from _step(parameters, circuit, asked)
-    reply = _rates(stretch.counts, parameters.steps("T", asked.duration_ms) * parameters.dt_ms, READOUTS)
+    reply = _rates(stretch.spikes, parameters.steps("T", asked.duration_ms) * parameters.dt_ms, _READOUTS)
+    if not stretch.diverged and not asked.probe:
+        return Lived(stretch.larva, Spelled(reply, _RATES_TEXT % tuple(reply.values())), False)
     if stretch.diverged:
         reply["diverged"] = True
     if asked.probe:
@@ -104,23 +115,16 @@ def _probe(parameters: Parameters, circuit: bytes, asked: Step | Operation) -> C
     ]
     yield stretches
     answered = zip(asked.probe, stretches, strict=True)
-    return {odor: _rates(stretch.counts, n_steps * parameters.dt_ms, _OUTPUT) for odor, stretch in answered}
+    return {odor: _rates(stretch.spikes, n_steps * parameters.dt_ms, _OUTPUT) for odor, stretch in answered}
 
 
-_CELLS = {group: (where.start, where.stop) for group, where in GROUPS.items()}
-
-
-def _rates(counts: NDArray[np.int64], duration_ms: float, readouts: Mapping[str, str]) -> dict[str, Any]:
+def _rates(spikes: Sequence[int], duration_ms: float, readouts: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
     """Return mean rates, Hz, and the preference index of the two output neurons.
 
     The operations are those of `Activity` in the same order, on numbers of Python's own, quicker for one larva.
     """
-    spikes: list[int] = counts.tolist()
     seconds = duration_ms * 1e-3
-    rates: dict[str, Any] = {}
-    for name, group in readouts.items():
-        first, last = _CELLS[group]
-        rates[name] = sum(spikes[first:last]) / (last - first) / seconds
+    rates = {name: spikes[group] / cells / seconds for name, group, cells in readouts}
     p, n = rates["MBONp"], rates["MBONn"]
     rates["preference_index"] = (p - n) / (p + n) if p + n > 0.0 else 0.0
     return rates

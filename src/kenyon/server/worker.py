@@ -1,4 +1,4 @@
-"""The thread in which everything is computed and kept, so that the event loop never waits for either."""
+"""The threads in which everything is computed and kept, so that the event loop never waits for either."""
 
 import contextlib
 import logging
@@ -30,25 +30,39 @@ Deliver = Callable[[list[Finished[Task]], list[int]], None]
 """Takes what is done, and how many circuits were computed in each round since."""
 
 
-class Worker(threading.Thread):
+class Worker:
     """Does tasks: those that wait together are computed together, and kept in one transaction.
+
+    Several hands do the same thing: while one computes, another keeps and delivers what it has computed, or begins what
+    comes next. Whatever is no computing they do one at a time.
 
     Args:
         desk: What works are done with.
         computer: What advances circuits.
-        deliver: Called in this thread with what is done.
-
-    Attributes:
-        turning_since: When the round under way began, s; None where nothing is done.
+        deliver: Called in the thread of any hand with what is done.
     """
 
     def __init__(self, desk: Desk, computer: Computer, deliver: Deliver) -> None:
-        super().__init__(name="kenyon-worker", daemon=True)
         self._desk = desk
-        self._computer = computer
         self._deliver = deliver
-        self.turning_since: float | None = None
         self._incoming: queue.SimpleQueue[list[Task] | None] = queue.SimpleQueue()
+        self._batch: Batch[Task] = Batch(computer, is_gone=lambda task: task.client is not None and task.client.closed)
+        self._one_at_a_time = threading.Lock()
+        self._hands = [_Hand(self._work) for _ in range(computer.at_once)]
+
+    @property
+    def turning_since(self) -> float | None:
+        """When the oldest round under way began, s; None where nothing is done."""
+        return min((since for hand in self._hands if (since := hand.turning_since) is not None), default=None)
+
+    def start(self) -> None:
+        """Begin to take tasks."""
+        for hand in self._hands:
+            hand.start()
+
+    def is_alive(self) -> bool:
+        """Return whether every hand is there."""
+        return all(hand.is_alive() for hand in self._hands)
 
     def submit(self, tasks: list[Task]) -> None:
         """Put tasks in the line; their larvae belong to them until they are delivered."""
@@ -56,27 +70,38 @@ class Worker(threading.Thread):
 
     def finish(self) -> None:
         """Do what is in the line, then end; returns at once."""
-        self._incoming.put(None)
+        for _ in self._hands:
+            self._incoming.put(None)
 
-    def run(self) -> None:
+    def join(self, timeout_s: float) -> None:
+        """Wait until every hand has ended."""
+        for hand in self._hands:
+            hand.join(timeout_s)
+
+    def _work(self, hand: "_Hand") -> None:
         """Work until told to finish."""
-        batch: Batch[Task] = Batch(self._computer, is_gone=lambda task: task.client is not None and task.client.closed)
         goes_on = True
-        while goes_on or len(batch):
+        while goes_on or self._batch.waiting:
             if goes_on:
-                self.turning_since = None if len(batch) == 0 else time.monotonic()
-                goes_on = self._take_in(batch)
-            self.turning_since = time.monotonic()
-            done = batch.round()
-            if done:
-                self._keep(done)
-                self._deliver(done, batch.take_sizes())
-                with contextlib.suppress(StorageError):  # Those who write next will hear of it.
-                    self._desk.journal.tidy()
+                hand.turning_since = time.monotonic() if self._batch.waiting else None
+                goes_on = self._take_in()
+            hand.turning_since = time.monotonic()
+            with self._one_at_a_time:
+                begun = self._batch.begin()
+                if self._batch.waiting:
+                    self._incoming.put([])  # More than a round: another hand may begin at once.
+            begun.compute()
+            with self._one_at_a_time:
+                done = self._batch.end(begun)
+                if done:
+                    self._keep(done)
+                    self._deliver(done, self._batch.take_sizes())
+                    with contextlib.suppress(StorageError):  # Those who write next will hear of it.
+                        self._desk.journal.tidy()
 
-    def _take_in(self, batch: Batch[Task]) -> bool:
+    def _take_in(self) -> bool:
         """Begin what waits; wait for it only where there is nothing else to do. Return whether more may come."""
-        wait = len(batch) == 0
+        wait = not self._batch.waiting
         while True:
             try:
                 tasks = self._incoming.get(block=wait)
@@ -84,8 +109,9 @@ class Worker(threading.Thread):
                 return True
             if tasks is None:
                 return False
-            for task in tasks:
-                batch.add(task, task.work.course(self._desk))
+            with self._one_at_a_time:
+                for task in tasks:
+                    self._batch.add(task, task.work.course(self._desk))
             wait = False
 
     def _keep(self, done: list[Finished[Task]]) -> None:
@@ -116,3 +142,23 @@ class Worker(threading.Thread):
         with journal.transaction():
             for one in writing:
                 one.tag.work.keep(journal, one.result)
+
+
+class _Hand(threading.Thread):
+    """One thread of a worker.
+
+    Args:
+        work: What it does.
+
+    Attributes:
+        turning_since: When the round under way began, s; None where it waits.
+    """
+
+    def __init__(self, work: "Callable[[_Hand], None]") -> None:
+        super().__init__(name="kenyon-worker", daemon=True)
+        self._work = work
+        self.turning_since: float | None = None
+
+    def run(self) -> None:
+        """Work."""
+        self._work(self)

@@ -120,8 +120,7 @@ class Do(Work):
     def course(self, desk: Desk) -> Course:
         """As for `Work`."""
         life = self._life
-        lived = yield from courses.step(desk.parameters, life.larva, life.seed, life.replay, self.asked)
-        return lived
+        return courses.step(desk.parameters, life.larva, life.seed, life.replay, self.asked)
 
     def keep(self, journal: Journal, result: Any) -> None:
         """As for `Work`."""

@@ -62,6 +62,10 @@ class Message:
 class Spelled(dict[str, Any]):
     """Kwargs that know how they are spelled, for what is both kept and sent; never changed once they are made.
 
+    Args:
+        kwargs: The kwargs.
+        text: What JSON says for them, where that is known.
+
     Attributes:
         text: What JSON says for them.
 
@@ -75,9 +79,9 @@ class Spelled(dict[str, Any]):
 
     __slots__ = ("text",)
 
-    def __init__(self, kwargs: Mapping[str, Any]) -> None:
+    def __init__(self, kwargs: Mapping[str, Any], text: str | None = None) -> None:
         super().__init__(kwargs)
-        self.text = _ENCODER.encode(kwargs)
+        self.text = _ENCODER.encode(kwargs) if text is None else text
 
 
 def spelling(kwargs: Mapping[str, Any]) -> str:
@@ -93,13 +97,11 @@ def spelling(kwargs: Mapping[str, Any]) -> str:
     return kwargs.text if isinstance(kwargs, Spelled) else _ENCODER.encode(kwargs)
 
 
-def encode(messages: Sequence[Message], *, known_good: bool = False) -> bytes:
+def encode(messages: Sequence[Message]) -> bytes:
     """Return the body that says these messages, byte for byte as Larvaworld writes it.
 
     Args:
         messages: Any number of messages, none included.
-        known_good: Whether they hold nothing that was not read here or made by ourselves, so that only what JSON itself
-            cannot say needs to be looked for; half as much work.
 
     Raises:
         LocalProtocolError: a message holds what the wire cannot carry.
@@ -110,19 +112,11 @@ def encode(messages: Sequence[Message], *, known_good: bool = False) -> bytes:
     """
     if not isinstance(messages, Sequence) or not all(isinstance(message, Message) for message in messages):
         raise LocalProtocolError(f"messages must be a sequence of Message, got {_short(messages)}; put them in a list")
-    if not known_good:
-        for message in messages:
-            _check(message.args, message.kwargs, LocalProtocolError)
-    said: list[Any] = []
+    for message in messages:
+        _check(message.args, message.kwargs, LocalProtocolError)
+    said = [{"class": WIRE_CLASS, "args": list(message.args), "kwargs": dict(message.kwargs)} for message in messages]
     try:
-        if known_good:
-            text = f"[{', '.join(map(_spelling_of, messages))}]"
-        else:
-            said = [
-                {"class": WIRE_CLASS, "args": list(message.args), "kwargs": dict(message.kwargs)}
-                for message in messages
-            ]
-            text = _ENCODER.encode(said)
+        text = _ENCODER.encode(said)
     except RecursionError:
         raise LocalProtocolError(_TOO_DEEP) from None
     except (TypeError, ValueError) as reason:
@@ -134,10 +128,26 @@ def encode(messages: Sequence[Message], *, known_good: bool = False) -> bytes:
             "dictionaries by text"
         ) from None
     # Asked last, for the walk would never leave a list that holds itself.
-    if not known_good:
-        _check_values(said, LocalProtocolError)
-        _check_text(said, text, LocalProtocolError)
+    _check_values(said, LocalProtocolError)
+    _check_text(said, text, LocalProtocolError)
     return text.encode("ascii")
+
+
+def encode_replies(messages: Sequence[Message], replies: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return the body that answers messages which were read here, each with kwargs of our own making.
+
+    They are said as `encode` would, with a quarter of the work, for nothing is wrong with them.
+
+    Example:
+        >>> encode_replies([Message("a", 1, 0, {"T": 100})], [{"MBONp": 60.0}])
+        b'[{"class": "BrianInterfaceMessage", "args": ["a", 1, 0], "kwargs": {"MBONp": 60.0}}]'
+    """
+    said = [
+        f'{{"class": "{WIRE_CLASS}", "args": [{_spelled(message.sim_id)}, {_spelled(message.model_id)}, '
+        f'{_spelled(message.step)}], "kwargs": {spelling(kwargs)}}}'
+        for message, kwargs in zip(messages, replies, strict=True)
+    ]
+    return f"[{', '.join(said)}]".encode("ascii")
 
 
 def decode(body: bytes) -> list[Message]:
@@ -177,11 +187,10 @@ def refuse_foreign(messages: Sequence[Message], replies: Sequence[Message]) -> N
             )
 
 
-def _spelling_of(message: Message) -> str:
-    """Return what JSON says for a message."""
-    # Numbers apart, for the encoder takes ten times as long for a number alone as for a text.
-    args = ", ".join(str(arg) if type(arg) is int else _ENCODER.encode(arg) for arg in message.args)
-    return f'{{"class": "{WIRE_CLASS}", "args": [{args}], "kwargs": {spelling(message.kwargs)}}}'
+def _spelled(part: Id | None) -> str:
+    """Return what JSON says for a part of what names a larva."""
+    # The encoder takes ten times as long for a number alone as for a text.
+    return str(part) if type(part) is int else _ENCODER.encode(part)
 
 
 def _read_quickly(body: bytes) -> list[Any] | None:
