@@ -262,7 +262,7 @@ def show_steps_per_second(address: Address, rounds: int) -> None:
     """Print the server beside the kernel in process."""
     print("\nsteps of 100 ms per second, and as a share of the kernel in process with as many larvae a call")
     for larvae in LARVAE:
-        frames = max(20, 1000 // larvae)
+        frames = max(40, 1000 // larvae)
         columns: dict[str, Callable[[], float]] = {
             "kernel in process": lambda n=larvae, f=frames: computed_per_second(n, f),  # type: ignore[misc]  # a default binds it now
             "1 connection": lambda n=larvae, f=frames: served_per_second(address, n, 1, f),  # type: ignore[misc]  # as above

@@ -282,9 +282,9 @@ def test_snapshots_that_are_none_are_refused(server: Running) -> None:
 
 def test_replies_too_large_for_a_frame_are_said_so(tmp_path: Path) -> None:
     """One by one, and the server goes on."""
-    with Running(tmp_path, "--max-messages", "4000") as server:
+    with Running(tmp_path, "--max-messages", "2400") as server:
         server.ask(step("large", 0, 0))
-        asked = [Message("large", 0, 0, {"op": "export"})] * 3500
+        asked = [Message("large", 0, 0, {"op": "export"})] * 2400
         with Connection(server.address) as connection:
             replies = connection.ask(*asked)
             assert len(replies) == len(asked)
