@@ -5,10 +5,9 @@ A pool of Python's own: numba's threading layers abort under concurrent callers 
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import cache
-
-_MOST_THREADS = 1024
 
 
 def available_cores() -> int:
@@ -23,7 +22,7 @@ def in_parallel(work: Callable[[], None], threads: int) -> None:
 
     Args:
         work: What each thread does: take the next of what nobody has taken yet, until nothing is left.
-        threads: How many; 1 is the calling thread alone.
+        threads: How many at most; 1 is the calling thread alone.
 
     Example:
         >>> left, done = list(range(10)), []
@@ -34,20 +33,22 @@ def in_parallel(work: Callable[[], None], threads: int) -> None:
         >>> sorted(done) == list(range(10))
         True
     """
-    futures = [_pool().submit(work) for _ in range(threads - 1)]
+    helpers: list[Future[None]] = []
     try:
+        with suppress(RuntimeError):  # Where no thread can be started, those that are there do the work.
+            helpers += (_pool().submit(work) for _ in range(threads - 1))
         work()
     finally:  # Nothing is left to take now; and after Ctrl-C nothing may go on by itself.
-        begun = [future for future in futures if not future.cancel()]
+        begun = [helper for helper in helpers if not helper.cancel()]
         wait(begun)
-    for future in begun:
-        future.result()
+    for helper in begun:
+        helper.result()
 
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    # It has no more threads than were ever needed at once.
-    return ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="kenyon")
+    # Enough for several callers at once; whoever finds no thread free does the work alone.
+    return ThreadPoolExecutor(4 * available_cores(), thread_name_prefix="kenyon")
 
 
 if hasattr(os, "register_at_fork"):

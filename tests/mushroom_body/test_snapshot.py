@@ -95,6 +95,6 @@ def test_a_larva_is_a_record_of_fixed_size() -> None:
     assert pack(middle) == pack(larvae.state)[1:2]
     with pytest.raises(InputError, match="n_steps must be a whole number of at least 0 for each of 1 larvae, got"):
         Population().advance_state(middle, [1, 2], rates)
-    for steps in ([-1], [1.5], ["1"], 1):
+    for steps in ([-1], [1.5], ["1"], 1, [2**63], [[1], 1]):
         with pytest.raises(InputError, match="n_steps must be a whole number of at least 0"):
             Population().advance_state(middle, steps, rates)

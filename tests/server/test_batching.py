@@ -85,6 +85,45 @@ def test_a_short_course_ends_before_a_long_one() -> None:
     assert ended[0][1] <= 1
 
 
+def test_newcomers_without_end_do_not_keep_a_long_course_waiting() -> None:
+    """A part of every round is for those under way, however many newcomers there are."""
+    batch: Batch[str] = Batch(Slicing(10), rows=4)
+    batch.add("long", course(0, [(0, 50, 0)]))
+    ended: list[str] = []
+    for rounds in range(20):
+        for i in range(8):
+            batch.add(f"short {rounds} {i}", course(1, [(0, 5, 0)]))
+        ended += [finished.tag for finished in batch.round()]
+        if "long" in ended:
+            break
+    assert "long" in ended
+    assert len(ended) > rounds
+
+
+def test_newcomers_are_not_held_up_by_many_long_courses_while_others_are_computed() -> None:
+    """Then a round of newcomers takes along few of those under way, and what is over at once is said at once."""
+    batch: Batch[str] = Batch(Slicing(10), rows=4)
+    for i in range(8):
+        batch.add(f"long {i}", course(0, [(0, 100, 0)]))
+    for _ in range(2):  # All of them are under way now.
+        assert batch.round() == []
+    first, _ = batch.begin()
+    batch.add("short", course(1, [(0, 5, 0)]))
+
+    def nothing() -> Course:
+        yield []
+        return "done"
+
+    batch.add("nothing", nothing())
+    second, over = batch.begin()
+    assert [finished.tag for finished in over] == ["nothing"]
+    assert (len(first), len(second)) == (4, 2)
+    for begun in (second, first):
+        begun.compute()
+    assert [finished.tag for finished in batch.end(second)] == ["short"]
+    assert batch.end(first) == []
+
+
 def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
     """What was begun is finished."""
     gone: set[str] = set()

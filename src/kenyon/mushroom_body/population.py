@@ -221,8 +221,11 @@ class Population:
             (1000, array([100.]))
         """
         larvae = len(state.step)
-        steps = np.asarray(n_steps)
-        if steps.shape != (larvae,) or steps.dtype.kind not in "iu" or larvae == 0 or int(steps.min()) < 0:
+        try:
+            steps = np.asarray(n_steps)
+        except ValueError:  # rows of unequal lengths
+            steps = np.empty(())
+        if steps.shape != (larvae,) or steps.dtype.kind != "i" or larvae == 0 or int(steps.min()) < 0:
             raise InputError(
                 f"n_steps must be a whole number of at least 0 for each of {larvae} larvae, got {n_steps!r:.80}"
             )

@@ -168,27 +168,34 @@ class Batch(Generic[Tag]):
 
     def round(self) -> list[Finished[Tag]]:
         """Advance the courses that come first by a slice of time; return those that are over."""
-        begun = self.begin()
+        begun, over = self.begin()
         begun.compute()
-        return self.end(begun)
+        return over + self.end(begun)
 
-    def begin(self) -> Round[Tag]:
-        """Return a round of the courses that come first; compute it, and pass it to `end`."""
+    def begin(self) -> tuple[Round[Tag], list[Finished[Tag]]]:
+        """Return a round of the courses that come first, to be computed and passed to `end`, and what is over already.
+
+        However many newcomers there are, a quarter of a round is kept for those under way; and where other rounds are
+        being computed, newcomers are not held up by more of those than that.
+        """
         chosen: list[_Underway[Tag]] = []
-        rows = 0
-        while self._newcomers and rows < self._rows:
+        quarter = self._rows // 4
+        rows, most = 0, self._rows - min(quarter, len(self._courses))
+        while self._newcomers and rows < most:
             newcomer = self._newcomers.popleft()
+            rows += 1  # Even one that asks for no time takes some.
             if self._is_gone(newcomer.tag):
                 newcomer.course.close()
                 self._over.append(Finished(newcomer.tag, error=DroppedError()))
             elif self._asks_for_time(newcomer):
-                rows += len(newcomer.stretches)
+                rows += len(newcomer.stretches) - 1
                 chosen.append(newcomer)
-        while self._courses and rows < self._rows:
+        most = min(self._rows, rows + quarter) if chosen and self._computing else self._rows
+        while self._courses and rows < most:
             rows += len(self._courses[0].stretches)
             chosen.append(self._courses.popleft())
         self._computing += len(chosen)
-        return Round(chosen, self._computer, self._rows)
+        return Round(chosen, self._computer, self._rows), self._take_over()
 
     def end(self, computed: Round[Tag]) -> list[Finished[Tag]]:
         """Take over a round that was computed; return the courses that are over."""
@@ -202,6 +209,9 @@ class Batch(Generic[Tag]):
             one.stretches = [stretch for stretch in one.stretches if stretch.steps_left]
             if one.stretches or self._asks_for_time(one):
                 self._courses.append(one)
+        return self._take_over()
+
+    def _take_over(self) -> list[Finished[Tag]]:
         over, self._over = self._over, []
         return over
 

@@ -74,39 +74,46 @@ class Worker:
             self._incoming.put(None)
 
     def join(self, timeout_s: float) -> None:
-        """Wait until every hand has ended."""
+        """Wait until every hand has ended, all together no longer than that."""
+        deadline = time.monotonic() + timeout_s
         for hand in self._hands:
-            hand.join(timeout_s)
+            hand.join(max(0.0, deadline - time.monotonic()))
 
     def _work(self, hand: "_Hand") -> None:
         """Work until told to finish."""
         goes_on = True
         while goes_on or self._batch.waiting:
             if goes_on:
-                hand.turning_since = time.monotonic() if self._batch.waiting else None
-                goes_on = self._take_in()
+                goes_on = self._take_in(hand)
             hand.turning_since = time.monotonic()
             with self._one_at_a_time:
-                begun = self._batch.begin()
+                begun, done = self._batch.begin()
+                self._hand_over(done)
                 if self._batch.waiting:
                     self._incoming.put([])  # More than a round: another hand may begin at once.
             begun.compute()
             with self._one_at_a_time:
-                done = self._batch.end(begun)
-                if done:
-                    self._keep(done)
-                    self._deliver(done, self._batch.take_sizes())
-                    with contextlib.suppress(StorageError):  # Those who write next will hear of it.
-                        self._desk.journal.tidy()
+                self._hand_over(self._batch.end(begun))
 
-    def _take_in(self) -> bool:
+    def _hand_over(self, done: list[Finished[Task]]) -> None:
+        """Keep what is done, and deliver it."""
+        if done:
+            self._keep(done)
+            self._deliver(done, self._batch.take_sizes())
+            with contextlib.suppress(StorageError):  # Those who write next will hear of it.
+                self._desk.journal.tidy()
+
+    def _take_in(self, hand: "_Hand") -> bool:
         """Begin what waits; wait for it only where there is nothing else to do. Return whether more may come."""
         wait = not self._batch.waiting
         while True:
+            if wait:
+                hand.turning_since = None
             try:
                 tasks = self._incoming.get(block=wait)
             except queue.Empty:
                 return True
+            hand.turning_since = time.monotonic()
             if tasks is None:
                 return False
             with self._one_at_a_time:

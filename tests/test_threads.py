@@ -1,0 +1,99 @@
+"""Threads that share work out by themselves: never more than needed, never one left behind."""
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from kenyon import threads
+from kenyon.compiled import compiled, take_next
+
+
+@compiled
+def _take_all(counter: NDArray[np.int64], taken: NDArray[np.int64]) -> None:
+    while True:
+        place = take_next(counter)
+        if place >= taken.shape[0]:
+            return
+        taken[place] += 1
+
+
+def test_each_is_taken_once() -> None:
+    """By however many threads, and with several callers at once."""
+    taken: NDArray[np.int64] = np.zeros(200_000, dtype=np.int64)
+
+    def share() -> None:
+        own: NDArray[np.int64] = np.zeros(len(taken), dtype=np.int64)
+        counter: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
+        threads.in_parallel(lambda: _take_all(counter, own), 4)
+        with lock:
+            taken[:] += own
+
+    lock = threading.Lock()
+    callers = [threading.Thread(target=share) for _ in range(3)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert (taken == len(callers)).all()
+
+
+def test_the_pool_does_not_grow_with_the_calls() -> None:
+    """However often it is asked, and for how many threads."""
+    before = threading.active_count()
+    for _ in range(500):
+        threads.in_parallel(lambda: None, 64)
+    assert threading.active_count() - before <= 4 * threads.available_cores()
+
+
+def test_where_no_thread_can_be_started_the_caller_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one that was begun is waited for."""
+    ended: list[str] = []
+    go_on = threading.Event()
+
+    class Full(ThreadPoolExecutor):
+        asked = 0
+
+        def submit(self, *job: Any, **options: Any) -> Future[Any]:
+            self.asked += 1
+            if self.asked > 1:
+                raise RuntimeError("can't start new thread")
+            return super().submit(*job, **options)
+
+    caller = threading.current_thread()
+    begun = threading.Event()
+
+    def work() -> None:
+        if threading.current_thread() is caller:
+            assert begun.wait(10)
+            go_on.set()
+        else:
+            begun.set()
+            assert go_on.wait(10)
+        ended.append(threading.current_thread().name)
+
+    with Full(4) as pool:
+        monkeypatch.setattr(threads, "_pool", lambda: pool)
+        threads.in_parallel(work, 4)
+        assert len(ended) == 2
+
+
+def test_what_a_thread_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In whichever of them."""
+    caller = threading.current_thread()
+    begun = threading.Event()
+
+    def work() -> None:
+        if threading.current_thread() is caller:
+            assert begun.wait(10)
+            return
+        begun.set()
+        raise ArithmeticError("in a helper")
+
+    with ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(threads, "_pool", lambda: pool)
+        with pytest.raises(ArithmeticError, match="in a helper"):
+            threads.in_parallel(work, 2)
