@@ -15,7 +15,7 @@ from larvaworld.lib.util import sense_food
 from kenyon.errors import InputError, MismatchError
 from kenyon.larvaworld_plugin import register, registered, run, unregister
 from kenyon.larvaworld_plugin.experiment import Plan, carry_out, save_memories
-from kenyon.memory import embedded, sensing
+from kenyon.memory import checkpoint, embedded, sensing
 from tests.server.running import Running
 
 SHORT: dict[str, Any] = {"larvae": 3, "minutes": 0.2, "show_progress": False}
@@ -171,6 +171,9 @@ def test_a_navigator_finds_food_although_the_host_does_not_look() -> None:
         ({"memory": {"probe_mss": 1}}, InputError, "must be one it has, got 'probe_mss'; did you mean 'probe_ms'"),
         ({"memory": {"probe_ms": -1}}, InputError, "probe_ms must be"),
         ({"memory": {"odors": {"CS": "sweat"}}}, InputError, "stimulus 'CS' must stand for a measured odor"),
+        ({"minutes": 1e-4}, InputError, "minutes must be at least a tick of Larvaworld, 0.1 s, got 0.0001 min"),
+        ({"model": "nengo_forager_MB"}, InputError, "got 'nengo_forager_MB': Larvaworld's NengoBrain"),
+        ({"memories": "none.npz"}, InputError, "memories must be a file that is there, got none.npz"),
         (
             {"model": "RLtoucher", "experiment": "PItest_off"},
             MismatchError,
@@ -190,7 +193,7 @@ def test_memories_of_another_kind_are_refused(tmp_path: Path) -> None:
     file = save_memories(tmp_path / "memories.npz", run("PItest_off", **SHORT))
     with pytest.raises(MismatchError, match="of the model forager0_MB, got those of forager_MB; run with that model"):
         run("PItest_off", model="forager0_MB", memories=file, **SHORT)
-    with pytest.raises(MismatchError, match="must be of 2 larvae, got 3; run with as many"):
+    with pytest.raises(MismatchError, match="must be of as many larvae as are run, 2, but are of 3; run 3"):
         run("PItest_off", memories=file, **{**SHORT, "larvae": 2})
     with pytest.raises(MismatchError, match=r"CS must stand for what the memories of .* learned, pentyl acetate, got"):
         run("PItest_off", memories=file, memory={"odors": {"CS": "3-octanol"}}, **SHORT)
@@ -198,5 +201,28 @@ def test_memories_of_another_kind_are_refused(tmp_path: Path) -> None:
         run("patch_grid", memories=file, **SHORT)
     with pytest.raises(MismatchError, match="must have parameters='published', got 'balanced'"):
         run("PItest_off", memories=file, memory={"parameters": "published"}, **SHORT)
-    with pytest.raises(FileNotFoundError):
-        run("PItest_off", memories=tmp_path / "none.npz", **SHORT)
+
+
+def test_memories_saved_without_a_run_are_taken_too(tmp_path: Path) -> None:
+    """A file of `checkpoint.save` says less, but the memories are the same."""
+    trained = run("PItrain_mini", **SHORT)
+    plain = checkpoint.save(tmp_path / "plain.npz", trained.memories)
+    said = save_memories(tmp_path / "said.npz", trained)
+    tested = [run("PItest_off", memories=file, memory={"frozen": True}, **SHORT).dataset for file in (plain, said)]
+    assert numbers(tested[0]) == numbers(tested[1])
+    assert [dataset.attrs["memories"] for dataset in tested] == [str(plain), str(said)]
+
+
+def test_what_a_q_learner_has_learned_is_followed_at_once(tmp_path: Path) -> None:
+    """In a test it does not wait for its next choice; and before any reward was credited it has learned nothing."""
+    options = {"update_dt": 0.05, "epsilon": 0.0}
+    trained = run("PItrain_mini", model="forager_RL", memory=options, **{**SHORT, "minutes": 1.0})
+    file = save_memories(tmp_path / "memories.npz", trained)
+    learned = trained.dataset.learned.values
+    assert np.isin(learned, [-300.0, -50.0, 50.0, 300.0]).all()
+    for more in ({}, {"frozen": True}):
+        tested = run("PItest_off", model="forager_RL", memories=file, memory={**options, **more}, **SHORT).dataset
+        assert np.isin(tested.gain.isel(time=0).values, [-300.0, -50.0, 50.0, 300.0]).all()
+    assert (tested.gain.isel(time=0).values == learned).all()
+    naive = run("PItest_off", model="forager_RL", memory={"frozen": True}, **SHORT).dataset
+    assert np.isnan(naive.learned.values).all()

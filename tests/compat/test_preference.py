@@ -1,6 +1,8 @@
 """Groups of larvae trained and tested in the host; the figures in the guide come from runs a hundred times as long."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +17,7 @@ from click.testing import CliRunner
 from kenyon.cli import main
 from kenyon.conditioning.figures import save_figure
 from kenyon.errors import InputError
-from kenyon.larvaworld_plugin import unregister
+from kenyon.larvaworld_plugin import experiment, unregister
 from kenyon.larvaworld_plugin.experiment import Plan, carry_out
 from kenyon.larvaworld_plugin.figures import preference_figure
 from kenyon.larvaworld_plugin.preference import _follow, compare, phases, preference
@@ -172,3 +174,68 @@ def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
     refused = runner.invoke(main, [*first[:2], "PItrian", "--out", str(tmp_path / "d")])
     assert (refused.exit_code, refused.output.count("\n")) == (2, 1)
     assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["run", "PItest_off", "--larvae", "0"], "larvae must be"),
+        (
+            ["run", "PItest_off", "--model", "forager_RL", "--gain", "published"],
+            "--gain must be given for a model with",
+        ),
+        (["run", "PItest_off", "--model", "forager_RL", "--server", "here"], "--server must be given for a model with"),
+        (["run", "PItest_off", "--model", "forager_RL", "--odor", "CS=anisole"], "--odor must be given for a model"),
+        (["run", "PItest_off", "--odor", "CS"], "--odor must be NAME=ODOR, got 'CS'"),
+        (["run", "PItest_off", "--odor", "CS=sweat"], "stimulus 'CS' must stand for a measured odor"),
+        (["run", "PItest_off", "--out", "/proc/nowhere"], "--out must be a folder that can be made, got /proc/nowhere"),
+        (["preference", "--model", "nosuch"], "`kenyon larvaworld models` lists"),
+        (["models", "nosuch"], "must have 'nosuch' in its name, got none"),
+        (["experiments", "nosuch"], "must have 'nosuch' in its name, got none"),
+    ],
+)
+def test_a_mistake_is_named_before_anything_is_done(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    """Also where results of an earlier run are in the way."""
+    out = [] if "--out" in arguments or arguments[0] in ("models", "experiments") else ["--out", str(tmp_path)]
+    for name in ("run.nc", "preference.nc"):
+        (tmp_path / name).touch()
+    refused = CliRunner().invoke(main, ["larvaworld", *arguments, *out])
+    assert refused.exit_code == 2
+    assert sentence in refused.output
+
+
+def test_a_run_that_fails_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is made beforehand, for that may fail, and taken away again."""
+
+    def fail(*_: object) -> None:
+        raise InputError("in the middle")
+
+    monkeypatch.setattr(experiment, "carry_out", fail)
+    out = tmp_path / "deep" / "down"
+    refused = CliRunner().invoke(main, ["larvaworld", "run", "PItest_off", "--out", str(out)])
+    assert "in the middle" in refused.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_experiments_are_listed() -> None:
+    """With their length, odors and food."""
+    listed = json.loads(CliRunner().invoke(main, ["larvaworld", "experiments", "PI", "--json"]).stdout)
+    found = {one["name"]: one for one in listed}
+    assert found["PItrain"] == {"name": "PItrain", "minutes": 41.0, "odors": ["CS", "UCS"], "food": "everywhere"}
+    assert found["PItest_off"]["food"] == "nowhere"
+    assert "dish" not in found
+
+
+def test_an_interrupted_run_ends_at_once(tmp_path: Path) -> None:
+    """Its worker processes too, although their groups would take minutes; and nothing is left."""
+    command = [sys.executable, "-c", "from kenyon.cli import main; main()", "larvaworld", "preference", "--jobs", "2"]
+    process = subprocess.Popen(
+        [*command, "--groups", "2", "--out", str(tmp_path / "out")],
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    assert first.startswith("6 groups of 15 forager_MB: 0%")
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(20) != 0
+    assert not (tmp_path / "out").exists()

@@ -1,13 +1,13 @@
 """Subcommands that run Larvaworld with Kenyon's memories: experiments, tests of preference, models."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from math import isnan
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from kenyon import archive
 from kenyon.cli.output import as_json, print_json, print_table
 from kenyon.conditioning.figures import save_figure
 from kenyon.conditioning.results import save
@@ -16,6 +16,8 @@ from kenyon.errors import InputError
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _GAINS = ("calibrated", "published")
+_FEWEST_GROUPS = 4
+"""By the test of Mann and Whitney, two-sided, three groups against three come to 0.1 at least, four to 0.03."""
 
 
 @click.group()
@@ -38,6 +40,8 @@ def _common(command: Command) -> Command:
                          "difference becomes a gain: as measured in Larvaworld, or 0.001 per Hz, as published."),
             click.option("--reinforcement", type=click.Choice(("reward", "punishment")), default="reward",
                          help="What contact with food means to a mushroom body."),
+            click.option("--odor", "odors", multiple=True, metavar="NAME=ODOR", help="The measured odor that a name "
+                         "in the arena stands for to a mushroom body, such as CS=3-octanol; may be given repeatedly."),
             click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Option of the memory, such as "
                          "probe_ms=500; may be given more than once."),
             click.option("--server", metavar="HOST[:PORT]", help="Let mushroom bodies live on a server; see `kenyon "
@@ -78,33 +82,31 @@ def run(
 ) -> None:
     """Run EXPERIMENT with larvae of a model with a memory; keep what they did and learned.
 
+    `kenyon larvaworld experiments` lists what there is.
+
     Writes run.nc (gains, tracks, preference index over time), memories.npz (what each larva has learned, for
     --memories of another run) and run.png.
 
     \b
     Examples:
-      kenyon larvaworld run PItrain --larvae 10 --minutes 8
-      kenyon larvaworld run PItrain --model forager_RL
-      kenyon larvaworld run MB_patch_grid --model max_forager_MB --larvae 5 --minutes 5
-      kenyon larvaworld run PItest_off --memories kenyon-results/larvaworld/memories.npz --frozen --out test --larvae 10
+      kenyon larvaworld run PItrain --larvae 10 --minutes 8 --out trained
+      kenyon larvaworld run PItest_off --larvae 10 --memories trained/memories.npz --frozen --out tested
+      kenyon larvaworld run PItrain --model forager_RL --out q-learning
+      kenyon larvaworld run MB_patch_grid --model max_forager_MB --larvae 5 --minutes 5 --out patches
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
-    from kenyon.larvaworld_plugin import run as run_experiment
-    from kenyon.larvaworld_plugin.experiment import save_memories
+    from kenyon.larvaworld_plugin.experiment import Plan, carry_out, save_memories
     from kenyon.larvaworld_plugin.figures import run_figure
 
-    files = _files(out, ("run.nc", "memories.npz", "run.png"), overwrite=overwrite)
     options = {**_options(how), **({"frozen": True} if frozen else {})}
-    with _registered(how):
-        outcome = run_experiment(
-            experiment, model=model, larvae=larvae, minutes=minutes, seed=how["seed"],
-            memory=options, memories=memories,
-        )  # fmt: skip
-        out.mkdir(parents=True, exist_ok=True)
+    plan = Plan(experiment, model, larvae, minutes, how["seed"], options, memories)
+    names = ("run.nc", "memories.npz", "run.png")
+    with _registered(how), _checked(plan, how), _files(out, names, overwrite=overwrite) as files:
+        outcome = carry_out(plan)
         save(outcome.dataset, files[0], overwrite=overwrite)
         save_memories(files[1], outcome, overwrite=overwrite)
         save_figure(run_figure(outcome.dataset), files[2], overwrite=overwrite)
     result = outcome.dataset
-    learned = result.learned.mean("larva")
+    learned = result.learned.mean("larva")  # Of the larvae that have learned anything of it.
     rows: list[dict[str, Any]] = [
         {
             "stimulus": str(name),
@@ -119,9 +121,13 @@ def run(
         return
     print_table(
         ["stimulus", "gain (mean)", "learned (mean)"],
-        [[row["stimulus"], f"{row['gain']:+.1f}", f"{row['learned']:+.2f}"] for row in rows],
-        title=f"{larvae} {model} in {experiment}: {result.learned.attrs['long_name']}",
+        [
+            [row["stimulus"], f"{row['gain']:+.1f}", "nothing" if isnan(row["learned"]) else f"{row['learned']:+.2f}"]
+            for row in rows
+        ],
+        title=f"{larvae} {model} in {experiment}",
     )
+    click.echo(f"Learned: {result.learned.attrs['long_name']}.")
     click.echo(f"Larvaworld's preference index in the end: {index:+.2f}. On food {on_food:.0%} of the time.")
     click.echo(f"Look at {files[2]}; the results are in {files[0]}, what was learned in {files[1]}.")
 
@@ -164,19 +170,20 @@ def preference(
       kenyon larvaworld preference --reinforcement punishment --out punished --jobs 2
       kenyon larvaworld preference --groups 2 --larvae 8 --trials 2 --test 2
     """  # noqa: D301  # as above
+    from kenyon.larvaworld_plugin.experiment import Plan
     from kenyon.larvaworld_plugin.figures import preference_figure
     from kenyon.larvaworld_plugin.preference import CONDITIONS, compare
     from kenyon.larvaworld_plugin.preference import preference as ask
 
-    files = _files(out, ("preference.nc", "preference.png"), overwrite=overwrite)
-    with _registered(how):
+    options, names = _options(how), ("preference.nc", "preference.png")
+    plan = Plan("PItest_off", model, larvae, test_min, how["seed"], options)
+    with _registered(how), _checked(plan, how), _files(out, names, overwrite=overwrite) as files:
         result = ask(
             model=model, conditions=conditions or tuple(CONDITIONS), groups=groups, larvae=larvae, trials=trials,
-            phase_min=phase_min, test_min=test_min, seed=how["seed"], memory=_options(how), jobs=jobs,
+            phase_min=phase_min, test_min=test_min, seed=how["seed"], memory=options, jobs=jobs,
         )  # fmt: skip
-    out.mkdir(parents=True, exist_ok=True)
-    save(result, files[0], overwrite=overwrite)
-    save_figure(preference_figure(result), files[1], overwrite=overwrite)
+        save(result, files[0], overwrite=overwrite)
+        save_figure(preference_figure(result), files[1], overwrite=overwrite)
     rows = compare(result)
     if as_json:
         print_json({"conditions": rows, "files": [str(file) for file in files]})
@@ -192,15 +199,17 @@ def preference(
         [
             [
                 row["condition"],
-                f"{row['preference']:+.2f} ({row['interval'][0]:+.2f} to {row['interval'][1]:+.2f})",
+                f"{row['preference']:+.2f}" + ("" if groups == 1 else " ({:+.2f} to {:+.2f})".format(*row["interval"])),
                 f"{row['learned'][0]:+.2f}, {row['learned'][1]:+.2f}",
                 f"{row['gain'][0]:+.0f}, {row['gain'][1]:+.0f}",
                 "" if row["p"] is None else f"{row['p']:.2g}",
             ]
             for row in rows
         ],
-        title=f"{groups} groups of {larvae} {model}, for the trained odor over the other",
+        title=f"groups: {groups}, each of {larvae} {model}; for the trained odor over the other",
     )
+    if groups < _FEWEST_GROUPS:
+        click.echo(f"Too few groups for p: with fewer than {_FEWEST_GROUPS} a condition it cannot come below 0.05.")
     click.echo(f"Look at {files[1]}; the results are in {files[0]}.")
 
 
@@ -221,6 +230,8 @@ def models(words: str, *, as_json: bool) -> None:
     if as_json:
         print_json([model._asdict() for model in found])
         return
+    if not found:
+        raise InputError(f"a model with a memory must have {words!r} in its name, got none; leave it out to see all")
     rows = [
         [
             *(model.name, model.mode, model.modality, ", ".join(model.stimuli) or "none"),
@@ -232,11 +243,68 @@ def models(words: str, *, as_json: bool) -> None:
     print_table(columns, rows, title=f"{len(found)} stored models with a memory")
 
 
-def _files(out: Path, names: tuple[str, ...], *, overwrite: bool) -> list[Path]:
+@larvaworld.command(short_help="List Larvaworld's experiments.")
+@click.argument("words", default="")
+@as_json
+def experiments(words: str, *, as_json: bool) -> None:
+    """List the stored experiments of Larvaworld; those whose names contain WORDS.
+
+    Memories for odors need one with an odor; a mushroom body learns where there is food, too.
+
+    \b
+    Examples:
+      kenyon larvaworld experiments
+      kenyon larvaworld experiments PI
+    """  # noqa: D301  # as above
+    from kenyon.larvaworld_plugin.models import stored_experiments
+
+    found = [experiment for experiment in stored_experiments() if words in experiment.name]
+    if as_json:
+        print_json([experiment._asdict() for experiment in found])
+        return
+    if not found:
+        raise InputError(f"an experiment must have {words!r} in its name, got none; leave it out to see all")
+    rows = [[one.name, f"{one.minutes:g}", ", ".join(one.odors) or "none", one.food] for one in found]
+    print_table(["experiment", "minutes", "odors", "food"], rows, title=f"{len(found)} stored experiments")
+
+
+@contextmanager
+def _files(out: Path, names: tuple[str, ...], *, overwrite: bool) -> Iterator[list[Path]]:
+    """Make the folder for the results before they are there, and take it away again if they never come."""
     files = [out / name for name in names]
     for file in files:
-        archive.refuse_existing(file, overwrite=overwrite)
-    return files
+        if file.exists() and not overwrite:
+            raise InputError(f"{file} must not be there yet; give another --out, or --overwrite to replace it")
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as reason:
+        raise InputError(f"--out must be a folder that can be made, got {out}: {reason.strerror}") from None
+    try:
+        yield files
+    except BaseException:
+        with suppress(OSError):  # One that is not empty stays.
+            for folder in made:
+                folder.rmdir()
+        raise
+
+
+@contextmanager
+def _checked(plan: Any, how: Mapping[str, Any]) -> Iterator[None]:
+    """Refuse a plan that cannot be carried out, and options that mean nothing to its larvae."""
+    from kenyon.larvaworld_plugin import host
+    from kenyon.larvaworld_plugin.experiment import checked
+
+    memory = host.stored("Model", plan.model).brain.memory
+    for name in ("server", "gain", "odors"):
+        if how[name] and how[name] != _GAINS[0] and memory is not None and memory.mode != "MB":
+            option = f"--{name.rstrip('s')}"
+            raise InputError(
+                f"{option} must be given for a model with a mushroom body, got it for {plan.model}, which learns by "
+                f"Q-learning; leave it out, or give --model forager_MB"
+            )
+    checked(plan)
+    yield
 
 
 def _registered(how: Mapping[str, Any]) -> Any:
@@ -257,14 +325,21 @@ def _registered(how: Mapping[str, Any]) -> Any:
 def _options(how: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of the memory that were asked for."""
     options: dict[str, Any] = {}
+    if how["odors"]:
+        options["odors"] = dict(_halves("--odor", "NAME=ODOR", odor) for odor in how["odors"])
     if how["reinforcement"] != "reward":
         options["reinforcement"] = how["reinforcement"]
     for change in how["changes"]:
-        name, equals, words = change.partition("=")
-        if not equals:
-            raise InputError(f"--set must be NAME=VALUE, got {change!r}")
+        name, words = _halves("--set", "NAME=VALUE", change)
         options[name] = _value(words)
     return options
+
+
+def _halves(option: str, form: str, words: str) -> tuple[str, str]:
+    name, equals, value = words.partition("=")
+    if not equals:
+        raise InputError(f"{option} must be {form}, got {words!r}")
+    return name, value
 
 
 def _value(words: str) -> Any:

@@ -14,7 +14,7 @@ from kenyon import checks
 from kenyon.errors import InputError, MismatchError
 from kenyon.larvaworld_plugin import host, inspection, registration
 from kenyon.larvaworld_plugin.memories import options_of
-from kenyon.memory import checkpoint, sensing
+from kenyon.memory import RLmemory, RLOlfMemory, checkpoint, sensing
 from kenyon.memory.mushroom_body import MBmemory
 from kenyon.progress import progress
 from kenyon.provenance import versions
@@ -95,8 +95,8 @@ def run(
         minutes: How long; as long as the experiment is, if absent.
         seed: The same seed gives the same run, in any process.
         memory: Options of the memory, such as {"frozen": True}; they go before those of the model.
-        memories: A file that `checkpoint.save` or `kenyon larvaworld run` wrote: larva i begins with what the i-th
-            memory there has learned.
+        memories: A file that `save_memories`, `checkpoint.save` or `kenyon larvaworld run` wrote: larva i begins with
+            what the i-th memory there has learned.
         every_s: Time between two samples, s.
         show_progress: Show a progress bar on standard error.
 
@@ -104,8 +104,8 @@ def run(
         The dataset, the memories and the host's run. In the dataset, with dimensions larva, time (s) and stimulus: the
         gain of each stimulus; x and y, m; on_food, whether the larva was on food; preference_index over time, the
         host's own, (left - right) / all; and learned, what was learned in the end: for a mushroom body the preference
-        index of its output neurons by a probe of 3 s, for Q-learning the best gain. Its attributes carry seed, options
-        and versions.
+        index of its output neurons by a probe of 3 s, for Q-learning the best gain, nan where nothing was credited yet.
+        Its attributes carry seed, options, the file of memories it began with, and versions.
 
     Raises:
         MissingDependencyError, MismatchError: Larvaworld is missing or of another version, or the memories of the file
@@ -122,19 +122,11 @@ def run(
 
 def carry_out(plan: Plan, *, show_progress: bool = True) -> Outcome:
     """Carry out a plan; see `run`."""
-    larvae = checks.integer("larvae", plan.larvae, low=1, high=100_000)
-    seed = checks.integer("seed", plan.seed, low=0, high=2**63 - 1)
-    every_s = checks.number("every_s", plan.every_s, low=0.1, high=3600.0, unit="s")
-    if plan.minutes is not None and checks.number("minutes", plan.minutes, low=0.0, high=1e5, unit="min") == 0.0:
-        raise InputError("minutes must be above 0, got 0")
+    larvae, seed = plan.larvae, plan.seed
     with ExitStack() as stack:
         if registration.registered() is None:
             stack.enter_context(registration.register())
-        stored = host.stored("Exp", plan.experiment)
-        model = _model(plan)
-        minutes = float(stored.duration if plan.minutes is None else plan.minutes)
-        if plan.memories is not None:
-            _refuse_foreign(plan.memories, plan.model, larvae)
+        model, minutes = checked(plan)
         stack.enter_context(host.untouched("Exp", plan.experiment))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kenyon-"))
         stack.enter_context(host.quiet())
@@ -152,12 +144,32 @@ def carry_out(plan: Plan, *, show_progress: bool = True) -> Outcome:
         )
         begun.p.enrichment = None  # An analysis of the tracks, which takes longer than the run.
         begun.p.larva_groups[plan.model].model = model
-        every = max(1, round(every_s / begun.dt))
+        every = max(1, round(plan.every_s / begun.dt))
         ticks = round(minutes * 60 / begun.dt)
+        if ticks < 1:
+            raise InputError(f"minutes must be at least a tick of Larvaworld, {begun.dt:g} s, got {minutes:g} min")
         done = stack.enter_context(progress(f"{plan.experiment}, {larvae} {plan.model}", ticks, show=show_progress))
         begun.observer = observer = _Observer(plan, every, done)
         begun.simulate(**({"seed": seed} if host.seeds_itself() else {}))
         return Outcome(observer.dataset(begun, minutes), observer.memories, begun)
+
+
+def checked(plan: Plan) -> tuple[Any, float]:
+    """Return the configuration of a plan's larvae, and how many minutes it takes, if it can be carried out.
+
+    Raises:
+        MismatchError, InputError: it cannot; see `run`.
+    """
+    larvae = checks.integer("larvae", plan.larvae, low=1, high=100_000)
+    checks.integer("seed", plan.seed, low=0, high=2**63 - 1)
+    checks.number("every_s", plan.every_s, low=0.1, high=3600.0, unit="s")
+    if plan.minutes is not None and checks.number("minutes", plan.minutes, low=0.0, high=1e5, unit="min") == 0.0:
+        raise InputError("minutes must be above 0, got 0")
+    stored = host.stored("Exp", plan.experiment)
+    model = _model(plan)
+    if plan.memories is not None:
+        _refuse_foreign(plan.memories, plan.model, larvae)
+    return model, float(stored.duration if plan.minutes is None else plan.minutes)
 
 
 def save_memories(path: Path, outcome: Outcome, *, overwrite: bool = False) -> Path:
@@ -178,7 +190,10 @@ def _refuse_foreign(path: Path, model: str, larvae: int) -> None:
     Raises:
         MismatchError: it is one.
         FileFormatError: it holds no memories.
+        InputError: there is no such file.
     """
+    if not path.is_file():
+        raise InputError(f"memories must be a file that is there, got {path}; a run writes one (memories.npz)")
     said = checkpoint.about(path)
     if said.get("model", model) != model:
         raise MismatchError(
@@ -187,7 +202,9 @@ def _refuse_foreign(path: Path, model: str, larvae: int) -> None:
         )
     kept = len(checkpoint.names(path))
     if kept != larvae:
-        raise MismatchError(f"the memories of {path} must be of {larvae} larvae, got {kept}; run with as many")
+        raise MismatchError(
+            f"the memories of {path} must be of as many larvae as are run, {larvae}, but are of {kept}; run {kept}"
+        )
 
 
 def _model(plan: Plan) -> Any:
@@ -197,6 +214,8 @@ def _model(plan: Plan) -> Any:
         raise InputError(
             f"model must be one with a memory, got {plan.model!r}; `kenyon larvaworld models` lists those that have one"
         )
+    if model.brain.get("nengo"):
+        raise InputError(f"model must be one that Kenyon's memories can serve, got {plan.model!r}: {inspection.NENGO}")
     mode, modality = model.brain.memory.mode, model.brain.memory.modality
     kind = host.memory_table()[0][mode][modality]
     options = {"seed": plan.seed, **plan.memory}
@@ -249,6 +268,9 @@ class _Observer:
         if self._plan.memories is not None:
             checkpoint.restore(self._plan.memories, self.memories)
             _refuse_other_odors(self._plan.memories, self.memories)
+            for memory in self.memories:
+                if isinstance(memory, RLOlfMemory):
+                    memory.iterator = memory.Niters  # It follows what it knows from the first tick on.
         if self._plan.script is not None:
             self._after_tick = self._plan.script(run)
 
@@ -300,6 +322,7 @@ class _Observer:
                 "model": self._plan.model,
                 "seed": str(self._plan.seed),
                 "minutes": minutes,
+                "memories": "" if self._plan.memories is None else str(self._plan.memories),
                 "memory": type(kind).__name__,
                 "options": json.dumps(options, default=str),
                 "odors": json.dumps(_odors(self.memories)),
@@ -315,14 +338,16 @@ def _sample(agent: Any, memory: Any) -> tuple[float, float, bool, dict[str, floa
 
 
 def _learned(memories: list[Any], stimuli: list[str]) -> Any:
-    """Return what each memory has learned of each stimulus, [B, O]; nan where it does not know it."""
+    """Return what each memory has learned of each stimulus, [B, O]; nan where it knows nothing of it."""
     rows = []
     for memory in memories:
         if isinstance(memory, MBmemory):
             asked = memory.probe(stimuli, _ASKED_MS)
             known = {name: answer["preference_index"] for name, answer in asked.items()}
+        elif isinstance(memory, RLmemory):
+            known = memory.best_gain if memory.q_table.any() else {}  # Of equals the best would be the first.
         else:
-            known = getattr(memory, "best_gain", memory.gain)
+            known = memory.gain
         rows.append([known.get(name, np.nan) for name in stimuli])
     return np.array(rows, dtype=float).reshape(len(memories), len(stimuli))
 
@@ -348,11 +373,12 @@ def _refuse_other_odors(path: Path, memories: list[Any]) -> None:
         if learned.get(stimulus, odor) != odor:
             raise MismatchError(
                 f"{stimulus} must stand for what the memories of {path} learned, {learned[stimulus]}, got {odor}; "
-                f"pass odors={{{stimulus!r}: {learned[stimulus]!r}}}"
+                f"run with memory={{'odors': {{{stimulus!r}: {learned[stimulus]!r}}}}} (--odor '{stimulus}="
+                f"{learned[stimulus]}')"
             )
-    known = set(learned) if learned else {name for memory in memories for name in memory.best_gain}
-    world = set(memories[0].stimuli)
-    if world and not known & world:
+    tables = {name for memory in memories if isinstance(memory, RLmemory) for name in memory.best_gain}
+    known, world = set(learned) or tables, set(memories[0].stimuli)
+    if known and world and not known & world:  # A file need not say what a mushroom body has smelled.
         raise MismatchError(
             f"the memories of {path} must know a stimulus of this experiment, {', '.join(sorted(world))}, got "
             f"{', '.join(sorted(known)) or 'none'}; run an experiment with the same odors"

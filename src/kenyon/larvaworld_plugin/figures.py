@@ -2,6 +2,7 @@
 
 import json
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def run_figure(result: "xarray.Dataset") -> "Figure":
     stand_for = f" Odors: {', '.join(f'{name} is {odor}' for name, odor in odors.items())}." if odors else ""
     words = (
         "How to read this. Bold: mean over larvae; faint: single larvae. A gain above 0 leads a larva up the gradient "
-        f"of an odor, below 0 down. Memory: {attributes['memory']}.{stand_for} Larvaworld "
+        f"of an odor, below 0 down. Memory: {attributes['memory']}{_begun(attributes)}.{stand_for} Larvaworld "
         f"{json.loads(attributes['versions'])['larvaworld']}, seed {attributes['seed']}."
     )
     figure.text(0.012, 0.012, "\n".join(textwrap.wrap(words, 175)), fontsize=9.2, va="bottom")
@@ -78,7 +79,7 @@ def preference_figure(result: "xarray.Dataset") -> "Figure":
     phases = "; ".join(f"{name}: {meant}" for name, meant in CONDITIONS.items())
     words = (
         f"How to read this. A dot is a group of {own['larvae']} {own['model']}, trained in Larvaworld with "
-        f"{own['trials']} trials of two phases of {own['phase_min']:g} min ({phases}), food being everywhere in the "
+        f"{own['trials']} x 2 phases of {own['phase_min']:g} min ({phases}), food being everywhere in the "
         f"dish{meaning}. Every second group is trained with the other odor. Then {own['test_min']:g} min without food, "
         "an odor on each side, memories frozen: above 0 more larvae are on the side of the trained odor. Bars: mean "
         "over groups with its 95 % bootstrap interval; p: Mann and Whitney, against paired, corrected after Holm. "
@@ -88,25 +89,35 @@ def preference_figure(result: "xarray.Dataset") -> "Figure":
     return figure
 
 
+def _begun(attributes: dict[str, Any]) -> str:
+    """Return in words what the memories began with, and whether they went on learning."""
+    began = f", begun with {Path(attributes['memories']).name}" if attributes.get("memories") else ""
+    return began + (", frozen" if json.loads(attributes["options"])["frozen"] else "")
+
+
 def _headline(result: "xarray.Dataset") -> str:
     def said(row: dict[str, Any]) -> str:
         low, high = row["interval"]
-        return f"{row['condition']} {row['preference']:+.2f} [{low:.2f}, {high:.2f}]"
+        around = "" if np.isnan(low) else f" [{low:.2f}, {high:.2f}]"
+        return f"{row['condition']} {row['preference']:+.2f}{around}"
 
     return "Preference for the trained odor:\n" + ", ".join(map(said, compare(result)))
 
 
-def _mean_and_each(axes: "Axes", time: NDArray[Any], values: NDArray[np.float64], color: str, label: str) -> None:
+def _mean_and_each(
+    axes: "Axes", time: NDArray[Any], values: NDArray[np.float64], color: str, label: str, dashes: Any
+) -> None:
     """Draw [B, T]: every larva faint, the mean bold."""
     axes.plot(time, values.T, color=color, alpha=max(0.06, 0.3 / np.sqrt(len(values))), linewidth=0.8)
-    axes.plot(time, np.nanmean(values, axis=0), color=color, linewidth=2.2, label=label)
+    axes.plot(time, np.nanmean(values, axis=0), color=color, linewidth=2.2, label=label, linestyle=dashes)
 
 
 def _draw_gains(axes: "Axes", result: "xarray.Dataset") -> None:
     minutes = result.time.values / 60
     for number, stimulus in enumerate(result.stimulus.values):
         values = result.gain.sel(stimulus=stimulus).values
-        _mean_and_each(axes, minutes, values, _COLORS[number % len(_COLORS)], str(stimulus))
+        dashes = "-" if number == 0 else (number * 4, (6, 3))  # Where they are equal, each is still seen.
+        _mean_and_each(axes, minutes, values, _COLORS[number % len(_COLORS)], str(stimulus), dashes)
     axes.axhline(0.0, color="black", linewidth=0.8)
     axes.set_ylabel("gain")
     axes.legend(frameon=False, fontsize=9, ncols=3, loc="best")
@@ -119,7 +130,7 @@ def _draw_index(axes: "Axes", result: "xarray.Dataset") -> None:
     axes.plot(minutes, result.on_food.mean("larva").values, color="#E69F00", linewidth=1.2, label="larvae on food")
     axes.axhline(0.0, color="black", linewidth=0.8)
     axes.set_ylim(-1.05, 1.05)
-    axes.set_ylabel("share of larvae")
+    axes.set_ylabel("index; share of larvae")
     axes.legend(frameon=False, fontsize=9, ncols=2, loc="lower left")
     _finish(axes, "Larvaworld's preference index: (left - right) / all", "time (min)")
 
@@ -135,7 +146,7 @@ def _draw_tracks(axes: "Axes", result: "xarray.Dataset") -> None:
 
 def _draw_learned(axes: "Axes", result: "xarray.Dataset") -> None:
     values = result.learned.values
-    _dots(axes, [values[:, i] for i in range(values.shape[1])], _COLORS)
+    _dots(axes, [own[~np.isnan(own)] for own in values.T], _COLORS)
     axes.set_xticks(range(values.shape[1]), [str(name) for name in result.stimulus.values])
     axes.axhline(0.0, color="black", linewidth=0.8)
     is_index = result.learned.attrs["long_name"].startswith("preference")
@@ -170,8 +181,8 @@ def _draw_roles(axes: "Axes", result: "xarray.Dataset") -> None:
         range(len(columns)), [f"{name}\n{role}" for name in names for role in ("trained", "other")], fontsize=8
     )
     axes.set_ylabel("learned, mean over larvae")
-    low, high = axes.get_ylim()
-    axes.set_ylim(min(low, -0.1), max(high, 0.1))
+    if np.abs(result.learned.values).max() <= 1.0:  # an index, that of the output neurons
+        axes.set_ylim(-1.1, 1.2)
     _finish(axes, "What they had learned: of the trained odor, the other", "")
 
 
@@ -181,6 +192,8 @@ def _dots(axes: "Axes", columns: list[NDArray[np.float64]], colors: Any) -> None
         color = colors[place % len(colors)]
         spread = (np.arange(len(values)) % 5 - 2) * 0.05
         axes.plot(place + spread, values, "o", color=color, alpha=0.45, markersize=5, markeredgewidth=0)
+        if len(values) == 0:
+            continue
         mean = float(np.mean(values))
         low, high = interval(values) if len(values) > 1 else (mean, mean)
         axes.errorbar(

@@ -96,8 +96,10 @@ def stored(kind: str, name: str) -> Any:
     known = reg.conf[kind]
     if name not in known.confIDs:
         word = {"Exp": "experiment", "Model": "model"}[kind]
+        listed = {"Exp": "experiments", "Model": "models"}[kind]
         raise InputError(
-            f"{word} must be one that Larvaworld has stored, got {name!r}; {checks.nearest(name, known.confIDs)}"
+            f"{word} must be one that Larvaworld has stored, got {name!r}; {checks.nearest(name, known.confIDs)} "
+            f"(`kenyon larvaworld {listed}` lists those that suit memories)"
         )
     return known.getID(name).get_copy()
 

@@ -6,6 +6,12 @@ from typing import Any
 from kenyon.errors import MismatchError
 from kenyon.memory.base import Memory
 
+NENGO = (
+    "Larvaworld's NengoBrain gives its larva no sensor and steps no memory; it needs the package nengo, and with that "
+    "(4.1.0 was tried) it sets a read-only attribute and cannot be built"
+)
+"""Why a larva with such a brain cannot learn."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -17,7 +23,7 @@ class Finding:
         configured: What its model asks for, such as "MB for olfaction"; None where it asks for no memory.
         memory: The class of the memory that is active; None where there is none.
         ours: Whether that is one of Kenyon's.
-        reason: Why it cannot learn; empty where it can, or where no memory was asked for.
+        reason: Why it cannot learn; empty where it can.
     """
 
     larva: str
@@ -38,17 +44,20 @@ def check(run: Any, *, require: bool = False) -> list[Finding]:
     Raises:
         MismatchError: the run has no larvae yet, or, with `require`, one of them has no memory of ours.
     """
-    agents = list(run.agents)
+    agents = list(getattr(run, "agents", ()))
     if not agents:
-        raise MismatchError("a run must have larvae to be looked at, got none; they are built when it starts")
+        raise MismatchError(
+            "a run of Larvaworld must have larvae to be looked at, got none; they are built when it starts"
+        )
     findings = [_look_at(agent) for agent in agents]
     if require:
         lacking = [finding for finding in findings if not finding.ours or finding.reason]
         if lacking:
             first = lacking[0]
             who = first.larva if len(lacking) == 1 else f"{first.larva} and {len(lacking) - 1} more"
-            raise MismatchError(f"every larva must have a memory of Kenyon's that can learn, got otherwise for {who}: "
-                                f"{first.reason or 'its model asks for no memory; choose one that does'}")  # fmt: skip
+            raise MismatchError(
+                f"every larva must have a memory of Kenyon's that can learn, got otherwise for {who}: {first.reason}"
+            )
     return findings
 
 
@@ -63,7 +72,9 @@ def _look_at(agent: Any) -> Finding:
     memory = _memory(agent)
     name = None if memory is None else type(memory).__name__
     ours = isinstance(memory, Memory)
-    if asked is None or (ours and memory.stimuli):
+    if asked is None:
+        reason = "its model asks for no memory; choose one that does"
+    elif ours and memory.stimuli:
         reason = ""
     elif ours:
         what = {"olfaction": "the arena has no odor", "touch": "its model has no touch sensors"}

@@ -1,4 +1,4 @@
-"""The host's stored models with a memory: what each is made for, and whether its memory works when it is tried out."""
+"""What the host has stored: its experiments, and its models with a memory, tried out to see whether that works."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -27,10 +27,6 @@ _CHOICES = 5
 """How often a larva that learns by Q-learning chooses gains while it is tried out; stored models choose once a minute,
 and learn for the first time at the second choice."""
 
-_NENGO = (
-    "Larvaworld's NengoBrain gives its larva no sensor and steps no memory; it needs the package nengo, and with that "
-    "(4.1.0 was tried) it sets a read-only attribute and cannot be built"
-)
 _NO_TOUCH_SENSOR = "its toucher has no touch sensor (touch_sensors is empty), so there is nothing that it could sense"
 
 
@@ -57,6 +53,22 @@ class MemoryModel(NamedTuple):
     blind: bool
     experiment: str
     hindrance: str
+
+
+class StoredExperiment(NamedTuple):
+    """A stored experiment.
+
+    Attributes:
+        name: Its name in the host.
+        minutes: How long it is.
+        odors: The odors of its arena.
+        food: Where there is food at the start: "everywhere", "in places", or "nowhere".
+    """
+
+    name: str
+    minutes: float
+    odors: tuple[str, ...]
+    food: str
 
 
 class Trial(NamedTuple):
@@ -93,6 +105,25 @@ class Trial(NamedTuple):
     def works(self) -> bool:
         """Whether its memory saw something change, and changed itself."""
         return self.built and self.saw_change and self.changed and not self.reason
+
+
+def stored_experiments() -> list[StoredExperiment]:
+    """Return every stored experiment of the host, by name.
+
+    Raises:
+        MissingDependencyError, MismatchError: Larvaworld is missing or of another version.
+    """
+    host.require()
+    found = []
+    for name in host.names("Exp"):
+        stored = host.stored("Exp", name)
+        given = stored.env_params.food_params
+        sources = [*given.source_units.values(), *given.source_groups.values()]
+        odors = tuple(sorted({source.odor.id for source in sources if source.odor.id}))
+        in_places = any(source.amount > 0.0 for source in sources)
+        food = "everywhere" if given.food_grid is not None else "in places" if in_places else "nowhere"
+        found.append(StoredExperiment(name, float(stored.duration), odors, food))
+    return found
 
 
 def memory_models() -> list[MemoryModel]:
@@ -193,7 +224,7 @@ def _described(name: str, brain: Any) -> MemoryModel:
         stimuli = tuple(sensor.gain_dict or ())
         place = _ONE_ODOR if stimuli == ("Odor",) else _TWO_ODORS
     if brain.get("nengo"):
-        hindrance = _NENGO
+        hindrance = inspection.NENGO
     return MemoryModel(
         name, mode, modality, stimuli, brain.feeder is not None, bool(sensor.brute_force), place, hindrance
     )

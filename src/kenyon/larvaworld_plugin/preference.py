@@ -12,7 +12,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -178,7 +178,11 @@ def preference(
         words = f"{len(wanted)} groups of {larvae} {model}"
         done = stack.enter_context(progress(words, total, show=show_progress))
         answers: dict[tuple[str, int], Answer] = {}
-        for group, answer in _answers(wanted, checks.integer("jobs", jobs, low=1, high=1024), asdict(settings)):
+        for found in _answers(wanted, checks.integer("jobs", jobs, low=1, high=1024), asdict(settings)):
+            if found is None:
+                done(0.0)
+                continue
+            group, answer = found
             answers[group.condition, group.number] = answer
             done(len(phases(group.condition, group.odor, trials)) * phase_min + test_min)
     return _dataset(names, groups, answers, wanted[0], seed)
@@ -208,32 +212,43 @@ def answer(group: Group) -> Answer:
     return Answer(float(index[-1]), float(index[half:].mean()), (learned[0], learned[1]), (gain[0], gain[1]))
 
 
-def _answers(groups: Sequence[Group], jobs: int, settings: dict[str, Any]) -> Iterator[tuple[Group, Answer]]:
-    """Yield what each group did, as soon as it is known; in processes of their own where there are several."""
+def _answers(groups: Sequence[Group], jobs: int, settings: dict[str, Any]) -> Iterator[tuple[Group, Answer] | None]:
+    """Yield what each group did, as soon as it is known; in processes of their own where there are several.
+
+    Yields None in between, so that whoever waits can say so.
+    """
     if jobs == 1:
         for group in groups:
             yield group, answer(group)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(groups)), context, _end_with_parent) as pool:
+    stop = context.Event()
+    with ProcessPoolExecutor(min(jobs, len(groups)), context, _end_with_parent, (stop,)) as pool:
         waiting = {pool.submit(_elsewhere, settings, group): group for group in groups}
+        left = set(waiting)
         try:
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            while left:
+                over, left = wait(left, timeout=1.0, return_when=FIRST_COMPLETED)
+                for future in over:
+                    yield waiting[future], future.result()
+                yield None
+        except BaseException:
+            stop.set()  # What is under way is worth nothing any more, and would take minutes.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def _end_with_parent() -> None:
-    """Let a worker process end when the one that started it is gone, however that ended."""
+def _end_with_parent(stop: Any) -> None:
+    """Let a worker process end when it is told to, or when the one that started it is gone, however that ended."""
     parent = multiprocessing.parent_process()
 
-    def wait() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
+    def watch() -> None:
+        while not stop.wait(0.5):
+            if parent is None or not parent.is_alive():
+                break
+        os._exit(1)
 
-    threading.Thread(target=wait, daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _elsewhere(settings: dict[str, Any], group: Group) -> Answer:
