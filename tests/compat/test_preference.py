@@ -182,9 +182,9 @@ def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
         (["run", "PItest_off", "--larvae", "0"], "larvae must be"),
         (
             ["run", "PItest_off", "--model", "forager_RL", "--gain", "published"],
-            "--gain must be given for a model with",
+            "--gain must be given for a model",
         ),
-        (["run", "PItest_off", "--model", "forager_RL", "--server", "here"], "--server must be given for a model with"),
+        (["run", "PItest_off", "--model", "forager_RL", "--server", "here"], "--server must be given for a model"),
         (["run", "PItest_off", "--model", "forager_RL", "--odor", "CS=anisole"], "--odor must be given for a model"),
         (["run", "PItest_off", "--odor", "CS"], "--odor must be NAME=ODOR, got 'CS'"),
         (["run", "PItest_off", "--odor", "CS=sweat"], "stimulus 'CS' must stand for a measured odor"),
