@@ -172,7 +172,7 @@ def checked(plan: Plan) -> tuple[Any, float]:
     return model, float(stored.duration if plan.minutes is None else plan.minutes)
 
 
-def save_memories(path: Path, outcome: Outcome, *, overwrite: bool = False) -> Path:
+def save_memories(path: str | Path, outcome: Outcome, *, overwrite: bool = False) -> Path:
     """Write what the larvae of a run have learned to a file, for the `memories` of another run.
 
     Raises:

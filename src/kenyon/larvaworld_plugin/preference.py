@@ -111,12 +111,14 @@ class Answer(NamedTuple):
         preference_mean: The same, averaged over the second half of the test.
         learned: What was learned of the trained odor and of the other, mean over larvae; see `experiment.run`.
         gain: The gain of the trained odor and of the other in the test, mean over larvae.
+        options: Every option of the memories in the test, as JSON.
     """
 
     preference_index: float
     preference_mean: float
     learned: tuple[float, float]
     gain: tuple[float, float]
+    options: str
 
 
 def preference(
@@ -209,7 +211,10 @@ def answer(group: Group) -> Answer:
     learned = [float(tested.learned.sel(stimulus=odor).mean()) for odor in roles]
     gain = [float(at_end.gain.sel(stimulus=odor).mean()) for odor in roles]
     half = tested.sizes["time"] // 2
-    return Answer(float(index[-1]), float(index[half:].mean()), (learned[0], learned[1]), (gain[0], gain[1]))
+    return Answer(
+        *(float(index[-1]), float(index[half:].mean()), (learned[0], learned[1]), (gain[0], gain[1])),
+        options=tested.attrs["options"],
+    )
 
 
 def _answers(groups: Sequence[Group], jobs: int, settings: dict[str, Any]) -> Iterator[tuple[Group, Answer] | None]:
@@ -316,6 +321,7 @@ def _dataset(
             "phase_min": one.phase_min,
             "test_min": one.test_min,
             "options": json.dumps(dict(one.memory)),
+            "memory": answers[one.condition, one.number].options,
             "versions": json.dumps({**versions(), "larvaworld": host.version()}),
         },
     )
