@@ -120,7 +120,7 @@ def _draw_gains(axes: "Axes", result: "xarray.Dataset") -> None:
         _mean_and_each(axes, minutes, values, _COLORS[number % len(_COLORS)], str(stimulus), dashes)
     axes.axhline(0.0, color="black", linewidth=0.8)
     axes.set_ylabel("gain")
-    axes.legend(frameon=False, fontsize=9, ncols=3, loc="best")
+    axes.legend(framealpha=0.85, edgecolor="none", fontsize=9, ncols=3, loc="best")
     _finish(axes, "Gains that the memories set", "time (min)")
 
 
