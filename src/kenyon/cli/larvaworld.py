@@ -1,6 +1,6 @@
 """Subcommands that run Larvaworld with Kenyon's memories: experiments, tests of preference, models."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from math import isnan
 from pathlib import Path
@@ -226,12 +226,10 @@ def models(words: str, *, as_json: bool) -> None:
     """  # noqa: D301  # as above
     from kenyon.larvaworld_plugin.models import memory_models
 
-    found = [model for model in memory_models() if words in model.name]
+    found = _named(memory_models(), words, "a model with a memory")
     if as_json:
         print_json([model._asdict() for model in found])
         return
-    if not found:
-        raise InputError(f"a model with a memory must have {words!r} in its name, got none; leave it out to see all")
     rows = [
         [
             *(model.name, model.mode, model.modality, ", ".join(model.stimuli) or "none"),
@@ -258,14 +256,20 @@ def experiments(words: str, *, as_json: bool) -> None:
     """  # noqa: D301  # as above
     from kenyon.larvaworld_plugin.models import stored_experiments
 
-    found = [experiment for experiment in stored_experiments() if words in experiment.name]
+    found = _named(stored_experiments(), words, "an experiment")
     if as_json:
         print_json([experiment._asdict() for experiment in found])
         return
-    if not found:
-        raise InputError(f"an experiment must have {words!r} in its name, got none; leave it out to see all")
     rows = [[one.name, f"{one.minutes:g}", ", ".join(one.odors) or "none", one.food] for one in found]
     print_table(["experiment", "minutes", "odors", "food"], rows, title=f"{len(found)} stored experiments")
+
+
+def _named(stored: Sequence[Any], words: str, what: str) -> list[Any]:
+    """Return what has words in its name."""
+    found = [one for one in stored if words in one.name]
+    if not found:
+        raise InputError(f"{what} must have {words!r} in its name, got none; leave it out to see all")
+    return found
 
 
 @contextmanager
