@@ -36,7 +36,6 @@ def compiled_within(function: Function) -> Function:
 
 
 def _take_next(_context: Any, counter: Any) -> Any:
-
     def one_more(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         place = context.make_array(signature.args[0])(context, builder, args[0]).data
         return builder.atomic_rmw("add", place, ir.Constant(ir.IntType(64), 1), "monotonic")

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from kenyon import archive
 from kenyon.cli.output import as_json, print_json, print_table
 from kenyon.conditioning.figures import save_figure
 from kenyon.conditioning.results import save
@@ -100,7 +101,7 @@ def run(
     options = {**_options(how), **({"frozen": True} if frozen else {})}
     plan = Plan(experiment, model, larvae, minutes, how["seed"], options, memories)
     names = ("run.nc", "memories.npz", "run.png")
-    with _registered(how), _checked(plan, how), _files(out, names, overwrite=overwrite) as files:
+    with _prepared(plan, how, out, names, overwrite=overwrite) as files:
         outcome = carry_out(plan)
         save(outcome.dataset, files[0], overwrite=overwrite)
         save_memories(files[1], outcome, overwrite=overwrite)
@@ -177,7 +178,7 @@ def preference(
 
     options, names = _options(how), ("preference.nc", "preference.png")
     plan = Plan("PItest_off", model, larvae, test_min, how["seed"], options)
-    with _registered(how), _checked(plan, how), _files(out, names, overwrite=overwrite) as files:
+    with _prepared(plan, how, out, names, overwrite=overwrite) as files:
         result = ask(
             model=model, conditions=conditions or tuple(CONDITIONS), groups=groups, larvae=larvae, trials=trials,
             phase_min=phase_min, test_min=test_min, seed=how["seed"], memory=options, jobs=jobs,
@@ -276,9 +277,11 @@ def _named(stored: Sequence[Any], words: str, what: str) -> list[Any]:
 def _files(out: Path, names: tuple[str, ...], *, overwrite: bool) -> Iterator[list[Path]]:
     """Make the folder for the results before they are there, and take it away again if they never come."""
     files = [out / name for name in names]
-    for file in files:
-        if file.exists() and not overwrite:
-            raise InputError(f"{file} must not be there yet; give another --out, or --overwrite to replace it")
+    try:
+        for file in files:
+            archive.refuse_existing(file, overwrite=overwrite)
+    except InputError as reason:
+        raise InputError(f"{reason} (--out, --overwrite)") from None
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -294,21 +297,33 @@ def _files(out: Path, names: tuple[str, ...], *, overwrite: bool) -> Iterator[li
 
 
 @contextmanager
-def _checked(plan: Any, how: Mapping[str, Any]) -> Iterator[None]:
-    """Refuse a plan that cannot be carried out, and options that mean nothing to its larvae."""
-    from kenyon.larvaworld_plugin import host
+def _prepared(
+    plan: Any, how: Mapping[str, Any], out: Path, names: tuple[str, ...], *, overwrite: bool
+) -> Iterator[list[Path]]:
+    """Register as the options say, refuse a plan that cannot be carried out, and make room for the files of results."""
     from kenyon.larvaworld_plugin.experiment import checked
 
-    memory = host.stored("Model", plan.model).brain.memory
-    for name in ("server", "gain", "odors"):
-        if how[name] and how[name] != _GAINS[0] and memory is not None and memory.mode != "MB":
-            option = f"--{name.rstrip('s')}"
+    with _registered(how):
+        _refuse_unused(plan.model, how)
+        checked(plan)
+        with _files(out, names, overwrite=overwrite) as files:
+            yield files
+
+
+def _refuse_unused(model: str, how: Mapping[str, Any]) -> None:
+    """Refuse options that mean nothing to larvae of a model."""
+    from kenyon.larvaworld_plugin import host
+
+    memory = host.stored("Model", model).brain.memory
+    if memory is None or memory.mode == "MB":
+        return
+    given = {"--server": how["server"], "--gain": how["gain"] != _GAINS[0], "--odor": how["odors"]}
+    for option, is_given in given.items():
+        if is_given:
             raise InputError(
-                f"{option} must be given for a model with a mushroom body, got it for {plan.model}, which learns by "
+                f"{option} must be given for a model with a mushroom body, got it for {model}, which learns by "
                 f"Q-learning; leave it out, or give --model forager_MB"
             )
-    checked(plan)
-    yield
 
 
 def _registered(how: Mapping[str, Any]) -> Any:

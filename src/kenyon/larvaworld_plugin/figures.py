@@ -91,7 +91,7 @@ def preference_figure(result: "xarray.Dataset") -> "Figure":
 
 def _begun(attributes: dict[str, Any]) -> str:
     """Return in words what the memories began with, and whether they went on learning."""
-    began = f", begun with {Path(attributes['memories']).name}" if attributes.get("memories") else ""
+    began = f", begun with {Path(attributes['memories']).name}" if attributes["memories"] else ""
     return began + (", frozen" if json.loads(attributes["options"])["frozen"] else "")
 
 

@@ -95,11 +95,10 @@ def stored(kind: str, name: str) -> Any:
 
     known = reg.conf[kind]
     if name not in known.confIDs:
-        word = {"Exp": "experiment", "Model": "model"}[kind]
-        listed = {"Exp": "experiments", "Model": "models"}[kind]
+        word, listed = {"Exp": ("experiment", "all"), "Model": ("model", "those with a memory")}[kind]
         raise InputError(
             f"{word} must be one that Larvaworld has stored, got {name!r}; {checks.nearest(name, known.confIDs)} "
-            f"(`kenyon larvaworld {listed}` lists those that suit memories)"
+            f"(`kenyon larvaworld {word}s` lists {listed})"
         )
     return known.getID(name).get_copy()
 

@@ -6,7 +6,7 @@ holds up a short one for a slice only. Cutting time into slices changes no numbe
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from operator import add
 from typing import Any, Generic, TypeVar
@@ -66,37 +66,31 @@ class Round(Generic[Tag]):
         rows: Most circuits in a call of it.
 
     Attributes:
+        courses: As given.
         sizes: How many circuits were computed at once, each time.
     """
 
     def __init__(self, courses: "list[_Underway[Tag]]", computer: Computer, rows: int) -> None:
+        self.courses = courses
+        self.sizes: list[int] = []
         self._computer = computer
         self._rows = rows
-        learning = [one for one in courses if one.stretches[0].plastic]
-        asked = [one for one in courses if not one.stretches[0].plastic]
-        self._parts = [part for part in (learning, asked) if part]
-        self._errors: dict[int, Exception] = {}
-        self.sizes: list[int] = []
 
     def __len__(self) -> int:
         """Return how many courses are in it."""
-        return sum(map(len, self._parts))
+        return len(self.courses)
 
     def compute(self) -> None:
-        """Do it."""
-        for place, courses in enumerate(self._parts):
+        """Do it; a course that could not be computed bears the error."""
+        for plastic in (True, False):
+            courses = [one for one in self.courses if one.stretches[0].plastic is plastic]
             stretches = [stretch for one in courses for stretch in one.stretches if stretch.steps_left]
             try:
                 for first in range(0, len(stretches), self._rows):
                     self._slice(stretches[first : first + self._rows])
             except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
-                self._errors[place] = error
-
-    def outcome(self) -> "Iterator[tuple[_Underway[Tag], Exception | None]]":
-        """Return the courses, each with the error that ended it, if one did."""
-        for place, courses in enumerate(self._parts):
-            for one in courses:
-                yield one, self._errors.get(place)
+                for one in courses:
+                    one.error = error
 
     def _slice(self, stretches: list[Stretch]) -> None:
         n_steps = np.array([stretch.steps_left for stretch in stretches], dtype=np.int64)
@@ -201,10 +195,10 @@ class Batch(Generic[Tag]):
         """Take over a round that was computed; return the courses that are over."""
         self._computing -= len(computed)
         self._sizes += computed.sizes
-        for one, error in computed.outcome():
-            if error is not None:
+        for one in computed.courses:
+            if one.error is not None:
                 one.course.close()
-                self._over.append(Finished(one.tag, error=error))
+                self._over.append(Finished(one.tag, error=one.error))
                 continue
             one.stretches = [stretch for stretch in one.stretches if stretch.steps_left]
             if one.stretches or self._asks_for_time(one):
@@ -234,3 +228,4 @@ class _Underway(Generic[Tag]):
     tag: Tag
     course: Course
     stretches: list[Stretch]
+    error: Exception | None = None
