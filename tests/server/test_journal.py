@@ -25,9 +25,9 @@ LARVA = bytes(PACKED.itemsize)
 IDS: list[Ids] = [("run", 0), ("run", "0"), (7, "süß"), (-(2**63), '"]')]
 
 
-def reply(number: int) -> dict[str, Any]:
+def reply(number: int) -> str:
     """Return a reply that differs from others."""
-    return {"MBONp": number / 7}
+    return f'{{"MBONp": {number / 7}}}'
 
 
 class Model(RuleBasedStateMachine):
@@ -78,7 +78,7 @@ class Model(RuleBasedStateMachine):
         """A transaction that fails at its end has kept nothing."""
         with suppress(ZeroDivisionError), self.journal.transaction():
             number = self.journal.begin(("other", 1), 1, None)
-            self.journal.add_step(number, Step(0, {}, 1.0), {})
+            self.journal.add_step(number, Step(0, {}, 1.0), "{}")
             if ids in self.lives:
                 self.journal.end(self.lives[ids]["number"])
             raise ZeroDivisionError
@@ -200,7 +200,9 @@ def test_rows_that_are_damaged_are_refused(tmp_path: Path) -> None:
         for change in (
             "UPDATE lives SET larva = x'00'",
             "UPDATE lives SET seed = 'x', larva = NULL",
-            "UPDATE lives SET seed = '1'; UPDATE inputs SET request = '[]'",
+            "UPDATE lives SET seed = '1'; UPDATE inputs SET reply = '{'",
+            "UPDATE inputs SET reply = '[]'",
+            "UPDATE inputs SET reply = '{}', request = '[]'",
             f"UPDATE inputs SET request = '{json.dumps(['x'])}'",
             f"UPDATE inputs SET request = '{json.dumps([0, {}, 'long', 0, 0, 0, None, [], 1, 1])}'",
             f"UPDATE inputs SET request = '{'[' * 5000}'",

@@ -1,5 +1,6 @@
 """What a message may ask for, and every way in which it may be wrong."""
 
+import json
 import math
 from typing import Any
 
@@ -52,9 +53,18 @@ def test_the_scale_multiplies_concentrations_of_a_step_and_not_of_a_probe() -> N
 
 
 def test_a_step_can_be_kept_as_text() -> None:
-    """And comes back as it was."""
-    step = read(probe=["anisole", 2], punishment=0.25, seed=7)
-    assert Step.from_json(step.to_json()) == step
+    """And comes back as it was, with all that can be asked or with the least."""
+    without = ("reward", "odor_id", "odor_concentration")
+    for step in (read(probe=["anisole", 2], punishment=0.25, seed=7), read(seed=7), read(), read(without=without)):
+        assert Step.from_json(step.to_json()) == step
+        assert json.loads(step.to_json())[:6] == list(step[:6])
+    assert "null" not in read().to_json()
+
+
+def test_a_step_that_was_kept_in_full_is_read_too() -> None:
+    """As journals have it that were begun by the first versions: all ten values."""
+    step = read()
+    assert Step.from_json(json.dumps(step)) == step
 
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [

@@ -25,7 +25,7 @@ def asked(number: int, **changes: Any) -> Step:
 def session_at(next_step: int, client: Client | None = None) -> Session:
     """Return a larva that has done some steps, the last one just now."""
     last = asked(next_step - 1)
-    life = Life(1, 7, 0, b"", next_step, (), (last, {"MBONp": float(next_step)}))
+    life = Life(1, 7, 0, b"", next_step, (), (last, f"reply {next_step - 1}"))
     return Session(("run", 0), life, client=client, stepped_at=NOW)
 
 
@@ -40,7 +40,7 @@ def test_steps_go_on_in_order() -> None:
     """The next one is done; the one just done is a retry and has its reply already, from whichever connection."""
     session = session_at(5)
     assert session.decide(asked(5), Client(), NOW, LIVE_S) is Move.GO_ON
-    assert session.decide(asked(4), Client(), NOW, LIVE_S) == {"MBONp": 5.0}
+    assert session.decide(asked(4), Client(), NOW, LIVE_S) == "reply 4"
 
 
 @pytest.mark.parametrize("number", [1, 3, 6, 100])
@@ -62,9 +62,9 @@ def test_the_step_just_done_with_other_content_is_refused() -> None:
 
 def test_the_content_is_the_same_in_any_order_and_any_kind_of_number() -> None:
     """Odors named in another order, whole numbers for fractions."""
-    life = Life(1, 7, 0, b"", 1, (), (asked(0, odors={"a": 1.0, "b": 2.0}), {}))
+    life = Life(1, 7, 0, b"", 1, (), (asked(0, odors={"a": 1.0, "b": 2.0}), "reply"))
     session = Session(("run", 0), life)
-    assert session.decide(asked(0, odors={"b": 2, "a": 1}, duration_ms=100), Client(), NOW, LIVE_S) == {}
+    assert session.decide(asked(0, odors={"b": 2, "a": 1}, duration_ms=100), Client(), NOW, LIVE_S) == "reply"
 
 
 def test_step_0_begins_anew() -> None:
@@ -103,7 +103,7 @@ def test_the_larva_that_a_step_0_replaces_can_go_on() -> None:
     session = session_at(1)
     session.replaced = session_at(9).present
     assert session.decide(asked(9), Client(), NOW, LIVE_S) is Move.GO_BACK
-    assert session.decide(asked(8), Client(), NOW, LIVE_S) == {"MBONp": 9.0}
+    assert session.decide(asked(8), Client(), NOW, LIVE_S) == "reply 8"
     assert session.decide(asked(1), Client(), NOW, LIVE_S) is Move.GO_ON
     assert refusal(session, asked(7), Client()).expected_step == 1
 
@@ -133,6 +133,6 @@ def test_a_snapshot_is_renewed_before_going_on_from_it_takes_long() -> None:
     for number in range(RENEW_AFTER_STEPS):
         tiny = asked(number, duration_ms=1.0)
         assert life.is_due(tiny) is (number == RENEW_AFTER_STEPS - 1)
-        life.take(tiny, {}, b"", renewed=False)
+        life.take(tiny, "reply", b"", renewed=False)
     assert Life(1, 7, 0).is_due(asked(0, warmup_ms=4900.0))
     assert not Life(1, 7, 0).is_due(asked(1, warmup_ms=4900.0))

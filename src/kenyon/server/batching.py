@@ -44,7 +44,7 @@ class Stretch:
 Course = Generator[Sequence[Stretch], None, Any]
 
 
-@dataclass
+@dataclass(slots=True)
 class Finished(Generic[Tag]):
     """A course that has come to its end: its result, or the error that ended it."""
 
@@ -200,8 +200,7 @@ class Batch(Generic[Tag]):
                 one.course.close()
                 self._over.append(Finished(one.tag, error=one.error))
                 continue
-            one.stretches = [stretch for stretch in one.stretches if stretch.steps_left]
-            if one.stretches or self._asks_for_time(one):
+            if [stretch for stretch in one.stretches if stretch.steps_left] or self._asks_for_time(one):
                 self._courses.append(one)
         return self._take_over()
 
@@ -212,13 +211,14 @@ class Batch(Generic[Tag]):
     def _asks_for_time(self, one: "_Underway[Tag]") -> bool:
         """Let a course go on until it asks for time, or is over; return which."""
         try:
-            while not one.stretches:
-                one.stretches = [stretch for stretch in next(one.course) if stretch.steps_left]
+            while not (stretches := next(one.course)):
+                pass
         except StopIteration as end:
             self._over.append(Finished(one.tag, result=end.value))
         except Exception as error:  # noqa: BLE001  # as above
             self._over.append(Finished(one.tag, error=error))
         else:
+            one.stretches = stretches
             return True
         return False
 
@@ -227,5 +227,5 @@ class Batch(Generic[Tag]):
 class _Underway(Generic[Tag]):
     tag: Tag
     course: Course
-    stretches: list[Stretch]
+    stretches: Sequence[Stretch]
     error: Exception | None = None

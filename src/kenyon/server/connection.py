@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from kenyon.errors import LocalProtocolError, RefusedError, RemoteProtocolError
 from kenyon.server.settings import Limits
-from kenyon.wire import MAX_FRAME_BYTES, FrameReader, Message, decode, encode, frame
+from kenyon.wire import MAX_FRAME_BYTES, FrameReader, Message, decode, frame
 from kenyon.wire.messages import encode_replies
 
 _logger = logging.getLogger(__name__)
@@ -39,8 +39,8 @@ class Desk(Protocol):
     def take(self, exchange: "Exchange") -> None:
         """Answer every message of an exchange, now or later."""
 
-    def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> dict[str, Any]:
-        """Return the kwargs of a refusal."""
+    def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> str:
+        """Return the kwargs of a refusal, as JSON says them."""
 
     def admit(self, connection: "Connection") -> RefusedError | None:
         """Take note of a connection; return why it cannot stay, if so."""
@@ -67,14 +67,14 @@ class Exchange:
         self.connection = connection
         self.messages = messages
         self.began_at = began_at
-        self._replies: list[dict[str, Any] | None] = [None] * len(messages)
+        self._replies: list[str | None] = [None] * len(messages)
         self._missing = len(messages)
         if not messages:
             connection.reply(self, [])
 
-    def answer(self, place: int, kwargs: dict[str, Any] | None) -> None:
+    def answer(self, place: int, reply: str | None) -> None:
         """Answer one message; the frame is sent with the last of them. None: nobody is there to be answered."""
-        self._replies[place] = kwargs
+        self._replies[place] = reply
         self._missing -= 1
         if self._missing == 0:
             self.connection.reply(self, [reply for reply in self._replies if reply is not None])
@@ -163,7 +163,7 @@ class Connection(asyncio.Protocol):
         self._stuck = False
         self._go_on()
 
-    def reply(self, exchange: Exchange, replies: Sequence[dict[str, Any]]) -> None:
+    def reply(self, exchange: Exchange, replies: Sequence[str]) -> None:
         """Send the replies of an exchange, in one write, and go on with the next frame."""
         self._exchange = None
         if not self.closed and not self._leaving and len(replies) == len(exchange.messages):
@@ -177,14 +177,14 @@ class Connection(asyncio.Protocol):
                 # Not from within: whoever answers is not done yet, and thousands of frames may be waiting.
                 self._loop.call_soon(self._go_on)
 
-    def _framed(self, exchange: Exchange, replies: Sequence[dict[str, Any]]) -> bytes:
+    def _framed(self, exchange: Exchange, replies: Sequence[str]) -> bytes:
         """Return replies as one frame; what would be too large for one is refused, message by message."""
         try:
             return frame(encode_replies(exchange.messages, replies), limit=MAX_FRAME_BYTES)
         except LocalProtocolError as reason:
             refusal = RefusedError(f"{reason}; what was asked has been done, only the replies do not fit", "limit")
-            kwargs = self._desk.refuse((None, None), refusal)
-            return frame(encode_replies(exchange.messages, [kwargs] * len(exchange.messages)))
+            reply = self._desk.refuse((None, None), refusal)
+            return frame(encode_replies(exchange.messages, [reply] * len(exchange.messages)))
 
     def check_time(self, now: float) -> None:
         """Close what has taken too long; called every now and then."""
@@ -274,7 +274,7 @@ class Connection(asyncio.Protocol):
         """Say why, and close, leaving the client time to read it."""
         self._leaving = self.closed = True
         reply = self._desk.refuse((None, None), refusal)
-        self._transport.write(frame(encode([Message(*NOBODY, reply)])))
+        self._transport.write(frame(encode_replies([Message(*NOBODY)], [reply])))
         # Closing now, with bytes unread, would make the system take back what was just written.
         if self._transport.can_write_eof():
             self._transport.write_eof()

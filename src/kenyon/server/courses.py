@@ -10,7 +10,7 @@ from kenyon.mushroom_body.state import newborn, pack, unpack
 from kenyon.server.batching import Batch, Course, Stretch
 from kenyon.server.computing import KernelComputer
 from kenyon.server.requests import Operation, Step
-from kenyon.wire.messages import Spelled
+from kenyon.wire.messages import spelling
 
 READOUTS = {"MBONp": "MBONp", "MBONn": "MBONn", "OSN_rate": "ORN", "KC_rate": "KC", "DANp": "DANp", "DANn": "DANn"}
 """Rates in a reply, mean over the cells of a group, Hz; the receptor class of Larvaworld reads `OSN_rate`."""
@@ -33,12 +33,12 @@ class Lived(NamedTuple):
 
     Attributes:
         larva: Its circuit, a record of bytes.
-        reply: What it answers.
+        reply: The kwargs of the answer, as JSON says them.
         diverged: Whether a membrane potential has left all bounds.
     """
 
     larva: bytes
-    reply: dict[str, Any]
+    reply: str
     diverged: bool
 
 
@@ -46,7 +46,7 @@ def awake(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequen
     """Bring a circuit to where it was: newborn or as it was kept, and then through the steps done since; return it."""
     circuit = pack(newborn(parameters, [seed]))[0] if larva is None else larva
     for step in replay:
-        stretch = yield from _step(parameters, circuit, step)
+        stretch, _ = yield from _step(parameters, circuit, step)
         circuit = stretch.larva
     return circuit
 
@@ -56,15 +56,15 @@ def step(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequenc
     circuit = larva
     if circuit is None or replay:
         circuit = yield from awake(parameters, larva, seed, replay)
-    stretch = yield from _step(parameters, circuit, asked)
-    reply = _rates(stretch.spikes, parameters.steps("T", asked.duration_ms) * parameters.dt_ms, _READOUTS)
+    stretch, n_steps = yield from _step(parameters, circuit, asked)
+    reply = _rates(stretch.spikes, n_steps * parameters.dt_ms, _READOUTS)
     if not stretch.diverged and not asked.probe:
-        return Lived(stretch.larva, Spelled(reply, _RATES_TEXT % tuple(reply.values())), False)
+        return Lived(stretch.larva, _RATES_TEXT % tuple(reply.values()), False)
     if stretch.diverged:
         reply["diverged"] = True
     if asked.probe:
         reply["probes"] = yield from _probe(parameters, stretch.larva, asked)
-    return Lived(stretch.larva, Spelled(reply), stretch.diverged)
+    return Lived(stretch.larva, spelling(reply), stretch.diverged)
 
 
 def probe(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step], asked: Operation) -> Course:
@@ -102,9 +102,10 @@ def _step(parameters: Parameters, circuit: bytes, asked: Step) -> Course:
         yield [warmup]
         circuit = warmup.larva
     given = stimulus(parameters, asked.odors, reward=asked.reward, punishment=asked.punishment)
-    stretch = Stretch(circuit, given, parameters.steps("T", asked.duration_ms))
+    n_steps = parameters.steps("T", asked.duration_ms)
+    stretch = Stretch(circuit, given, n_steps)
     yield [stretch]
-    return stretch
+    return stretch, n_steps
 
 
 def _probe(parameters: Parameters, circuit: bytes, asked: Step | Operation) -> Course:

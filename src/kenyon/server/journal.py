@@ -26,7 +26,6 @@ from kenyon.provenance import versions
 from kenyon.server.reading import FILE, Ids, Lives, name_of, open_file, storage
 from kenyon.server.requests import Step
 from kenyon.server.settings import MEMORY
-from kenyon.wire.messages import spelling
 
 FORMAT = 1
 
@@ -81,10 +80,10 @@ class Journal(Lives):
         >>> journal = Journal(":memory:", {"seed": 0})
         >>> with journal.transaction():
         ...     life = journal.begin(("run", 0), seed=7, base_seed=0)
-        ...     journal.add_step(life, Step(0, {"anisole": 1.0}, 100.0), {"MBONp": 60.0})
+        ...     journal.add_step(life, Step(0, {"anisole": 1.0}, 100.0), '{"MBONp": 60.0}')
         >>> present, replaced = journal.find(("run", 0))
         >>> present.next_step, present.last[1], replaced
-        (1, {'MBONp': 60.0}, None)
+        (1, '{"MBONp": 60.0}', None)
         >>> journal.close()
     """
 
@@ -162,16 +161,16 @@ class Journal(Lives):
         )
         return int(row.lastrowid or 0)
 
-    def add_step(self, life: int, step: Step, reply: Mapping[str, Any]) -> None:
+    def add_step(self, life: int, step: Step, reply: str) -> None:
         """Keep a step that was done."""
         number = self._next_row + len(self._new)
-        self._new.append((number, life, step.step, step.to_json(), spelling(reply), time.time()))
+        self._new.append((number, life, step.step, step.to_json(), reply, time.time()))
 
-    def renew(self, life: int, larva: bytes, step: Step, reply: Mapping[str, Any]) -> None:
+    def renew(self, life: int, larva: bytes, step: Step, reply: str) -> None:
         """Keep a circuit, with the step that led to it; what went before is no longer needed."""
         self._db.execute(
             "UPDATE lives SET larva = ?, larva_step = ?, request = ?, reply = ?, at = ? WHERE id = ?",
-            (larva, step.step + 1, step.to_json(), spelling(reply), time.time(), life),
+            (larva, step.step + 1, step.to_json(), reply, time.time(), life),
         )
         self._gone.append(life)
 

@@ -18,18 +18,18 @@ from kenyon.server.sessions import Client, Session
 from kenyon.server.settings import Settings
 from kenyon.server.worker import Task
 from kenyon.server.works import Ask, Delete, Do, Export, Load, Sleep, Wake, Work
-from kenyon.wire.messages import Id
+from kenyon.wire.messages import Id, spelling
 
 _logger = logging.getLogger(__name__)
 
 _MOST_SAID = 10_000
 """Refusals, and simulations, remembered so as to be logged once; forgotten together beyond."""
 
-Answer = Callable[[dict[str, Any] | None], None]
-"""Takes the kwargs of a reply; None where the request was dropped."""
+Answer = Callable[[str | None], None]
+"""Takes the kwargs of a reply, as JSON says them; None where the request was dropped."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Ticket:
     """One request in the line of its larva."""
 
@@ -38,7 +38,7 @@ class _Ticket:
     answer: Answer
 
 
-@dataclass
+@dataclass(slots=True)
 class _Line:
     """One larva, and who waits for it.
 
@@ -152,8 +152,8 @@ class Larvae:
                 del self._lines[line.session.ids]
         self.send_off()
 
-    def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> dict[str, Any]:
-        """Return a refusal as the kwargs of a reply; count it, and log it once for each larva and code."""
+    def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> str:
+        """Return a refusal as the kwargs of a reply, in JSON; count it, and log it once for each larva and code."""
         code = refusal.code or "internal"
         self._metrics.errors[code] += 1
         if (*ids, code) not in self._said:
@@ -166,7 +166,7 @@ class Larvae:
             reply["expected_step"] = refusal.expected_step
         if refusal.retry_after_s is not None:
             reply["retry_after_s"] = refusal.retry_after_s
-        return reply
+        return spelling(reply)
 
     def _serve(self, line: _Line) -> None:
         """Answer what can be answered at once, until something has to be done."""
@@ -194,7 +194,7 @@ class Larvae:
         if line.known and not line.busy and line.session.present is None:
             del self._lines[line.session.ids]  # Nothing is known about it that was worth remembering.
 
-    def _work(self, session: Session, ticket: _Ticket) -> Work | dict[str, Any]:
+    def _work(self, session: Session, ticket: _Ticket) -> Work | str:
         """Return what is to be done for a request, or the reply that it has had already."""
         asked, client, now = ticket.request, ticket.client, self._clock()
         if isinstance(asked, Operation):
@@ -207,7 +207,7 @@ class Larvae:
             session.check_known()
             return Export(session) if asked.op == "export" else Ask(session, asked)
         move = session.decide(asked, client, now, self._limits.live_s)
-        if isinstance(move, dict):
+        if isinstance(move, str):
             return move
         self._check_room(session)
         return Do(session, asked, move, self._settings.seed if asked.seed is None else asked.seed)
@@ -231,7 +231,7 @@ class Larvae:
         session, work, ticket = line.session, one.tag.work, line.current
         line.busy, line.current = False, None
         self._coming -= line.begins
-        reply: dict[str, Any] | None = None
+        reply: str | None = None
         if one.error is None:
             before = session.present is not None
             reply = work.finish(one.result)
@@ -242,7 +242,7 @@ class Larvae:
             if isinstance(work, Do) and ticket is not None:
                 session.client, session.stepped_at = ticket.client, self._clock()
                 self._metrics.steps += 1
-                self._metrics.diverged += "diverged" in reply
+                self._metrics.diverged += one.result.diverged
                 self._greet(session.ids[0])
         elif isinstance(one.error, DroppedError):
             pass
@@ -269,18 +269,18 @@ class Larvae:
             self._simulations.add(sim_id)
             _logger.info("simulation %r is here: the first step of its first larva is done", sim_id)
 
-    def _refuse_waiting(self, line: _Line, reply: dict[str, Any]) -> None:
+    def _refuse_waiting(self, line: _Line, reply: str) -> None:
         """A larva that cannot be read is so for all who wait for it."""
         while line.waiting:
             self._answer(line.waiting.popleft(), reply)
 
-    def _answer(self, ticket: _Ticket, reply: dict[str, Any] | None) -> None:
+    def _answer(self, ticket: _Ticket, reply: str | None) -> None:
         self.waiting -= 1
         if reply is None:
             self._metrics.dropped += 1
         ticket.answer(reply)
 
-    def _busy(self, ids: tuple[Id, Id]) -> dict[str, Any]:
+    def _busy(self, ids: tuple[Id, Id]) -> str:
         if self.stopping:
             words, wait_s = "is stopping", 1.0
         else:

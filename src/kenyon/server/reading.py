@@ -34,7 +34,7 @@ class Kept(NamedTuple):
         larva: Its circuit as a record of bytes; None if newborn.
         next_step: The step it waits for.
         replay: Steps done since that circuit.
-        last: The last step, and the reply to it; None where there was none.
+        last: The last step, and the kwargs of the reply to it as JSON says them; None where there was none.
         at: When that was, s since 1970.
     """
 
@@ -44,7 +44,7 @@ class Kept(NamedTuple):
     larva: bytes | None
     next_step: int
     replay: tuple[Step, ...]
-    last: tuple[Step, dict[str, Any]] | None
+    last: tuple[Step, str] | None
     at: float
 
 
@@ -101,10 +101,10 @@ class Lives:
         replay = tuple(Step.from_json(own) for own, _, _ in inputs)
         if [step.step for step in replay] != list(range(larva_step, larva_step + len(replay))):
             raise ValueError("a step is missing")
-        last = None if request is None or reply is None else (Step.from_json(request), json.loads(reply))
+        last = None if request is None or reply is None else (Step.from_json(request), _whole(reply))
         if inputs:
             _, reply, at = inputs[-1]
-            last = (replay[-1], json.loads(reply))
+            last = (replay[-1], _whole(reply))
         next_step = replay[-1].step + 1 if replay else larva_step
         return Kept(life, int(seed), base_seed, larva, next_step, replay, last, at)
 
@@ -199,6 +199,13 @@ def open_file(where: str, *, read_only: bool = False) -> sqlite3.Connection:
     if where != MEMORY:
         where = str(Path(where).absolute())  # Or a name that begins with "file:" would be read as an address.
     return sqlite3.connect(where, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000)
+
+
+def _whole(reply: str) -> str:
+    """Return a reply as it was kept; what no server has written there would break the frame that it is sent in."""
+    if not isinstance(json.loads(reply), dict):
+        raise ValueError(f"a reply must be values by name, got {reply[:80]}")  # noqa: TRY004  # as of any damaged row
+    return reply
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Law of this file: a message goes in, and a request comes out or a `RefusedError`
 import hmac
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from kenyon import checks
@@ -15,8 +16,8 @@ from kenyon.server.settings import Settings
 from kenyon.wire import Message
 
 # Made once: making one costs more than a small text.
-to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-"""Returns a value as short, strict JSON."""
+_as_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_name_as_json = cache(_as_json)
 
 
 class Step(NamedTuple):
@@ -47,8 +48,14 @@ class Step(NamedTuple):
     probe_concentration: float = 1.0
 
     def to_json(self) -> str:
-        """Return it as text, to be kept."""
-        return to_json(self)
+        """Return it as text, to be kept; the seed and the probes only where there are any.
+
+        Its numbers are Python's own and finite, so that Python's words for them are JSON's.
+        """
+        step, odors, duration_ms, warmup_ms, reward, punishment, *others = self
+        mixture = ",".join([f"{_name_as_json(odor)}:{concentration!r}" for odor, concentration in odors.items()])
+        text = f"[{step},{{{mixture}}},{duration_ms!r},{warmup_ms!r},{reward!r},{punishment!r}"
+        return f"{text}]" if others == _NO_OTHERS else f"{text},{_as_json(others)[1:]}"
 
     @classmethod
     def from_json(cls, text: str) -> "Step":
@@ -61,14 +68,16 @@ class Step(NamedTuple):
             >>> Step.from_json(Step(3, {"anisole": 1.0}, 100.0).to_json()).odors
             {'anisole': 1.0}
         """
-        values = json.loads(text)
-        values[7] = tuple(values[7])
-        step = cls(*values)
+        step = cls(*json.loads(text))
+        step = step._replace(probe=tuple(step.probe))
         numbers = (*step.odors.values(), *step[2:6], step.probe_ms, step.probe_concentration)
         whole = [step.step] if step.seed is None else [step.step, step.seed]
         if not all(type(number) in (int, float) for number in numbers) or not all(type(own) is int for own in whole):
             raise ValueError(f"a step must be made of numbers, got {text[:80]}")
         return step
+
+
+_NO_OTHERS = [Step._field_defaults[name] for name in ("seed", "probe", "probe_ms", "probe_concentration")]
 
 
 class Operation(NamedTuple):

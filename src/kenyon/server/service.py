@@ -23,6 +23,7 @@ from kenyon.server.requests import Operation, Reader
 from kenyon.server.settings import Settings
 from kenyon.server.worker import Task, Worker
 from kenyon.server.works import Desk
+from kenyon.wire.messages import spelling
 
 _logger = logging.getLogger(__name__)
 
@@ -131,13 +132,13 @@ class Service:
                 answer(self.refuse((message.sim_id, message.model_id), refusal))
                 continue
             if isinstance(request, Operation) and request.op == "ping":
-                answer(self._about())
+                answer(spelling(self._about()))
             elif message.sim_id is not None and message.model_id is not None:
                 self.larvae.ask(message.sim_id, message.model_id, request, exchange.connection, answer)
         self.larvae.send_off()
 
-    def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> dict[str, Any]:
-        """Return the kwargs of a refusal."""
+    def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> str:
+        """Return the kwargs of a refusal, as JSON says them."""
         return self.larvae.refuse(ids, refusal)
 
     def admit(self, connection: Connection) -> RefusedError | None:

@@ -5,7 +5,7 @@ Law of this file: it decides, and does nothing: no circuit, no disk, no socket.
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import Protocol
 
 from kenyon.errors import RefusedError
 from kenyon.server.reading import Ids, Kept
@@ -23,7 +23,7 @@ class Client(Protocol):
         """Whether nobody is there any more."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Life:
     """A larva from its step 0 on, or from where it was loaded.
 
@@ -34,7 +34,7 @@ class Life:
         larva: Its circuit as a record of bytes; None if newborn.
         next_step: The step it waits for.
         replay: Steps that the circuit has yet to live through again.
-        last: The last step, and the reply to it.
+        last: The last step, and the kwargs of the reply to it as JSON says them.
         unsaved_ms: Time lived through since the snapshot that is kept.
         unsaved_steps: Steps since then.
     """
@@ -45,7 +45,7 @@ class Life:
     larva: bytes | None = None
     next_step: int = 0
     replay: tuple[Step, ...] = ()
-    last: tuple[Step, dict[str, Any]] | None = None
+    last: tuple[Step, str] | None = None
     unsaved_ms: float = 0.0
     unsaved_steps: int = 0
 
@@ -59,7 +59,7 @@ class Life:
             unsaved_steps=len(kept.replay),
         )
 
-    def reply_to(self, asked: Step) -> dict[str, Any] | None:
+    def reply_to(self, asked: Step) -> str | None:
         """Return the reply to the step just done, if that is what is asked once more."""
         if self.last is not None and self.last[0] == asked:
             return self.last[1]
@@ -69,7 +69,7 @@ class Life:
         """Return whether its snapshot is to be renewed with this step."""
         return self.unsaved_ms + _lived_ms(asked) >= RENEW_AFTER_MS or self.unsaved_steps + 1 >= RENEW_AFTER_STEPS
 
-    def take(self, asked: Step, reply: dict[str, Any], larva: bytes, *, renewed: bool) -> None:
+    def take(self, asked: Step, reply: str, larva: bytes, *, renewed: bool) -> None:
         """Take over a step that was done and kept."""
         self.larva, self.replay, self.last = larva, (), (asked, reply)
         self.next_step = asked.step + 1
@@ -89,7 +89,7 @@ class Move(Enum):
     GO_BACK = "the life that was put aside goes on, and the present one is forgotten"
 
 
-@dataclass
+@dataclass(slots=True)
 class Session:
     """One larva as the server knows it.
 
@@ -111,7 +111,7 @@ class Session:
     contested: int | None = None
     contested_at: float = float("-inf")
 
-    def decide(self, asked: Step, client: Client, now: float, live_s: float) -> Move | dict[str, Any]:
+    def decide(self, asked: Step, client: Client, now: float, live_s: float) -> Move | str:
         """Return what a step shall do, or the reply that it has had already.
 
         Raises:

@@ -19,6 +19,7 @@ from kenyon.server.batching import Course
 from kenyon.server.journal import Journal
 from kenyon.server.requests import Operation, Step
 from kenyon.server.sessions import Life, Move, Session
+from kenyon.wire.messages import spelling
 
 _MOST_SNAPSHOT_BYTES = 2**20
 """A larva has 10 KB; what announces more is none."""
@@ -53,8 +54,8 @@ class Work:
         """Write down what must outlive the server, within a transaction."""
 
     @abstractmethod
-    def finish(self, result: Any) -> dict[str, Any]:
-        """Take over the result, and return the reply to it."""
+    def finish(self, result: Any) -> str:
+        """Take over the result, and return the kwargs of the reply to it, as JSON says them."""
         raise NotImplementedError
 
 
@@ -68,12 +69,12 @@ class Wake(Work):
         yield []
         return desk.journal.find(self.session.ids)
 
-    def finish(self, result: Any) -> dict[str, Any]:
+    def finish(self, result: Any) -> str:
         """As for `Work`; there is nobody to answer."""
         present, replaced = result
         self.session.present = None if present is None else Life.from_kept(present)
         self.session.replaced = None if replaced is None else Life.from_kept(replaced)
-        return {}
+        return ""
 
 
 class Sleep(Work):
@@ -91,12 +92,12 @@ class Sleep(Work):
         if life.unsaved_steps:
             journal.renew(_number(life), life.larva, *life.last)
 
-    def finish(self, result: Any) -> dict[str, Any]:  # noqa: ARG002  # as above
+    def finish(self, result: Any) -> str:  # noqa: ARG002  # as above
         """As for `Work`; there is nobody to answer."""
         life = self.session.present
         if life is not None and not life.replay:
             life.unsaved_ms, life.unsaved_steps = 0.0, 0
-        return {}
+        return ""
 
 
 class Do(Work):
@@ -112,8 +113,8 @@ class Do(Work):
     def __init__(self, session: Session, asked: Step, move: Move, base_seed: int) -> None:
         super().__init__(session)
         self.asked, self._move = asked, move
-        lives = {Move.GO_ON: session.present, Move.GO_BACK: session.replaced, Move.BEGIN: None}
-        self._life = lives[move] or Life(None, larva_seed(base_seed, *session.ids), base_seed)
+        life = None if move is Move.BEGIN else session.present if move is Move.GO_ON else session.replaced
+        self._life = life or Life(None, larva_seed(base_seed, *session.ids), base_seed)
         self._number = self._life.number
         self._renews = self._life.is_due(asked)
 
@@ -143,7 +144,7 @@ class Do(Work):
         else:
             journal.add_step(self._number, self.asked, result.reply)
 
-    def finish(self, result: Any) -> dict[str, Any]:
+    def finish(self, result: Any) -> str:
         """As for `Work`."""
         session, life = self.session, self._life
         life.number = self._number
@@ -155,7 +156,7 @@ class Do(Work):
         else:
             session.replaced = None
         session.present = life
-        reply: dict[str, Any] = result.reply
+        reply: str = result.reply
         return reply
 
 
@@ -171,12 +172,12 @@ class Export(Work):
         snapshot = courses.as_snapshot(desk.parameters, life.seed, circuit).to_bytes()
         return circuit, base64.b64encode(snapshot).decode("ascii")
 
-    def finish(self, result: Any) -> dict[str, Any]:
+    def finish(self, result: Any) -> str:
         """As for `Work`."""
         life = self.session.check_known()
         life.larva, text = result
         life.replay = ()
-        return {"snapshot": text, "expected_step": life.next_step}
+        return spelling({"snapshot": text, "expected_step": life.next_step})
 
 
 class Ask(Work):
@@ -199,12 +200,12 @@ class Ask(Work):
         answered = yield from courses.probe(desk.parameters, life.larva, life.seed, life.replay, self._asked)
         return answered
 
-    def finish(self, result: Any) -> dict[str, Any]:
+    def finish(self, result: Any) -> str:
         """As for `Work`."""
         life = self.session.check_known()
         life.larva, probes = result
         life.replay = ()
-        return {"probes": probes, "expected_step": life.next_step}
+        return spelling({"probes": probes, "expected_step": life.next_step})
 
 
 class Load(Work):
@@ -250,12 +251,12 @@ class Load(Work):
         seed, larva = result
         self._number = journal.begin(self.session.ids, seed, None, larva, self._asked.step)
 
-    def finish(self, result: Any) -> dict[str, Any]:
+    def finish(self, result: Any) -> str:
         """As for `Work`."""
         seed, larva = result
         self.session.present = Life(self._number, seed, None, larva, self._asked.step)
         self.session.replaced = None
-        return {"expected_step": self._asked.step}
+        return spelling({"expected_step": self._asked.step})
 
 
 class Delete(Work):
@@ -270,11 +271,11 @@ class Delete(Work):
         _end(journal, self.session.replaced)
         _end(journal, self.session.present)
 
-    def finish(self, result: Any) -> dict[str, Any]:  # noqa: ARG002  # as above
+    def finish(self, result: Any) -> str:  # noqa: ARG002  # as above
         """As for `Work`."""
         deleted = int(self.session.present is not None)
         self.session.present = self.session.replaced = None
-        return {"deleted": deleted}
+        return spelling({"deleted": deleted})
 
 
 def _number(life: Life) -> int:
