@@ -18,7 +18,7 @@ from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.inputs import drive
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters
 from kenyon.mushroom_body.population import Population
-from kenyon.mushroom_body.state import State
+from kenyon.mushroom_body.state import State, arrays
 
 brian2 = pytest.importorskip("brian2")
 
@@ -27,8 +27,8 @@ EVERYTHING = Record(spikes=True, variables=("v_mV", "w_kc_mbonp_nS", "w_kc_mbonn
 
 def assert_same_state(ours: State, theirs: State) -> None:
     """Fail unless whole numbers are equal and all others agree to 1e-9."""
-    for name, mine in ours._asdict().items():
-        other = theirs._asdict()[name]
+    for name, mine in arrays(ours).items():
+        other = arrays(theirs)[name]
         if mine.dtype.kind == "f" and name != "kc_silent_steps":
             np.testing.assert_allclose(mine, other, rtol=0, atol=1e-9, err_msg=name)
         else:
@@ -181,8 +181,8 @@ def test_a_probe_changes_nothing(trained: Population) -> None:
     before, networks = larvae.snapshot(), brian._slots.cache_info().misses
     answer = larvae.probe(drive_hz=reinforced, duration_ms=1000)
     assert_same_activity(answer, Population.from_snapshot(before).probe(drive_hz=reinforced, duration_ms=1000))
-    for name, values in larvae.state._asdict().items():
-        np.testing.assert_array_equal(values, before.state._asdict()[name])
+    for name, values in arrays(larvae.state).items():
+        np.testing.assert_array_equal(values, arrays(before.state)[name])
     assert brian._slots.cache_info().misses == networks
     assert (larvae.advance(1000, reinforced).counts != answer.counts).any()
 

@@ -13,12 +13,12 @@ import pytest
 
 from kenyon.errors import InputError, KenyonError, MismatchError
 from kenyon.mushroom_body import BALANCED, PUBLISHED, Activity, Population, Record, Snapshot
-from kenyon.mushroom_body.state import State, select
+from kenyon.mushroom_body.state import State, arrays, select
 
 
 def same(one: State, other: State) -> bool:
     """Whether two states are the same, bit for bit."""
-    return all(np.array_equal(values, getattr(other, name)) for name, values in one._asdict().items())
+    return all(np.array_equal(values, getattr(other, name)) for name, values in arrays(one).items())
 
 
 def trained(larvae: int = 3) -> Population:

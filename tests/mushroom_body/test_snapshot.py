@@ -7,7 +7,7 @@ import pytest
 from kenyon import archive
 from kenyon.errors import FileFormatError, InputError
 from kenyon.mushroom_body import BALANCED, Population, Snapshot, drive
-from kenyon.mushroom_body.state import PACKED, pack, unpack
+from kenyon.mushroom_body.state import PACKED, arrays, pack, unpack
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_a_snapshot_survives_its_file(saved: Path) -> None:
     assert snapshot.seeds == (1, 2**255)
     assert snapshot.parameters == BALANCED
     again = Snapshot.load(snapshot.save(saved.with_name("again.npz")))
-    for name, values in snapshot.state._asdict().items():
+    for name, values in arrays(snapshot.state).items():
         assert values.tobytes() == getattr(again.state, name).tobytes()
 
 
@@ -75,7 +75,7 @@ def test_it_can_be_sent_as_bytes() -> None:
     larvae.advance(20, drive(larvae.parameters, "anisole"))
     back = Snapshot.from_bytes("it", larvae.snapshot().to_bytes())
     assert back.seeds == (3, 4)
-    assert all(np.array_equal(mine, getattr(larvae.state, name)) for name, mine in back.state._asdict().items())
+    assert all(np.array_equal(mine, getattr(larvae.state, name)) for name, mine in arrays(back.state).items())
     with pytest.raises(FileFormatError, match="it must be a whole"):
         Snapshot.from_bytes("it", b"nothing")
 
@@ -86,7 +86,7 @@ def test_a_larva_is_a_record_of_fixed_size() -> None:
     larvae.advance(20, drive(larvae.parameters, "anisole"))
     packed = pack(larvae.state)
     assert {len(larva) for larva in packed} == {PACKED.itemsize}
-    assert all(np.array_equal(mine, getattr(larvae.state, name)) for name, mine in unpack(packed)._asdict().items())
+    assert all(np.array_equal(mine, getattr(larvae.state, name)) for name, mine in arrays(unpack(packed)).items())
     middle = unpack(packed[1:2])
     rates = drive(larvae.parameters, "anisole", reward=1.0)
     alone = Population().advance_state(middle, [300], rates)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kenyon.mushroom_body import PUBLISHED, Activity, Population, Record
 from kenyon.mushroom_body.odors import odors
+from kenyon.mushroom_body.state import arrays
 
 SEEDS = tuple(range(100, 164))
 DURATION_MS = 300.0
@@ -32,7 +33,7 @@ def _expect_same(population: Population, counts: NDArray[np.int64]) -> None:
     batch, activity = _batch_of_64()
     rows = [SEEDS.index(seed) for seed in population.seeds]
     assert (counts == activity.counts[rows]).all()
-    for name, values in population.state._asdict().items():
+    for name, values in arrays(population.state).items():
         assert np.array_equal(values, getattr(batch.state, name)[rows]), name
 
 

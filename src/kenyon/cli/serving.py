@@ -24,6 +24,9 @@ from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings, limi
 
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
+_COLLECT_AFTER = 20_000
+"""Objects that come before the collector looks: a round of 64 larvae has 3,000 of them at a time."""
+
 Command = Callable[..., Any]
 
 
@@ -140,9 +143,10 @@ async def _serve(settings: Settings) -> None:
             signal.signal(word, lambda *_: loop.call_soon_threadsafe(told))
     service = Service(settings)
     await service.start()
-    # What is here now stays: the collector need not look at it again and again.
+    # What is here now stays, and what a step leaves behind goes without the collector: it need not look so often.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 20)
     where = f"--unix {settings.unix_path}" if settings.unix_path is not None else f"--port {service.port}"
     kept = "nowhere (:memory:)" if settings.state_dir == MEMORY else str(settings.state_dir)
     _say(f"Kenyon listens on {service.where}: {settings.engine}, {settings.parameters.description}, "

@@ -11,7 +11,7 @@ Reference: Jürgensen et al. 2024, iScience 27:108640.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,6 @@ from kenyon.mushroom_body.circuit import (
 )
 from kenyon.mushroom_body.inputs import STRETCH, draw_stretch, place_stretch
 from kenyon.mushroom_body.parameters import Parameters
-from kenyon.mushroom_body.state import State
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -282,31 +281,31 @@ def _held(refractory_steps: NDArray[np.int32], neurons: IntArray, release: IntAr
 
 
 @compiled
-def _load(larva: int, state: State, k: Constants, x: FloatArray, c: FloatArray, kc_of_pn: FloatArray) -> None:
+def _load(state: Any, k: Constants, x: FloatArray, c: FloatArray, kc_of_pn: FloatArray) -> None:
     """Copy a larva's neurons, their constants and its wiring to where they are worked on.
 
     Here and below element by element: whole-array assignments take numba several times as long to compile.
     """
     for i in range(N_NEURONS):
-        x[_V, i] = state.v_mV[larva, i]
-        x[_G_E, i] = state.g_e_nS[larva, i]
-        x[_G_I, i] = state.g_i_nS[larva, i]
-        x[_G_A, i] = state.g_a_nS[larva, i]
+        x[_V, i] = state.v_mV[i]
+        x[_G_E, i] = state.g_e_nS[i]
+        x[_G_I, i] = state.g_i_nS[i]
+        x[_G_A, i] = state.g_a_nS[i]
         for row in range(_ADAPTATION + 1):
             c[row, i] = k.cells[row, i]
     for pn in range(N_PNS):
         for kc in range(N_KCS):
-            kc_of_pn[pn, kc] = state.pn_to_kc[larva, kc, pn] * k.pn_kc_nS
+            kc_of_pn[pn, kc] = state.pn_to_kc[kc, pn] * k.pn_kc_nS
 
 
 @compiled
-def _store(larva: int, state: State, x: FloatArray) -> None:
+def _store(state: Any, x: FloatArray) -> None:
     """Copy a larva's neurons back."""
     for i in range(N_NEURONS):
-        state.v_mV[larva, i] = x[_V, i]
-        state.g_e_nS[larva, i] = x[_G_E, i]
-        state.g_i_nS[larva, i] = x[_G_I, i]
-        state.g_a_nS[larva, i] = x[_G_A, i]
+        state.v_mV[i] = x[_V, i]
+        state.g_e_nS[i] = x[_G_E, i]
+        state.g_i_nS[i] = x[_G_I, i]
+        state.g_a_nS[i] = x[_G_A, i]
 
 
 @compiled
@@ -326,7 +325,7 @@ def _sample(larva: int, sample: int, x: FloatArray, w_p: FloatArray, w_n: FloatA
 @compiled_within
 def _advance(
     larva: int,
-    state: State,
+    state: Any,
     ticks_per_step: IntArray,
     events: NDArray[np.int32],
     first_step: int,
@@ -334,23 +333,26 @@ def _advance(
     k: Constants,
     record: Recording,
 ) -> None:
-    """Advance one larva; its input is drawn at ticks_per_step [C], or given as events [E, 2] where that is empty."""
-    w_p, w_n = state.w_kc_mbonp_nS[larva], state.w_kc_mbonn_nS[larva]
+    """Advance one larva, a record of `State`.
+
+    Its input is drawn at ticks_per_step [C], or given as events [E, 2] where that is empty.
+    """
+    w_p, w_n = state.w_kc_mbonp_nS, state.w_kc_mbonn_nS
     counts = record.counts[larva]
 
     # Local arrays, of a shape the compiler knows: it then needs no check at run time that they do not overlap.
     x, c, kc_of_pn = np.empty((4, N_NEURONS)), np.empty((5, N_NEURONS)), np.empty((N_PNS, N_KCS))
-    _load(larva, state, k, x, c, kc_of_pn)
+    _load(state, k, x, c, kc_of_pn)
 
     # Steps, from the start of this call, at which each Kenyon cell fired last: negative for before, -inf for never.
     kc_fired = np.empty(N_KCS)
     for kc in range(N_KCS):
-        kc_fired[kc] = -state.kc_silent_steps[larva, kc]
+        kc_fired[kc] = -state.kc_silent_steps[kc]
 
     # Refractory neurons wait in a ring in the order of their release, for the period is one and the same for all;
     # meanwhile their v is held by a dt over capacitance of 0.
     held, release = np.empty(N_NEURONS, dtype=np.int64), np.empty(N_NEURONS, dtype=np.int64)
-    head, n_held = 0, _held(state.refractory_steps[larva], held, release)
+    head, n_held = 0, _held(state.refractory_steps, held, release)
     for place in range(n_held):
         c[_SCALE, held[place]] = 0.0
 
@@ -362,14 +364,12 @@ def _advance(
         if in_stretch == 0:
             stretch = min(STRETCH, n_steps - step)
             if ticks_per_step.size > 0:
-                draw_stretch(
-                    state.rng[larva], state.ticks_left[larva], ticks_per_step, k.input_shape, stretch, channels, n_due
-                )
+                draw_stretch(state.rng, state.ticks_left, ticks_per_step, k.input_shape, stretch, channels, n_due)
             else:
                 next_event = place_stretch(events, next_event, step, stretch, channels, n_due)
 
         # By the larva's age, not by the step of this call, so that it does not matter where a call ends.
-        if (state.step[larva] + step) % _FLUSH_STEPS == 0:
+        if (state.step + step) % _FLUSH_STEPS == 0:
             _flush(x)
         while n_held > 0 and release[head] <= step:
             c[_SCALE, held[head]] = k.cells[_SCALE, held[head]]
@@ -408,21 +408,21 @@ def _advance(
         if record.sample_steps > 0 and (first_step + step + 1) % record.sample_steps == 0:
             _sample(larva, (first_step + step + 1) // record.sample_steps - 1, x, w_p, w_n, record)
 
-    _store(larva, state, x)
+    _store(state, x)
     for kc in range(N_KCS):
-        state.kc_silent_steps[larva, kc] = n_steps - kc_fired[kc]
+        state.kc_silent_steps[kc] = n_steps - kc_fired[kc]
     for i in range(N_NEURONS):
-        state.refractory_steps[larva, i] = 0
+        state.refractory_steps[i] = 0
     for place in range(head, head + n_held):
         # A neuron released at step n may integrate in step n: it is held for release - n_steps steps more.
-        state.refractory_steps[larva, held[place % N_NEURONS]] = max(0, release[place % N_NEURONS] - n_steps)
-    state.step[larva] += n_steps
+        state.refractory_steps[held[place % N_NEURONS]] = max(0, release[place % N_NEURONS] - n_steps)
+    state.step += n_steps
 
 
 @compiled
 def advance_larvae(
     next_larva: IntArray,
-    state: State,
+    records: NDArray[np.void],
     ticks_per_step: IntArray,
     events: NDArray[np.int32],
     event_offsets: IntArray,
@@ -435,7 +435,7 @@ def advance_larvae(
 
     Args:
         next_larva: [1] int64, the first larva that nobody has taken yet; shared by all threads, moved on.
-        state: `State` of all larvae, changed in place.
+        records: [B], `State.records` of all larvae, changed in place.
         ticks_per_step: [B, C] int64, see `inputs`; [B, 0] where events are given instead.
         events: [E, 2] int32, given input events of all larvae, one larva after the other.
         event_offsets: [B + 1] int64, where each larva's events begin.
@@ -449,4 +449,4 @@ def advance_larvae(
         if larva >= n_steps.shape[0]:
             return
         own = events[event_offsets[larva] : event_offsets[larva + 1]]
-        _advance(larva, state, ticks_per_step[larva], own, first_step, n_steps[larva], k, record)
+        _advance(larva, records[larva], ticks_per_step[larva], own, first_step, n_steps[larva], k, record)

@@ -386,7 +386,9 @@ class Population:
         next_larva: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
 
         def advance() -> None:
-            kernel.advance_larvae(next_larva, state, per_step, together, offsets, first_step, n_steps, k, recording)
+            kernel.advance_larvae(
+                next_larva, state.records, per_step, together, offsets, first_step, n_steps, k, recording
+            )
 
         in_parallel(advance, min(self.threads, len(n_steps)))
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from kenyon import archive
 from kenyon.errors import FileFormatError, InputError, KenyonError
+from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.circuit import N_CHANNELS
 from kenyon.mushroom_body.inputs import MAX_RATE_HZ
 from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
-from kenyon.mushroom_body.state import State, newborn
+from kenyon.mushroom_body.state import State
 
 KIND = "snapshot"
 
@@ -68,7 +69,7 @@ class Snapshot:
     def plain(self) -> tuple[dict[str, Any], archive.Arrays]:
         """Return a header that JSON can say, and arrays by name: all there is to keep."""
         header = {"parameters": self.parameters.values(), "seeds": [str(seed) for seed in self.seeds]}
-        return header, {"drive_hz": self.drive_hz, **self.state._asdict()}
+        return header, {"drive_hz": self.drive_hz, **states.arrays(self.state)}
 
     @classmethod
     def from_plain(cls, source: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> "Snapshot":
@@ -83,12 +84,12 @@ class Snapshot:
                 raise InputError(f"its parameters must name every constant, got {len(values)} of {len(constants())}")
             parameters = PUBLISHED.replace(values)
             seeds = _seeds(header["seeds"])
-            drive_hz = arrays["drive_hz"]
-            state = State(**{name: values for name, values in arrays.items() if name != "drive_hz"})
         except (KenyonError, KeyError, TypeError, ValueError) as reason:
             raise FileFormatError(f"{source} must be a snapshot of this version of Kenyon: {reason}") from None
-        _check(source, parameters, len(seeds), {"drive_hz": drive_hz, **state._asdict()})
-        return cls(parameters, seeds, drive_hz, state)
+        _check(source, parameters, len(seeds), arrays)
+        variables = dict(arrays)
+        drive_hz = variables.pop("drive_hz")
+        return cls(parameters, seeds, drive_hz, states.gathered(variables))
 
 
 def _seeds(given: Any) -> tuple[int, ...]:
@@ -103,7 +104,12 @@ def _seeds(given: Any) -> tuple[int, ...]:
 
 def _check(path: str, parameters: Parameters, larvae: int, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Refuse arrays that no population could have had; only v may have left all bounds."""
-    like = newborn(parameters, [0])._asdict() | {"drive_hz": np.zeros((1, N_CHANNELS))}
+    like = states.arrays(states.newborn(parameters, [0])) | {"drive_hz": np.zeros((1, N_CHANNELS))}
+    for name in sorted(arrays.keys() ^ like.keys()):
+        odd = "is missing" if name in like else "is none of them"
+        raise FileFormatError(
+            f"{path} must be a snapshot of this version of Kenyon, with all its arrays: {name!r} {odd}"
+        )
     held = max(0, parameters.steps("refractory_ms", parameters.refractory_ms) - 1)
     ranges = {
         "refractory_steps": (0, held),

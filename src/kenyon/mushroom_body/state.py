@@ -1,6 +1,6 @@
-"""The state of B larvae as a plain structure of arrays, one row a larva."""
+"""The state of B larvae: a record of fixed size for each, and every variable as an array over all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ FloatArray = NDArray[np.float64]
 
 
 class State(NamedTuple):
-    """Everything that decides what B larvae do next.
+    """Everything that decides what B larvae do next: views of one array of records, so that a larva lies in one piece.
 
     Attributes:
         v_mV: [B, N] float64, membrane potential.
@@ -28,6 +28,7 @@ class State(NamedTuple):
         rng: [B, C, 4] uint64, the stream of each of the larva's input channels (SFC64).
         step: [B] int64, steps done since the larva began.
         pn_to_kc: [B, K, P] uint8, wiring; never changes.
+        records: [B] of all these, larva by larva.
     """
 
     v_mV: FloatArray
@@ -42,25 +43,32 @@ class State(NamedTuple):
     rng: NDArray[np.uint64]
     step: NDArray[np.int64]
     pn_to_kc: NDArray[np.uint8]
+    records: NDArray[np.void]
 
 
-_WIDTHS: dict[str, tuple[Any, tuple[int, ...]]] = {
-    "v_mV": (np.float64, (circuit.N_NEURONS,)),
-    "g_e_nS": (np.float64, (circuit.N_NEURONS,)),
-    "g_i_nS": (np.float64, (circuit.N_NEURONS,)),
-    "g_a_nS": (np.float64, (circuit.N_NEURONS,)),
-    "refractory_steps": (np.int32, (circuit.N_NEURONS,)),
-    "w_kc_mbonp_nS": (np.float64, (circuit.N_KCS,)),
-    "w_kc_mbonn_nS": (np.float64, (circuit.N_KCS,)),
-    "kc_silent_steps": (np.float64, (circuit.N_KCS,)),
-    "ticks_left": (np.int64, (circuit.N_CHANNELS,)),
-    "rng": (np.uint64, (circuit.N_CHANNELS, 4)),
-    "step": (np.int64, ()),
-    "pn_to_kc": (np.uint8, (circuit.N_KCS, circuit.N_PNS)),
-}
+_RECORD = np.dtype(
+    [
+        ("v_mV", np.float64, circuit.N_NEURONS),
+        ("g_e_nS", np.float64, circuit.N_NEURONS),
+        ("g_i_nS", np.float64, circuit.N_NEURONS),
+        ("g_a_nS", np.float64, circuit.N_NEURONS),
+        ("refractory_steps", np.int32, circuit.N_NEURONS),
+        ("w_kc_mbonp_nS", np.float64, circuit.N_KCS),
+        ("w_kc_mbonn_nS", np.float64, circuit.N_KCS),
+        ("kc_silent_steps", np.float64, circuit.N_KCS),
+        ("ticks_left", np.int64, circuit.N_CHANNELS),
+        ("rng", np.uint64, (circuit.N_CHANNELS, 4)),
+        ("step", np.int64),
+        ("pn_to_kc", np.uint8, (circuit.N_KCS, circuit.N_PNS)),
+    ]
+)
 
-PACKED = np.dtype([(name, np.dtype(kind).newbyteorder("<"), shape) for name, (kind, shape) in _WIDTHS.items()])
+PACKED = _RECORD.newbyteorder("<")
 """One larva as a record of fixed size, the same bytes on every machine."""
+
+
+def _state(records: NDArray[np.void]) -> State:
+    return State(**{name: records[name] for name in _RECORD.names or ()}, records=records)
 
 
 def newborn(parameters: Parameters, seeds: Sequence[int], pn_to_kc: NDArray[np.uint8] | None = None) -> State:
@@ -71,25 +79,34 @@ def newborn(parameters: Parameters, seeds: Sequence[int], pn_to_kc: NDArray[np.u
         seeds: One seed a larva.
         pn_to_kc: [B, K, P] uint8; drawn from each larva's seed where not given.
     """
-    larvae, neurons = len(seeds), (len(seeds), circuit.N_NEURONS)
-    if pn_to_kc is None:
-        drawn = [circuit.draw_pn_to_kc(parameters, seed) for seed in seeds]
-        pn_to_kc = np.array(drawn, dtype=np.uint8).reshape(larvae, circuit.N_KCS, circuit.N_PNS)
-    rng, ticks_left = inputs.start_channels(parameters, seeds)
-    return State(
-        v_mV=np.tile(circuit.per_neuron(parameters, "rest_mV"), (larvae, 1)),
-        g_e_nS=np.zeros(neurons),
-        g_i_nS=np.zeros(neurons),
-        g_a_nS=np.zeros(neurons),
-        refractory_steps=np.zeros(neurons, dtype=np.int32),
-        w_kc_mbonp_nS=np.full((larvae, circuit.N_KCS), parameters.kc_mbon_nS),
-        w_kc_mbonn_nS=np.full((larvae, circuit.N_KCS), parameters.kc_mbon_nS),
-        kc_silent_steps=np.full((larvae, circuit.N_KCS), np.inf),
-        ticks_left=ticks_left,
-        rng=rng,
-        step=np.zeros(larvae, dtype=np.int64),
-        pn_to_kc=pn_to_kc,
-    )
+    state = _state(np.zeros(len(seeds), dtype=_RECORD))
+    state.v_mV[:] = circuit.per_neuron(parameters, "rest_mV")
+    state.w_kc_mbonp_nS[:] = state.w_kc_mbonn_nS[:] = parameters.kc_mbon_nS
+    state.kc_silent_steps[:] = np.inf
+    state.rng[:], state.ticks_left[:] = inputs.start_channels(parameters, seeds)
+    for larva, seed in enumerate(seeds):
+        state.pn_to_kc[larva] = circuit.draw_pn_to_kc(parameters, seed) if pn_to_kc is None else pn_to_kc[larva]
+    return state
+
+
+def gathered(arrays: Mapping[str, NDArray[Any]]) -> State:
+    """Return the state whose variables are these, by name and of its own shapes and types; `arrays` gives them."""
+    state = _state(np.empty(len(arrays["step"]), dtype=_RECORD))
+    for name, values in arrays.items():
+        state.records[name] = values
+    return state
+
+
+def arrays(state: State) -> dict[str, NDArray[Any]]:
+    """Return every variable by its name.
+
+    Example:
+        >>> from kenyon.mushroom_body.parameters import BALANCED
+        >>> larvae = newborn(BALANCED, [1, 2])
+        >>> bool((gathered(arrays(larvae)).records == larvae.records).all())
+        True
+    """
+    return {name: state.records[name] for name in _RECORD.names or ()}
 
 
 def pack(state: State) -> list[bytes]:
@@ -100,10 +117,7 @@ def pack(state: State) -> list[bytes]:
         >>> [len(larva) for larva in pack(newborn(BALANCED, [1, 2]))] == [PACKED.itemsize] * 2
         True
     """
-    records = np.empty(len(state.step), dtype=PACKED)
-    for name, values in state._asdict().items():
-        records[name] = values
-    return [record.tobytes() for record in records]
+    return [record.tobytes() for record in state.records.astype(PACKED, copy=False)]
 
 
 def unpack(larvae: Sequence[bytes]) -> State:
@@ -118,37 +132,31 @@ def unpack(larvae: Sequence[bytes]) -> State:
         >>> bool((unpack(pack(larva)).rng == larva.rng).all())
         True
     """
-    records = np.frombuffer(b"".join(larvae), dtype=PACKED)
-    return State(**{name: np.array(records[name], dtype=kind, order="C") for name, (kind, _) in _WIDTHS.items()})
+    return _state(np.frombuffer(bytearray().join(larvae), dtype=PACKED).astype(_RECORD, copy=False))
 
 
 def select(state: State, larvae: Any) -> State:
     """Return copies of the named rows."""
-    places = np.asarray(larvae, dtype=np.int64)  # An array of places selects copies, a slice would not.
-    return State(**{name: values[places] for name, values in state._asdict().items()})
+    return _state(state.records[np.asarray(larvae, dtype=np.int64)])  # Places select copies, a slice would not.
 
 
 def copy(state: State) -> State:
     """Return copies of all rows."""
-    return State(**{name: values.copy() for name, values in state._asdict().items()})
+    return _state(state.records.copy())
 
 
 def write(state: State, larvae: Any, rows: State) -> None:
     """Put rows in the place of the named ones."""
-    new = rows._asdict()
-    for name, values in state._asdict().items():
-        values[larvae] = new[name]
+    state.records[larvae] = rows.records
 
 
 def join(first: State, second: State) -> State:
     """Return the rows of both, first those of `first`."""
-    others = second._asdict()
-    return State(**{name: np.concatenate((values, others[name])) for name, values in first._asdict().items()})
+    return _state(np.concatenate((first.records, second.records)))
 
 
 def read_only(state: State) -> State:
     """Return the same rows as views that cannot be written to."""
-    seen = {name: values.view() for name, values in state._asdict().items()}
-    for view in seen.values():
-        view.flags.writeable = False
-    return State(**seen)
+    records = state.records.view()
+    records.flags.writeable = False
+    return _state(records)
