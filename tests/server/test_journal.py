@@ -191,6 +191,18 @@ def test_odd_paths_are_paths(tmp_path: Path) -> None:
             assert reading.record() == {"format": 1, "kenyon": reading.record()["kenyon"], **RECORD}
 
 
+def test_a_reply_that_somebody_has_edited_is_sent_as_a_frame_can_say_it(tmp_path: Path) -> None:
+    """In plain ASCII, and with no space more or less."""
+    with closing(Journal(tmp_path, RECORD)) as journal:
+        with journal.transaction():
+            journal.add_step(journal.begin(("run", 0), 1, 1), Step(0, {}, 1.0), reply(0))
+        with closing(sqlite3.connect(tmp_path / "larvae.sqlite")) as db:
+            db.executescript("""UPDATE inputs SET reply = '{"note":"süß",  "MBONp":1}'""")
+        kept, _ = journal.find(("run", 0))
+        assert kept is not None
+        assert kept.last == (Step(0, {}, 1.0), '{"note": "s\\u00fc\\u00df", "MBONp": 1}')
+
+
 def test_rows_that_are_damaged_are_refused(tmp_path: Path) -> None:
     """Never taken for a larva."""
     with closing(Journal(tmp_path, RECORD)) as journal:
@@ -202,6 +214,7 @@ def test_rows_that_are_damaged_are_refused(tmp_path: Path) -> None:
             "UPDATE lives SET seed = 'x', larva = NULL",
             "UPDATE lives SET seed = '1'; UPDATE inputs SET reply = '{'",
             "UPDATE inputs SET reply = '[]'",
+            """UPDATE inputs SET reply = '{"MBONp": NaN}'""",
             "UPDATE inputs SET reply = '{}', request = '[]'",
             f"UPDATE inputs SET request = '{json.dumps(['x'])}'",
             f"UPDATE inputs SET request = '{json.dumps([0, {}, 'long', 0, 0, 0, None, [], 1, 1])}'",

@@ -14,7 +14,7 @@ from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
 from kenyon.mushroom_body.state import PACKED
 from kenyon.server.requests import Step
 from kenyon.server.settings import MEMORY
-from kenyon.wire.messages import Id
+from kenyon.wire.messages import Id, spelling
 
 FILE = "larvae.sqlite"
 Ids = tuple[Id, Id]
@@ -202,10 +202,11 @@ def open_file(where: str, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def _whole(reply: str) -> str:
-    """Return a reply as it was kept; what no server has written there would break the frame that it is sent in."""
-    if not isinstance(json.loads(reply), dict):
+    """Return a reply as it was kept, spelled anew: what no server has written would break the frame it is sent in."""
+    kwargs = json.loads(reply)
+    if not isinstance(kwargs, dict):
         raise ValueError(f"a reply must be values by name, got {reply[:80]}")  # noqa: TRY004  # as of any damaged row
-    return reply
+    return spelling(kwargs)
 
 
 @contextmanager
