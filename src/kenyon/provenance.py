@@ -1,6 +1,7 @@
 """What made a result: the versions of the code and of what computes beneath it."""
 
 import platform
+from functools import cache
 from importlib import metadata
 
 NUMERICAL_PACKAGES = ("kenyon", "numpy", "numba", "brian2")
@@ -17,6 +18,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: number for name, number in installed.items() if number}}
 
 
+@cache  # Looking it up takes six times as long as all else in writing a larva down, and what runs stays what it is.
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)
