@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,20 +57,23 @@ if __name__ == "__main__":
 """
 
 
+def workers(parent: int) -> list[int]:
+    """Return the processes that a process computes with."""
+    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [int(child) for child in listed if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait for something that comes within a minute."""
+    until = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes where Linux shows them")
 def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
     """Its workers end with it, although nobody tells them."""
-
-    def workers(parent: int) -> list[int]:
-        listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        return [int(child) for child in listed if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
-
-    def wait_until(holds: Any) -> None:
-        until = time.monotonic() + 60
-        while not holds():
-            assert time.monotonic() < until
-            time.sleep(0.1)
-
     script = tmp_path / "long.py"
     script.write_text(SCRIPT)
     with subprocess.Popen([sys.executable, str(script)]) as process:
@@ -79,6 +82,27 @@ def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
         left = workers(process.pid)
         process.kill()
     wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in left))
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes where Linux shows them")
+def test_a_run_whose_worker_is_killed_ends_with_a_sentence(tmp_path: Path) -> None:
+    """And takes the other one with it; a lock that the dead one held must hold up nobody."""
+    command = [sys.executable, "-c", "from kenyon.cli import main; main()", "larvaworld", "preference", "--jobs", "2"]
+    with subprocess.Popen(
+        [*command, "--groups", "2", "--out", str(tmp_path / "out")], stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_until(lambda: len(workers(process.pid)) == 2)
+        time.sleep(5)  # at work
+        killed, other = workers(process.pid)
+        os.kill(killed, signal.SIGKILL)
+        try:
+            _, said = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert "Traceback" not in said
+    assert "one was killed" in said
+    wait_until(lambda: not Path(f"/proc/{other}").exists())
+    assert not (tmp_path / "out").exists()
 
 
 def test_punishment_teaches_the_opposite() -> None:

@@ -9,12 +9,15 @@ PItest_off: one odor on each side, no food, memories frozen, and the host's own 
 import json
 import multiprocessing
 import os
+import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import ExitStack
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +25,7 @@ import numpy as np
 
 from kenyon import checks
 from kenyon.conditioning.preference import interval
-from kenyon.errors import InputError
+from kenyon.errors import InputError, KenyonError
 from kenyon.larvaworld_plugin import experiment, host, registration
 from kenyon.larvaworld_plugin.experiment import Plan
 from kenyon.progress import progress
@@ -227,30 +230,37 @@ def _answers(groups: Sequence[Group], jobs: int, settings: dict[str, Any]) -> It
             yield group, answer(group)
         return
     context = multiprocessing.get_context("spawn")
-    stop = context.Event()
-    with ProcessPoolExecutor(min(jobs, len(groups)), context, _end_with_parent, (stop,)) as pool:
-        waiting = {pool.submit(_elsewhere, settings, group): group for group in groups}
-        left = set(waiting)
+    line_end, line = context.Pipe(duplex=False)
+    with line_end, line, ProcessPoolExecutor(min(jobs, len(groups)), context, _end_with, (line_end,)) as pool:
         try:
+            waiting = {pool.submit(_elsewhere, settings, group): group for group in groups}
+            left = set(waiting)
             while left:
                 over, left = wait(left, timeout=1.0, return_when=FIRST_COMPLETED)
                 for future in over:
                     yield waiting[future], future.result()
                 yield None
-        except BaseException:
-            stop.set()  # What is under way is worth nothing any more, and would take minutes.
+        except BaseException as reason:
+            line.close()  # What is under way is worth nothing any more, and would take minutes.
             pool.shutdown(wait=False, cancel_futures=True)
+            if isinstance(reason, BrokenProcessPool):
+                raise KenyonError(
+                    "the processes that simulate groups must live until they are done, but one was killed, perhaps for "
+                    "want of memory; take fewer --jobs"
+                ) from None
             raise
 
 
-def _end_with_parent(stop: Any) -> None:
-    """Let a worker process end when it is told to, or when the one that started it is gone, however that ended."""
-    parent = multiprocessing.parent_process()
+def _end_with(line_end: Connection) -> None:
+    """Let a worker process end when the other end of a line is closed: on purpose, or with the process that holds it.
+
+    A line and not an event: to set one waits for everybody who waits for it, be it a process that is no more.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; whoever started this one ends it.
 
     def watch() -> None:
-        while not stop.wait(0.5):
-            if parent is None or not parent.is_alive():
-                break
+        with suppress(EOFError, OSError):
+            line_end.recv_bytes()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
