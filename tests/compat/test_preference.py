@@ -253,7 +253,10 @@ def test_experiments_are_listed() -> None:
 
 def test_an_interrupted_run_ends_at_once(tmp_path: Path) -> None:
     """Its worker processes too, although their groups would take minutes; and nothing is left."""
-    command = [sys.executable, "-c", "from kenyon.cli import main; main()", "larvaworld", "preference", "--jobs", "2"]
+    # Whoever starts tests in the background of a shell has them ignore Ctrl-C, and what they start too.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    program = f"{heeding}from kenyon.cli import main; main()"
+    command = [sys.executable, "-c", program, "larvaworld", "preference", "--jobs", "2"]
     process = subprocess.Popen(
         [*command, "--groups", "2", "--out", str(tmp_path / "out")],
         stderr=subprocess.PIPE, text=True, start_new_session=True,
