@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,24 @@ if __name__ == "__main__":
 """
 
 
+# Whoever starts tests in the background of a shell has them ignore Ctrl-C, and what they start too.
+HEEDING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from kenyon.cli import main; main()"
+
+
+@contextmanager
+def asking(out: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Run the command with two worker processes, for minutes if nothing ends it; afterward all of them are gone."""
+    command = [sys.executable, "-c", HEEDING, "larvaworld", "preference", "--jobs", "2", "--groups", "2"]
+    with subprocess.Popen(
+        [*command, "--out", str(out)], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
 def workers(parent: int) -> list[int]:
     """Return the processes that a process computes with."""
     listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
@@ -87,21 +106,15 @@ def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes where Linux shows them")
 def test_a_run_whose_worker_is_killed_ends_with_a_sentence(tmp_path: Path) -> None:
     """And takes the other one with it; a lock that the dead one held must hold up nobody."""
-    command = [sys.executable, "-c", "from kenyon.cli import main; main()", "larvaworld", "preference", "--jobs", "2"]
-    with subprocess.Popen(
-        [*command, "--groups", "2", "--out", str(tmp_path / "out")], stderr=subprocess.PIPE, text=True
-    ) as process:
+    with asking(tmp_path / "out") as process:
         wait_until(lambda: len(workers(process.pid)) == 2)
         time.sleep(5)  # at work
         killed, other = workers(process.pid)
         os.kill(killed, signal.SIGKILL)
-        try:
-            _, said = process.communicate(timeout=20)
-        finally:
-            process.kill()
+        _, said = process.communicate(timeout=20)
+        wait_until(lambda: not Path(f"/proc/{other}").exists())
     assert "Traceback" not in said
     assert "one was killed" in said
-    wait_until(lambda: not Path(f"/proc/{other}").exists())
     assert not (tmp_path / "out").exists()
 
 
@@ -242,28 +255,22 @@ def test_a_run_that_fails_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_experiments_are_listed() -> None:
-    """With their length, odors and food; a run of the host itself may have set the length in this process."""
-    listed = json.loads(CliRunner().invoke(main, ["larvaworld", "experiments", "PI", "--json"]).stdout)
+    """With their length, odors and food."""
+    # In a process of its own, for a run of the host itself may have set the length in this one.
+    command = [sys.executable, "-c", HEEDING, "larvaworld", "experiments", "PI", "--json"]
+    listed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     found = {one["name"]: one for one in listed}
-    assert found["PItrain"].pop("minutes") > 0.0
-    assert found["PItrain"] == {"name": "PItrain", "odors": ["CS", "UCS"], "food": "everywhere"}
+    assert found["PItrain"] == {"name": "PItrain", "minutes": 41.0, "odors": ["CS", "UCS"], "food": "everywhere"}
     assert found["PItest_off"]["food"] == "nowhere"
     assert "dish" not in found
 
 
 def test_an_interrupted_run_ends_at_once(tmp_path: Path) -> None:
     """Its worker processes too, although their groups would take minutes; and nothing is left."""
-    # Whoever starts tests in the background of a shell has them ignore Ctrl-C, and what they start too.
-    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    program = f"{heeding}from kenyon.cli import main; main()"
-    command = [sys.executable, "-c", program, "larvaworld", "preference", "--jobs", "2"]
-    process = subprocess.Popen(
-        [*command, "--groups", "2", "--out", str(tmp_path / "out")],
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    assert process.stderr is not None
-    first = process.stderr.readline()
-    assert first.startswith("6 groups of 15 forager_MB: 0%")
-    os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(20) != 0
+    with asking(tmp_path / "out") as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        assert first.startswith("6 groups of 15 forager_MB: 0%")
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(20) != 0
     assert not (tmp_path / "out").exists()
