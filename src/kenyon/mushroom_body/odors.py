@@ -158,7 +158,7 @@ def mixture(odors: Odors) -> Mixture:
     """
     if odors is None:
         return ()
-    # A plain dictionary first, for to ask what else is a mapping takes longer than all the rest.
+    # A dictionary is asked for first: Mapping alone takes longer to tell than all the rest.
     return _mixture(odors.items() if isinstance(odors, (dict, Mapping)) else [(odors, 1.0)])
 
 

@@ -104,7 +104,7 @@ def _seeds(given: Any) -> tuple[int, ...]:
 
 def _check(path: str, parameters: Parameters, larvae: int, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Refuse arrays that no population could have had; only v may have left all bounds."""
-    like = states.arrays(states.newborn(parameters, [0])) | {"drive_hz": np.zeros((1, N_CHANNELS))}
+    like = states.arrays(states.newborn(parameters, [])) | {"drive_hz": np.empty((0, N_CHANNELS))}
     for name in sorted(arrays.keys() ^ like.keys()):
         odd = "is missing" if name in like else "is none of them"
         raise FileFormatError(

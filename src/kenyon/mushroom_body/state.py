@@ -67,8 +67,12 @@ PACKED = _RECORD.newbyteorder("<")
 """One larva as a record of fixed size, the same bytes on every machine."""
 
 
+def _variables(records: NDArray[np.void]) -> dict[str, NDArray[Any]]:
+    return {name: records[name] for name in _RECORD.names or ()}
+
+
 def _state(records: NDArray[np.void]) -> State:
-    return State(**{name: records[name] for name in _RECORD.names or ()}, records=records)
+    return State(**_variables(records), records=records)
 
 
 def newborn(parameters: Parameters, seeds: Sequence[int], pn_to_kc: NDArray[np.uint8] | None = None) -> State:
@@ -89,12 +93,12 @@ def newborn(parameters: Parameters, seeds: Sequence[int], pn_to_kc: NDArray[np.u
     return state
 
 
-def gathered(arrays: Mapping[str, NDArray[Any]]) -> State:
-    """Return the state whose variables are these, by name and of its own shapes and types; `arrays` gives them."""
-    state = _state(np.empty(len(arrays["step"]), dtype=_RECORD))
-    for name, values in arrays.items():
-        state.records[name] = values
-    return state
+def gathered(variables: Mapping[str, NDArray[Any]]) -> State:
+    """Return the state of which `arrays` gives these: every variable, of the shape and type that it has there."""
+    records = np.empty(len(variables["step"]), dtype=_RECORD)
+    for name, values in variables.items():
+        records[name] = values
+    return _state(records)
 
 
 def arrays(state: State) -> dict[str, NDArray[Any]]:
@@ -106,7 +110,7 @@ def arrays(state: State) -> dict[str, NDArray[Any]]:
         >>> bool((gathered(arrays(larvae)).records == larvae.records).all())
         True
     """
-    return {name: state.records[name] for name in _RECORD.names or ()}
+    return _variables(state.records)
 
 
 def pack(state: State) -> list[bytes]:

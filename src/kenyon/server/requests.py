@@ -77,7 +77,7 @@ class Step(NamedTuple):
         return step
 
 
-_NO_OTHERS = [Step._field_defaults[name] for name in ("seed", "probe", "probe_ms", "probe_concentration")]
+_NO_OTHERS = list(Step(0, {}, 0.0)[6:])
 
 
 class Operation(NamedTuple):
