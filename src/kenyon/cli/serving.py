@@ -25,7 +25,7 @@ from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings, limi
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 _COLLECT_AFTER = 20_000
-"""Objects that come before the collector looks: a round of 64 larvae has 3,000 of them at a time."""
+"""Objects that come before the collector looks: four frames of 64 larvae at once have 2,400 of them."""
 
 Command = Callable[..., Any]
 
