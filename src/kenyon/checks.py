@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.errors import InputError
+from kenyon.words import shown
 
 FloatArray = NDArray[np.float64]
 
@@ -49,7 +50,7 @@ def number(name: str, value: object, *, low: float = -math.inf, high: float = ma
             result = math.inf
         if math.isfinite(result) and low <= result <= high:
             return result
-    raise InputError(f"{name} must be a finite number{_range_words(low, high, unit)}, got {_short(value)}")
+    raise InputError(f"{name} must be a finite number{_range_words(low, high, unit)}, got {shown(value)}")
 
 
 def integer(name: str, value: object, *, low: int, high: int | None = None) -> int:
@@ -68,7 +69,7 @@ def integer(name: str, value: object, *, low: int, high: int | None = None) -> i
         if low <= result and (high is None or result <= high):
             return result
     upper = "" if high is None else f" and at most {high}"
-    raise InputError(f"{name} must be an integer of at least {low}{upper}, got {_short(value)}")
+    raise InputError(f"{name} must be an integer of at least {low}{upper}, got {shown(value)}")
 
 
 def one_of(name: str, value: str, known: Sequence[str]) -> str:
@@ -85,7 +86,7 @@ def one_of(name: str, value: str, known: Sequence[str]) -> str:
     """
     if isinstance(value, str) and value in known:
         return value
-    raise InputError(f"unknown {name} {_short(value)}; {nearest(value, known)}")
+    raise InputError(f"unknown {name} {shown(value)}; {nearest(value, known)}")
 
 
 def instance(name: str, value: Any, kind: type[Kind], remedy: str) -> Kind:
@@ -100,7 +101,7 @@ def instance(name: str, value: Any, kind: type[Kind], remedy: str) -> Kind:
     """
     if isinstance(value, kind):
         return value
-    raise InputError(f"{name} must be a {kind.__name__}, got {_short(value)}; {remedy}")
+    raise InputError(f"{name} must be a {kind.__name__}, got {shown(value)}; {remedy}")
 
 
 def several(name: str, values: Any) -> list[Any]:
@@ -115,7 +116,7 @@ def several(name: str, values: Any) -> list[Any]:
     """
     if isinstance(values, Iterable) and not isinstance(values, (str, bytes)):
         return list(values)
-    raise InputError(f"{name} must be a sequence, got {_short(values)}")
+    raise InputError(f"{name} must be a sequence, got {shown(values)}")
 
 
 def nearest(value: object, known: Iterable[str]) -> str:
@@ -157,7 +158,7 @@ def array(
             raise ValueError  # noqa: TRY301  # answered below, as what numpy itself refuses
         result = np.array(np.broadcast_to(given, shape), dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        got = f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else _short(value)
+        got = f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else shown(value)
         raise InputError(f"{name} must be numbers that fit shape {shape}, got {got}") from None
     good = np.isfinite(result) & (result >= low) & (result <= high)
     if not good.all():
@@ -166,15 +167,6 @@ def array(
             f"{name} must be finite{_range_words(low, high, unit)} everywhere, got {result[where]} at index {where}"
         )
     return result
-
-
-def _short(value: object) -> str:
-    """Return how a value reads, cut to what fits in a sentence."""
-    try:
-        words = repr(value)
-    except ValueError:  # an integer of more digits than Python spells
-        words = f"an {type(value).__name__} too large to print"
-    return words if len(words) <= 80 else f"{words[:77]}..."
 
 
 def _range_words(low: float, high: float, unit: str) -> str:

@@ -1,11 +1,22 @@
 """Every exception that Kenyon raises on purpose.
 
-A message says what was expected, what came, and what to do, in one sentence.
+A message says what was expected, what came, and what to do, in one sentence: on one line, of bounded length, with every
+character spelled that a terminal or a log would obey instead of show.
 """
+
+from kenyon.words import clean
 
 
 class KenyonError(Exception):
-    """Base class: catch this to catch whatever Kenyon refuses."""
+    r"""Base class: catch this to catch whatever Kenyon refuses.
+
+    Example:
+        >>> str(KenyonError("two\nlines, \x1b[31mred"))
+        'two lines, \\x1b[31mred'
+    """
+
+    def __init__(self, sentence: str = "", *more: object) -> None:
+        super().__init__(clean(str(sentence)), *more)
 
 
 class InputError(KenyonError, ValueError):

@@ -26,6 +26,7 @@ from kenyon.mushroom_body.recording import Recorder, beyond_bounds
 from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
 from kenyon.threads import available_cores, in_parallel
+from kenyon.words import shown
 
 FloatArray = NDArray[np.float64]
 
@@ -227,7 +228,7 @@ class Population:
             steps = np.empty(())
         if steps.shape != (larvae,) or steps.dtype.kind != "i" or larvae == 0 or int(steps.min()) < 0:
             raise InputError(
-                f"n_steps must be a whole number of at least 0 for each of {larvae} larvae, got {n_steps!r:.80}"
+                f"n_steps must be a whole number of at least 0 for each of {larvae} larvae, got {shown(n_steps)}"
             )
         steps = steps.astype(np.int64)
         return self._run(state, steps, self._check_drive(drive_hz, larvae), None, None, plastic=plastic)[1]

@@ -15,6 +15,7 @@ from kenyon.mushroom_body.state import PACKED
 from kenyon.server.requests import Step
 from kenyon.server.settings import MEMORY
 from kenyon.wire.messages import Id, spelling
+from kenyon.words import shown
 
 FILE = "larvae.sqlite"
 Ids = tuple[Id, Id]
@@ -205,7 +206,7 @@ def _whole(reply: str) -> str:
     """Return a reply as it was kept, spelled anew: what no server has written would break the frame it is sent in."""
     kwargs = json.loads(reply)
     if not isinstance(kwargs, dict):
-        raise ValueError(f"a reply must be values by name, got {reply[:80]}")  # noqa: TRY004  # as of any damaged row
+        raise ValueError(f"a reply must be values by name, got {shown(reply)}")  # noqa: TRY004  # as of any damaged row
     return spelling(kwargs)
 
 

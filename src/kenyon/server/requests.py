@@ -14,6 +14,7 @@ from kenyon.errors import InputError, RefusedError
 from kenyon.mushroom_body import odors as measured
 from kenyon.server.settings import Settings
 from kenyon.wire import Message
+from kenyon.words import shown
 
 # Made once: making one costs more than a small text.
 _as_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -73,7 +74,7 @@ class Step(NamedTuple):
         numbers = (*step.odors.values(), *step[2:6], step.probe_ms, step.probe_concentration)
         whole = [step.step] if step.seed is None else [step.step, step.seed]
         if not all(type(number) in (int, float) for number in numbers) or not all(type(own) is int for own in whole):
-            raise ValueError(f"a step must be made of numbers, got {text[:80]}")
+            raise ValueError(f"a step must be made of numbers, got {shown(text)}")
         return step
 
 
@@ -159,12 +160,12 @@ class Reader:
         known = _KNOWN.get(op) if isinstance(op, str) else None
         if known is None:
             raise RefusedError(
-                f"op must be one of {', '.join(_KNOWN)}, got {op!r:.80}; leave it out for a step", "field"
+                f"op must be one of {', '.join(_KNOWN)}, got {shown(op)}; leave it out for a step", "field"
             )
         if not given.keys() <= known:
             (strange, *_) = given.keys() - known
             raise RefusedError(
-                f"a request of op {op} must have no field {strange!r:.80}; {checks.nearest(strange, known)}", "field"
+                f"a request of op {op} must have no field {shown(strange)}; {checks.nearest(strange, known)}", "field"
             )
         try:
             return self._step(message.step, given) if op == "step" else self._operation(op, message.step, given)
@@ -189,7 +190,7 @@ class Reader:
         if duration_ms == 0.0:
             raise InputError("T must be above 0 ms, got 0; a rate over no time is no number")
         if "step_id" in given and (given["step_id"] != step or isinstance(given["step_id"], bool)):
-            raise InputError(f"step_id must be the step of the message, {step}, got {given['step_id']!r:.80}")
+            raise InputError(f"step_id must be the step of the message, {step}, got {shown(given['step_id'])}")
         seed = given.get("seed")
         return Step(
             step,
@@ -217,10 +218,10 @@ class Reader:
         asked = given.get("probe", ())
         if not asked:
             if asked not in ((), []):
-                raise InputError(f"probe must be a list of odors, got {asked!r:.80}")
+                raise InputError(f"probe must be a list of odors, got {shown(asked)}")
             return (), 1000.0, 1.0
         if not isinstance(asked, list):
-            raise InputError(f"probe must be a list of odors, got {asked!r:.80}")
+            raise InputError(f"probe must be a list of odors, got {shown(asked)}")
         odors = tuple(self._odor(odor) for odor in asked)
         if len(set(odors)) < len(odors):
             raise InputError(f"probe must name each odor once, got {', '.join(odors)}")
@@ -241,7 +242,7 @@ class Reader:
                 raise InputError("a step must have either odors or odor_id with its concentration, got both")
             asked = given["odors"]
             if not isinstance(asked, dict):
-                raise InputError(f"odors must be concentrations by name, got {asked!r:.80}; pass {{'anisole': 1.0}}")
+                raise InputError(f"odors must be concentrations by name, got {shown(asked)}; pass {{'anisole': 1.0}}")
             mixture: dict[str | int, float] = {}
             for odor, concentration in asked.items():
                 name = self._odor(odor)
@@ -257,7 +258,7 @@ class Reader:
         odor_id = given["odor_id"]
         if isinstance(odor_id, bool) or not isinstance(odor_id, int):
             raise InputError(
-                f"odor_id must be a whole number, got {odor_id!r:.80}; it counts through the server's odors"
+                f"odor_id must be a whole number, got {shown(odor_id)}; it counts through the server's odors"
             )
         return {self._odor(odor_id): self._concentration("odor_concentration", single)}
 
@@ -279,7 +280,7 @@ class Reader:
             except InputError as reason:
                 raise RefusedError(str(reason), "odor") from None
         if isinstance(odor, bool) or not isinstance(odor, (int, str)):
-            raise InputError(f"an odor must be a name or a place in the server's list, got {odor!r:.80}")
+            raise InputError(f"an odor must be a name or a place in the server's list, got {shown(odor)}")
         place = int(odor)
         if not 0 <= place < len(odors):
             listed = ", ".join(f"{i} {name}" for i, name in enumerate(odors))

@@ -6,7 +6,6 @@ absent stays absent. Both directions obey one set of limits, so that whatever is
 
 import json
 import math
-import reprlib
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kenyon.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
+from kenyon.words import shown
 
 WIRE_CLASS = "BrianInterfaceMessage"
 MAX_ID_LENGTH = 200  # characters
@@ -86,7 +86,7 @@ def encode(messages: Sequence[Message]) -> bytes:
         b'[{"class": "BrianInterfaceMessage", "args": ["a", 1, 0], "kwargs": {"reward": 1.0}}]'
     """
     if not isinstance(messages, Sequence) or not all(isinstance(message, Message) for message in messages):
-        raise LocalProtocolError(f"messages must be a sequence of Message, got {_short(messages)}; put them in a list")
+        raise LocalProtocolError(f"messages must be a sequence of Message, got {shown(messages)}; put them in a list")
     for message in messages:
         _check(message.args, message.kwargs, LocalProtocolError)
     said = [{"class": WIRE_CLASS, "args": list(message.args), "kwargs": dict(message.kwargs)} for message in messages]
@@ -157,7 +157,7 @@ def refuse_foreign(messages: Sequence[Message], replies: Sequence[Message]) -> N
         # Equal is the same here: on the wire ids are text or whole numbers, and no text equals a number.
         if reply.args not in (message.args, (None, None, None)):
             raise RemoteProtocolError(
-                f"a reply must name the larva and step asked for, {_short(message.args)}, got {_short(reply.args)}; "
+                f"a reply must name the larva and step asked for, {shown(message.args)}, got {shown(reply.args)}; "
                 "check what the server sends"
             )
 
@@ -217,9 +217,7 @@ def _read_strictly(body: bytes) -> list[Any]:
             f"the body of a frame must be strict JSON in UTF-8, but {reason}; check what the peer sends"
         ) from None
     if not isinstance(said, list):
-        raise RemoteProtocolError(
-            f"a frame must hold a list of messages, got {_short(said)}; check what the peer sends"
-        )
+        raise RemoteProtocolError(f"a frame must hold a list of messages, got {shown(said)}; check what the peer sends")
     _check_values(said, RemoteProtocolError)
     _check_text(said, text, RemoteProtocolError)
     return said
@@ -229,16 +227,16 @@ def _message(said: object) -> Message:
     """Return the message that one entry of a frame's list says."""
     if not isinstance(said, dict) or said.keys() != _FIELDS:
         raise RemoteProtocolError(
-            f"a message must be an object of class, args and kwargs, got {_short(said)}; check what the peer sends"
+            f"a message must be an object of class, args and kwargs, got {shown(said)}; check what the peer sends"
         )
     if said["class"] != WIRE_CLASS:
         raise RemoteProtocolError(
-            f"the class of a message must be {WIRE_CLASS}, got {_short(said['class'])}; check what the peer sends"
+            f"the class of a message must be {WIRE_CLASS}, got {shown(said['class'])}; check what the peer sends"
         )
     args = said["args"]
     if not isinstance(args, list) or len(args) != 3:
         raise RemoteProtocolError(
-            f"the args of a message must be [sim_id, model_id, step], got {_short(args)}; check what the peer sends"
+            f"the args of a message must be [sim_id, model_id, step], got {shown(args)}; check what the peer sends"
         )
     _check(args, said["kwargs"], RemoteProtocolError)
     sim_id, model_id, step = args
@@ -253,14 +251,14 @@ def _check(args: Sequence[object], kwargs: object, error: type[ProtocolError]) -
             if not (isinstance(value, str) and len(value) <= MAX_ID_LENGTH) and not _is_integer(value):
                 raise error(
                     f"{name} must be text of at most {MAX_ID_LENGTH} characters or an integer within 64 bits, "
-                    f"got {_short(value)}; choose another"
+                    f"got {shown(value)}; choose another"
                 )
         if not _is_integer(step, low=0):
             raise error(
-                f"step must be a whole number of at least 0 within 64 bits, got {_short(step)}; count steps from 0"
+                f"step must be a whole number of at least 0 within 64 bits, got {shown(step)}; count steps from 0"
             )
     if not isinstance(kwargs, dict):
-        raise error(f"the kwargs of a message must be values by name, got {_short(kwargs)}; pass at least {{}}")
+        raise error(f"the kwargs of a message must be values by name, got {shown(kwargs)}; pass at least {{}}")
     for name in RESERVED:
         if name in kwargs:
             raise error(
@@ -283,7 +281,7 @@ def _check_values(said: list[Any], error: type[ProtocolError]) -> None:
                 for key in value:
                     # Otherwise 1 would be sent as "1", and come back as another name.
                     if not isinstance(key, str):
-                        raise error(f"a name within kwargs must be text, got {_short(key)}; write it as text")
+                        raise error(f"a name within kwargs must be text, got {shown(key)}; write it as text")
                 below.extend(value.values())
             elif isinstance(value, (list, tuple)):
                 below.extend(value)
@@ -321,7 +319,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) < len(pairs):
         twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise RemoteProtocolError(
-            f"an object must say each name once, got {_short(twice)} more than once; check what the peer sends"
+            f"an object must say each name once, got {shown(twice)} more than once; check what the peer sends"
         )
     return result
 
@@ -329,7 +327,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _float(digits: str) -> float:
     value = float(digits)
     if not math.isfinite(value):
-        raise RemoteProtocolError(f"a number must be finite, got {_short(digits)}; check what the peer sends")
+        raise RemoteProtocolError(f"a number must be finite, got {shown(digits)}; check what the peer sends")
     return value
 
 
@@ -341,14 +339,6 @@ def _integer(digits: str) -> int:
 
 def _constant(name: str) -> float:
     raise RemoteProtocolError(f"a number must be finite, got {name}; check what the peer sends")
-
-
-def _short(value: object) -> str:
-    """Return how a value reads, cut to what fits in a sentence, however large or deep it is."""
-    try:
-        return reprlib.repr(value)
-    except ValueError:  # an integer of more digits than Python spells
-        return f"an {type(value).__name__} too large to print"
 
 
 # Made once: they cost more than a small message.
