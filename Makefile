@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test larvaworld test-larvaworld test-larvaworld-2.4 larvaworld-models check bench bench-larvaworld bench-plugin bench-server soak docs lock clean
+.PHONY: setup demo test long larvaworld test-larvaworld test-larvaworld-2.4 larvaworld-models check bench bench-larvaworld bench-plugin bench-server soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -27,6 +27,9 @@ demo: $(VENV)/core  ## train thirty larvae beside their controls; see demo/learn
 
 test: $(VENV)/dev  ## every test that needs no Larvaworld
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/compat
+
+long: $(VENV)/dev  ## the claims that take minutes to count: damage, kills, interrupts, nonsense
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/compat -m long
 
 $(LARVAWORLD)/ready: pyproject.toml requirements-larvaworld.lock tests/compat/requirements.txt
 	@test -n "$(LARVAWORLD_PYTHON)" || { echo "Larvaworld needs Python 3.10 to 3.12; set LARVAWORLD_PYTHON"; exit 1; }
