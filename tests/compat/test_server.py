@@ -20,7 +20,7 @@ from larvaworld.lib.sim import ExpRun
 
 from kenyon import memory as ours
 from kenyon.mushroom_body.engines import ENGINES
-from kenyon.server.reading import Reading, Row
+from kenyon.server.journal_reader import JournalReader, Row
 from kenyon.wire import Message
 from tests.compat import host
 from tests.compat.servers import WAITS_ARE_SEEN
@@ -87,7 +87,7 @@ def noted(monkeypatch: pytest.MonkeyPatch, kind: Any) -> list[Note]:
 
 def kept(folder: Path) -> list[Row]:
     """Return the larvae that a state directory keeps, by name, and see that no last reply is an error."""
-    with contextlib.closing(Reading(folder)) as reading:
+    with contextlib.closing(JournalReader(folder)) as reading:
         rows = reading.rows()
         for row in rows:
             life, _ = reading.find((row.sim_id, row.model_id))

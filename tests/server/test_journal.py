@@ -17,7 +17,8 @@ from kenyon.errors import MismatchError, StorageError
 from kenyon.mushroom_body.state import PACKED
 from kenyon.server import journal as journals
 from kenyon.server.journal import Journal
-from kenyon.server.reading import Ids, Reading
+from kenyon.server.journal_reader import JournalReader
+from kenyon.server.life import Ids
 from kenyon.server.requests import Step
 
 RECORD = {"seed": 0}
@@ -98,7 +99,7 @@ class Model(RuleBasedStateMachine):
     @invariant()
     def is_what_was_kept(self) -> None:
         """Every life, through the journal and through a reader beside it."""
-        with closing(Reading(self.folder)) as reading:
+        with closing(JournalReader(self.folder)) as reading:
             for ids in IDS:
                 life = self.lives.get(ids)
                 for source in (self.journal, reading):
@@ -108,7 +109,7 @@ class Model(RuleBasedStateMachine):
                         assert kept is None
                     else:
                         assert kept is not None
-                        assert (kept.life, kept.seed, kept.base_seed) == (life["number"], 2**200 + 1, 5)
+                        assert (kept.number, kept.seed, kept.base_seed) == (life["number"], 2**200 + 1, 5)
                         assert (kept.larva, kept.next_step) == (life["larva"], life["next"])
                         assert (list(kept.replay), kept.last) == (life["replay"], life["last"])
             listed = {(row.sim_id, row.model_id): row.steps for row in reading.rows()}
@@ -166,7 +167,7 @@ def test_a_life_put_aside_is_kept_beside_the_new_one(tmp_path: Path) -> None:
         present, replaced = journal.find(("run", 0))
         assert present is not None
         assert replaced is not None
-        assert (present.next_step, replaced.next_step, replaced.life) == (0, 1, old)
+        assert (present.next_step, replaced.next_step, replaced.number) == (0, 1, old)
         assert len(journal) == 1
 
 
@@ -186,7 +187,7 @@ def test_odd_paths_are_paths(tmp_path: Path) -> None:
         folder = tmp_path / name / "in it"
         with closing(Journal(folder, RECORD)) as journal, journal.transaction():
             journal.begin(("run", 0), 1, 1)
-        with closing(Reading(folder)) as reading:
+        with closing(JournalReader(folder)) as reading:
             assert len(reading.rows()) == 1
             assert reading.record() == {"format": 1, "kenyon": reading.record()["kenyon"], **RECORD}
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from kenyon.errors import RefusedError
+from kenyon.server.life import RENEW_AFTER_STEPS, Life
 from kenyon.server.requests import Step
-from kenyon.server.sessions import RENEW_AFTER_STEPS, Life, Move, Session
+from kenyon.server.sessions import Move, Session
 
 NOW, LIVE_S = 1000.0, 60.0
 

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from kenyon.mushroom_body import Snapshot
-from kenyon.server.reading import Reading
-from kenyon.server.sessions import RENEW_AFTER_STEPS
+from kenyon.server.journal_reader import JournalReader
+from kenyon.server.life import RENEW_AFTER_STEPS
 from kenyon.wire import Message
 from tests.server.running import KENYON, NotStartedError, Running, kenyon, step, wait_until
 
@@ -64,7 +64,7 @@ def test_twenty_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path
         assert not failed
         assert got == want
         # And the journal counts every step once.
-        with closing(Reading(tmp_path / "fallen")) as reading:
+        with closing(JournalReader(tmp_path / "fallen")) as reading:
             rows = reading.rows()
         assert sorted((row.model_id, row.steps) for row in rows) == [(larva, steps) for larva in larvae]
 
@@ -113,7 +113,7 @@ def test_a_stopped_server_finishes_what_is_running_and_keeps_every_larva(tmp_pat
         assert "MBONp" in replies[0]
         assert server.lines[-1] == "Stopped after 4 steps."
         assert not (tmp_path / "larvae.sqlite-wal").exists()
-        with closing(Reading(tmp_path)) as reading:
+        with closing(JournalReader(tmp_path)) as reading:
             kept, _ = reading.find(("run", 0))
         assert kept is not None
         assert (kept.next_step, kept.replay) == (4, ())

@@ -100,7 +100,7 @@ def serve(  # options are explained by their own help
       kenyon serve --concentration-scale 1000 --state-dir run1
       kenyon serve --host 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
-    from kenyon.server.reading import default_state_dir
+    from kenyon.server.journal_reader import default_state_dir
 
     _set_up_logging(log_level, log_format)
     settings = Settings(

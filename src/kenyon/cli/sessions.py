@@ -14,7 +14,7 @@ from kenyon.cli.output import as_json, print_json, print_table
 from kenyon.errors import InputError
 
 if TYPE_CHECKING:  # sqlite3 is slow to import
-    from kenyon.server.reading import Reading, Row
+    from kenyon.server.journal_reader import JournalReader, Row
 
 Command = Callable[..., Any]
 
@@ -107,7 +107,7 @@ def export(sim_id: str, model_id: str, out: Path, state_dir: Path | None, *, ove
       kenyon sessions export PItrain_1 Larva_0 --out larva.npz
     """  # noqa: D301  # as above
     from kenyon.server.courses import snapshot_of
-    from kenyon.server.reading import stored_parameters
+    from kenyon.server.journal_reader import stored_parameters
 
     archive.refuse_existing(out, overwrite=overwrite)
     with _reading(state_dir) as reading:
@@ -128,7 +128,7 @@ def export(sim_id: str, model_id: str, out: Path, state_dir: Path | None, *, ove
 def delete(sim_id: str, model_id: str | None, state_dir: Path | None, *, yes: bool) -> None:
     """Forget a larva, or, without MODEL_ID, all of a simulation; no server may be running there."""
     from kenyon.server.journal import Journal
-    from kenyon.server.reading import default_state_dir
+    from kenyon.server.journal_reader import default_state_dir
 
     folder = state_dir or default_state_dir()
     with _reading(folder) as reading:
@@ -147,14 +147,14 @@ def delete(sim_id: str, model_id: str | None, state_dir: Path | None, *, yes: bo
         for row in rows:
             for life in journal.find((row.sim_id, row.model_id)):
                 if life is not None:
-                    journal.end(life.life)
+                    journal.end(life.number)
     click.echo(f"Forgot {_count(rows)}")
 
 
-def _reading(state_dir: Path | None) -> "contextlib.closing[Reading]":
-    from kenyon.server.reading import Reading, default_state_dir
+def _reading(state_dir: Path | None) -> "contextlib.closing[JournalReader]":
+    from kenyon.server.journal_reader import JournalReader, default_state_dir
 
-    return contextlib.closing(Reading(state_dir or default_state_dir()))
+    return contextlib.closing(JournalReader(state_dir or default_state_dir()))
 
 
 def _find(rows: "list[Row]", sim_id: str, model_id: str) -> "Row":

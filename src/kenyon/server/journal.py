@@ -23,11 +23,10 @@ from filelock import FileLock, Timeout
 from kenyon.errors import MismatchError, StorageError
 from kenyon.mushroom_body.parameters import constants
 from kenyon.provenance import versions
-from kenyon.server.reading import FILE, Ids, Lives, name_of, open_file, storage
+from kenyon.server.journal_reader import FILE, FORMAT, TABLES, Lives, name_of, open_file, storage
+from kenyon.server.life import Ids
 from kenyon.server.requests import Step
 from kenyon.server.settings import MEMORY
-
-FORMAT = 1
 
 _LOCK = "server.lock"
 _OPTIONS = {name: f"--{name.replace('_', '-')}" for name in ("parameters", "odors", "concentration_scale", "seed")}
@@ -36,31 +35,6 @@ _OPTIONS = {name: f"--{name.replace('_', '-')}" for name in ("parameters", "odor
 _CACHE_KIB = 8192
 _TIDY_AFTER = 10_000
 """Inputs written before it is worth looking for those that can go."""
-
-_TABLES = """
-CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE lives (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    ids TEXT NOT NULL,
-    replaced INTEGER NOT NULL,
-    seed TEXT NOT NULL,
-    base_seed INTEGER,
-    larva BLOB,
-    larva_step INTEGER NOT NULL,
-    request TEXT,
-    reply TEXT,
-    at REAL NOT NULL,
-    UNIQUE (ids, replaced)
-);
-CREATE TABLE inputs (
-    id INTEGER PRIMARY KEY,
-    life INTEGER NOT NULL,
-    step INTEGER NOT NULL,
-    request TEXT NOT NULL,
-    reply TEXT NOT NULL,
-    at REAL NOT NULL
-);
-"""
 
 
 class Journal(Lives):
@@ -233,7 +207,7 @@ class Journal(Lives):
             known = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone()
             if not known:
                 script = "".join(_insert("about", name, value) for name, value in words.items())
-                self._db.executescript(f"BEGIN;{_TABLES}{script}COMMIT;")
+                self._db.executescript(f"BEGIN;{TABLES}{script}COMMIT;")
                 return
             kept = dict(self._db.execute("SELECT name, value FROM about").fetchall())
         differences = [name for name in {**kept, **words} if kept.get(name) != words.get(name)]

@@ -8,11 +8,8 @@ from enum import Enum
 from typing import Protocol
 
 from kenyon.errors import RefusedError
-from kenyon.server.reading import Ids, Kept
+from kenyon.server.life import Ids, Life
 from kenyon.server.requests import Step
-
-RENEW_AFTER_MS, RENEW_AFTER_STEPS = 5000.0, 50
-"""A snapshot is renewed when going on from the last one would take so long a life, or so many steps."""
 
 
 class Client(Protocol):
@@ -21,64 +18,6 @@ class Client(Protocol):
     @property
     def closed(self) -> bool:
         """Whether nobody is there any more."""
-
-
-@dataclass(slots=True)
-class Life:
-    """A larva from its step 0 on, or from where it was loaded.
-
-    Attributes:
-        number: Its number in the journal; None until that has it.
-        seed: The larva's own seed.
-        base_seed: The seed it was made from together with its ids; None if it was loaded.
-        larva: Its circuit as a record of bytes; None if newborn.
-        next_step: The step it waits for.
-        replay: Steps that the circuit has yet to live through again.
-        last: The last step, and the kwargs of the reply to it as JSON says them.
-        unsaved_ms: Time lived through since the snapshot that is kept.
-        unsaved_steps: Steps since then.
-    """
-
-    number: int | None
-    seed: int
-    base_seed: int | None
-    larva: bytes | None = None
-    next_step: int = 0
-    replay: tuple[Step, ...] = ()
-    last: tuple[Step, str] | None = None
-    unsaved_ms: float = 0.0
-    unsaved_steps: int = 0
-
-    @classmethod
-    def from_kept(cls, kept: Kept) -> "Life":
-        """Return a life as the journal has it."""
-        lived_ms = sum(_lived_ms(step) for step in kept.replay)
-        return cls(
-            *(kept.life, kept.seed, kept.base_seed, kept.larva, kept.next_step, kept.replay, kept.last),
-            unsaved_ms=lived_ms,
-            unsaved_steps=len(kept.replay),
-        )
-
-    def reply_to(self, asked: Step) -> str | None:
-        """Return the reply to the step just done, if that is what is asked once more."""
-        if self.last is not None and self.last[0] == asked:
-            return self.last[1]
-        return None
-
-    def is_due(self, asked: Step) -> bool:
-        """Return whether its snapshot is to be renewed with this step."""
-        return self.unsaved_ms + _lived_ms(asked) >= RENEW_AFTER_MS or self.unsaved_steps + 1 >= RENEW_AFTER_STEPS
-
-    def take(self, asked: Step, reply: str, larva: bytes, *, renewed: bool) -> None:
-        """Take over a step that was done and kept."""
-        self.larva, self.replay, self.last = larva, (), (asked, reply)
-        self.next_step = asked.step + 1
-        self.unsaved_ms = 0.0 if renewed else self.unsaved_ms + _lived_ms(asked)
-        self.unsaved_steps = 0 if renewed else self.unsaved_steps + 1
-
-
-def _lived_ms(step: Step) -> float:
-    return step.duration_ms + (step.warmup_ms if step.step == 0 else 0.0)
 
 
 class Move(Enum):

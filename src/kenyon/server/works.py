@@ -17,8 +17,9 @@ from kenyon.seeds import larva_seed
 from kenyon.server import courses
 from kenyon.server.batching import Course
 from kenyon.server.journal import Journal
+from kenyon.server.life import Life
 from kenyon.server.requests import Operation, Step
-from kenyon.server.sessions import Life, Move, Session
+from kenyon.server.sessions import Move, Session
 from kenyon.wire.messages import spelling
 
 _MOST_SNAPSHOT_BYTES = 2**20
@@ -71,9 +72,7 @@ class Wake(Work):
 
     def finish(self, result: Any) -> str:
         """As for `Work`; there is nobody to answer."""
-        present, replaced = result
-        self.session.present = None if present is None else Life.from_kept(present)
-        self.session.replaced = None if replaced is None else Life.from_kept(replaced)
+        self.session.present, self.session.replaced = result
         return ""
 
 

@@ -12,41 +12,44 @@ from platformdirs import user_state_path
 from kenyon.errors import LockedError, StorageError
 from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
 from kenyon.mushroom_body.state import PACKED
+from kenyon.server.life import Ids, Life, lived_ms
 from kenyon.server.requests import Step
 from kenyon.server.settings import MEMORY
 from kenyon.wire.messages import Id, spelling
 from kenyon.words import shown
 
 FILE = "larvae.sqlite"
-Ids = tuple[Id, Id]
+FORMAT = 1
+
+TABLES = """
+CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE lives (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    ids TEXT NOT NULL,
+    replaced INTEGER NOT NULL,
+    seed TEXT NOT NULL,
+    base_seed INTEGER,
+    larva BLOB,
+    larva_step INTEGER NOT NULL,
+    request TEXT,
+    reply TEXT,
+    at REAL NOT NULL,
+    UNIQUE (ids, replaced)
+);
+CREATE TABLE inputs (
+    id INTEGER PRIMARY KEY,
+    life INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    request TEXT NOT NULL,
+    reply TEXT NOT NULL,
+    at REAL NOT NULL
+);
+"""
+"""How larvae lie in the file: the schema of format 1."""
 
 _BUSY_MS = 2000
 # What comes of reading rows that somebody has changed by hand.
 _DAMAGED = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
-
-
-class Kept(NamedTuple):
-    """One life of a larva as it is kept.
-
-    Attributes:
-        life: Its number in the journal.
-        seed: The larva's own seed.
-        base_seed: The seed it was made from together with its ids; None if it was loaded.
-        larva: Its circuit as a record of bytes; None if newborn.
-        next_step: The step it waits for.
-        replay: Steps done since that circuit.
-        last: The last step, and the kwargs of the reply to it as JSON says them; None where there was none.
-        at: When that was, s since 1970.
-    """
-
-    life: int
-    seed: int
-    base_seed: int | None
-    larva: bytes | None
-    next_step: int
-    replay: tuple[Step, ...]
-    last: tuple[Step, str] | None
-    at: float
 
 
 class Row(NamedTuple):
@@ -68,7 +71,7 @@ class Lives:
     where: str
     _db: sqlite3.Connection
 
-    def find(self, ids: Ids) -> tuple[Kept | None, Kept | None]:
+    def find(self, ids: Ids) -> tuple[Life | None, Life | None]:
         """Return the life of a larva, and the one it has replaced, where there are any.
 
         Raises:
@@ -95,7 +98,7 @@ class Lives:
         request: str | None,
         reply: str | None,
         at: float,
-    ) -> Kept:
+    ) -> Life:
         if larva is not None and len(larva) != PACKED.itemsize:
             raise sqlite3.DatabaseError(f"a larva must be of {PACKED.itemsize} bytes, got {len(larva)}")
         inputs = self._inputs_of(life, larva_step)
@@ -107,7 +110,8 @@ class Lives:
             _, reply, at = inputs[-1]
             last = (replay[-1], _whole(reply))
         next_step = replay[-1].step + 1 if replay else larva_step
-        return Kept(life, int(seed), base_seed, larva, next_step, replay, last, at)
+        unsaved_ms = sum(map(lived_ms, replay))
+        return Life(life, int(seed), base_seed, larva, next_step, replay, last, unsaved_ms, len(replay), at)
 
     def _inputs_of(self, life: int, first: int) -> list[tuple[str, str, float]]:
         """Return request, reply and time of the steps of a life from one on."""
@@ -116,7 +120,7 @@ class Lives:
         ).fetchall()
 
 
-class Reading(Lives):
+class JournalReader(Lives):
     """The journal of a state directory for those who only look, whether a server has it or not.
 
     Args:
