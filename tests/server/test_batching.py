@@ -1,4 +1,4 @@
-"""Courses computed together are what each would be alone."""
+"""Timelines computed together are what each would be alone."""
 
 import itertools
 from typing import Any
@@ -14,7 +14,7 @@ from kenyon.mushroom_body import BALANCED, Population, drive
 from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.inputs import stimulus
 from kenyon.mushroom_body.state import newborn, pack
-from kenyon.server.batching import Batch, Course, DroppedError, Stretch
+from kenyon.server.batching import Batch, DroppedError, Segment, Timeline
 from kenyon.server.computing import Advanced, KernelComputer
 
 LARVAE = pack(newborn(BALANCED, range(5)))
@@ -29,16 +29,16 @@ class Slicing(KernelComputer):
         self.slice_steps = slice_steps
 
 
-def course(larva: int, plan: list[tuple[int, int, int]]) -> Course:
-    """Live through stretches of (odor, steps, probes), each probe on a copy with plasticity off."""
+def timeline(larva: int, plan: list[tuple[int, int, int]]) -> Timeline:
+    """Live through segments of (odor, steps, probes), each probe on a copy with plasticity off."""
     circuit, seen = LARVAE[larva], []
     for odor, steps, probes in plan:
-        stretch = Stretch(circuit, stimulus(BALANCED, ODORS[odor], reward=0.5), steps)
-        yield [stretch]
-        circuit = stretch.larva
-        asked = [Stretch(circuit, stimulus(BALANCED, name), steps, plastic=False) for name in ODORS[:probes]]
+        segment = Segment(circuit, stimulus(BALANCED, ODORS[odor], reward=0.5), steps)
+        yield [segment]
+        circuit = segment.larva
+        asked = [Segment(circuit, stimulus(BALANCED, name), steps, plastic=False) for name in ODORS[:probes]]
         yield asked
-        seen.append([list(one.spikes) for one in (stretch, *asked)])
+        seen.append([list(one.spikes) for one in (segment, *asked)])
     return circuit, seen
 
 
@@ -63,7 +63,7 @@ def test_neither_slices_nor_neighbors_change_a_number(
     """Whatever the length of a slice, and however few circuits fit into a round."""
     batch: Batch[int] = Batch(Slicing(slice_steps), rows)
     for larva, plan in enumerate(all_plans):
-        batch.add(larva, course(larva, plan))
+        batch.add(larva, timeline(larva, plan))
     results = {}
     while len(batch):
         for finished in batch.round():
@@ -75,7 +75,7 @@ def test_a_short_course_ends_before_a_long_one() -> None:
     """And one that comes later is not kept waiting by those that are under way."""
     batch: Batch[str] = Batch(Slicing(10), rows=2)
     for name, steps in (("long", 1000), ("longer", 2000), ("short", 5)):
-        batch.add(name, course(0, [(0, steps, 0)]))
+        batch.add(name, timeline(0, [(0, steps, 0)]))
     ended = []
     for rounds in itertools.count():
         ended += [(finished.tag, rounds) for finished in batch.round()]
@@ -88,11 +88,11 @@ def test_a_short_course_ends_before_a_long_one() -> None:
 def test_newcomers_without_end_do_not_keep_a_long_course_waiting() -> None:
     """A part of every round is for those under way, however many newcomers there are."""
     batch: Batch[str] = Batch(Slicing(10), rows=4)
-    batch.add("long", course(0, [(0, 50, 0)]))
+    batch.add("long", timeline(0, [(0, 50, 0)]))
     ended: list[str] = []
     for rounds in range(20):
         for i in range(8):
-            batch.add(f"short {rounds} {i}", course(1, [(0, 5, 0)]))
+            batch.add(f"short {rounds} {i}", timeline(1, [(0, 5, 0)]))
         ended += [finished.tag for finished in batch.round()]
         if "long" in ended:
             break
@@ -100,17 +100,17 @@ def test_newcomers_without_end_do_not_keep_a_long_course_waiting() -> None:
     assert len(ended) > rounds
 
 
-def test_newcomers_are_not_held_up_by_many_long_courses_while_others_are_computed() -> None:
+def test_newcomers_are_not_held_up_by_many_long_timelines_while_others_are_computed() -> None:
     """Then a round of newcomers takes along few of those under way, and what is over at once is said at once."""
     batch: Batch[str] = Batch(Slicing(10), rows=4)
     for i in range(8):
-        batch.add(f"long {i}", course(0, [(0, 100, 0)]))
+        batch.add(f"long {i}", timeline(0, [(0, 100, 0)]))
     for _ in range(2):  # All of them are under way now.
         assert batch.round() == []
     first, _ = batch.begin()
-    batch.add("short", course(1, [(0, 5, 0)]))
+    batch.add("short", timeline(1, [(0, 5, 0)]))
 
-    def nothing() -> Course:
+    def nothing() -> Timeline:
         yield []
         return "done"
 
@@ -128,9 +128,9 @@ def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
     """What was begun is finished."""
     gone: set[str] = set()
     batch: Batch[str] = Batch(Slicing(10), rows=1, is_gone=lambda tag: tag in gone)
-    batch.add("begun", course(0, [(0, 30, 0)]))
+    batch.add("begun", timeline(0, [(0, 30, 0)]))
     assert batch.round() == []
-    batch.add("not begun", course(1, [(0, 30, 0)]))
+    batch.add("not begun", timeline(1, [(0, 30, 0)]))
     gone |= {"begun", "not begun"}
     over = {}
     while len(batch):
@@ -142,15 +142,15 @@ def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
 def test_a_course_that_fails_ends_alone() -> None:
     """Its error is its own; the others go on."""
 
-    def failing(after: int) -> Course:
+    def failing(after: int) -> Timeline:
         for _ in range(after):
-            yield [Stretch(LARVAE[0], stimulus(BALANCED), 10)]
+            yield [Segment(LARVAE[0], stimulus(BALANCED), 10)]
         raise KenyonError(f"after {after}")
 
     batch: Batch[int] = Batch(Slicing(10))
     batch.add(0, failing(0))
     batch.add(1, failing(3))
-    batch.add(2, course(2, [(0, 50, 1)]))
+    batch.add(2, timeline(2, [(0, 50, 1)]))
     over = {}
     while len(batch):
         for finished in batch.round():
@@ -172,11 +172,11 @@ def test_an_engine_that_fails_fails_those_it_was_computing() -> None:
 
     engine = Broken(BALANCED)
     batch: Batch[int] = Batch(engine)
-    batch.add(0, course(0, [(0, 10, 0)]))
+    batch.add(0, timeline(0, [(0, 10, 0)]))
     (finished,) = batch.round()
     assert str(finished.error) == "the engine is broken"
     engine.broken = False
-    batch.add(1, course(1, [(0, 10, 0)]))
+    batch.add(1, timeline(1, [(0, 10, 0)]))
     assert batch.round()[0].result == alone(1, [(0, 10, 0)])
 
 
@@ -184,7 +184,7 @@ def test_circuits_of_a_frame_are_computed_at_once() -> None:
     """As many as there are, up to what a round takes."""
     batch: Batch[int] = Batch(KernelComputer(BALANCED), rows=4)
     for larva in range(5):
-        batch.add(larva, course(larva, [(0, 10, 0)]))
+        batch.add(larva, timeline(larva, [(0, 10, 0)]))
     while len(batch):
         batch.round()
     assert batch.take_sizes() == [4, 1]

@@ -150,7 +150,7 @@ async def _serve(settings: Settings) -> None:
     where = f"--unix {settings.unix_path}" if settings.unix_path is not None else f"--port {service.port}"
     kept = "nowhere (:memory:)" if settings.state_dir == MEMORY else str(settings.state_dir)
     _say(f"Kenyon listens on {service.where}: {settings.engine}, {settings.parameters.description}, "
-         f"{service.larvae.kept} larvae kept in {kept}")  # fmt: skip
+         f"{service.dispatcher.kept} larvae kept in {kept}")  # fmt: skip
     if service.monitor is not None:
         _say(f"Metrics are on http://127.0.0.1:{service.monitor.port}/metrics")
     _say(f"Try it: kenyon ping {where}    Stop it: Ctrl-C")

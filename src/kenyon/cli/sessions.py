@@ -106,8 +106,8 @@ def export(sim_id: str, model_id: str, out: Path, state_dir: Path | None, *, ove
     Example:
       kenyon sessions export PItrain_1 Larva_0 --out larva.npz
     """  # noqa: D301  # as above
-    from kenyon.server.courses import snapshot_of
     from kenyon.server.journal_reader import stored_parameters
+    from kenyon.server.timelines import snapshot_of
 
     archive.refuse_existing(out, overwrite=overwrite)
     with _reading(state_dir) as reading:
@@ -146,7 +146,7 @@ def delete(sim_id: str, model_id: str | None, state_dir: Path | None, *, yes: bo
     with contextlib.closing(Journal(folder, None)) as journal, journal.transaction():
         for row in rows:
             for life in journal.find((row.sim_id, row.model_id)):
-                if life is not None:
+                if life is not None and life.number is not None:
                     journal.end(life.number)
     click.echo(f"Forgot {_count(rows)}")
 

@@ -1,8 +1,9 @@
 """Circuits that wait together are computed together.
 
-What one larva's circuit shall live through is a course: a generator that yields stretches of time and goes on when
-they have been lived through. A batch advances any number of courses, a slice of time in each round, so that a long step
-holds up a short one for a slice only. Cutting time into slices changes no number, nor does who else is in the batch.
+What one larva's circuit shall live through is a timeline: a generator that yields segments of time and goes on when
+they have been lived through (a coroutine). A batch advances any number of timelines, a slice of time in each round, so
+that a long step holds up a short one for a slice only. Cutting time into slices changes no number, nor does who else is
+in the batch.
 """
 
 from collections import deque
@@ -21,7 +22,7 @@ Tag = TypeVar("Tag")
 
 
 @dataclass(slots=True)
-class Stretch:
+class Segment:
     """Some time of one circuit under one stimulus.
 
     Attributes:
@@ -41,12 +42,12 @@ class Stretch:
     diverged: bool = False
 
 
-Course = Generator[Sequence[Stretch], None, Any]
+Timeline = Generator[Sequence[Segment], None, Any]
 
 
 @dataclass(slots=True)
 class Finished(Generic[Tag]):
-    """A course that has come to its end: its result, or the error that ended it."""
+    """A timeline that has come to its end: its result, or the error that ended it."""
 
     tag: Tag
     result: Any = None
@@ -58,57 +59,57 @@ class DroppedError(KenyonError):
 
 
 class Round(Generic[Tag]):
-    """Courses that are advanced together by a slice of time, in whatever thread.
+    """Timelines that are advanced together by a slice of time, in whatever thread.
 
     Args:
-        courses: Whose turn it is; they belong to the round until `Batch.end` takes it over.
+        timelines: Whose turn it is; they belong to the round until `Batch.end` takes it over.
         computer: What advances circuits.
         rows: Most circuits in a call of it.
 
     Attributes:
-        courses: As given.
+        timelines: As given.
         sizes: How many circuits were computed at once, each time.
     """
 
-    def __init__(self, courses: "list[_Underway[Tag]]", computer: Computer, rows: int) -> None:
-        self.courses = courses
+    def __init__(self, timelines: "list[_Underway[Tag]]", computer: Computer, rows: int) -> None:
+        self.timelines = timelines
         self.sizes: list[int] = []
         self._computer = computer
         self._rows = rows
 
     def __len__(self) -> int:
-        """Return how many courses are in it."""
-        return len(self.courses)
+        """Return how many timelines are in it."""
+        return len(self.timelines)
 
     def compute(self) -> None:
-        """Do it; a course that could not be computed bears the error."""
+        """Do it; a timeline that could not be computed bears the error."""
         for plastic in (True, False):
-            courses = [one for one in self.courses if one.stretches[0].plastic is plastic]
-            stretches = [stretch for one in courses for stretch in one.stretches if stretch.steps_left]
+            timelines = [one for one in self.timelines if one.segments[0].plastic is plastic]
+            segments = [segment for one in timelines for segment in one.segments if segment.steps_left]
             try:
-                for first in range(0, len(stretches), self._rows):
-                    self._slice(stretches[first : first + self._rows])
+                for first in range(0, len(segments), self._rows):
+                    self._slice(segments[first : first + self._rows])
             except Exception as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
-                for one in courses:
+                for one in timelines:
                     one.error = error
 
-    def _slice(self, stretches: list[Stretch]) -> None:
-        n_steps = np.array([stretch.steps_left for stretch in stretches], dtype=np.int64)
+    def _slice(self, segments: list[Segment]) -> None:
+        n_steps = np.array([segment.steps_left for segment in segments], dtype=np.int64)
         np.minimum(n_steps, self._computer.slice_steps, out=n_steps)
-        drive_hz = drives(self._computer.parameters, [stretch.stimulus for stretch in stretches])
+        drive_hz = drives(self._computer.parameters, [segment.stimulus for segment in segments])
         larvae, spikes, diverged = self._computer.advance(
-            [stretch.larva for stretch in stretches], n_steps, drive_hz, plastic=stretches[0].plastic
+            [segment.larva for segment in segments], n_steps, drive_hz, plastic=segments[0].plastic
         )
-        self.sizes.append(len(stretches))
-        lived = zip(stretches, larvae, n_steps.tolist(), spikes.tolist(), diverged.tolist(), strict=True)
-        for stretch, larva, steps, fired, has_diverged in lived:
-            stretch.larva, stretch.diverged = larva, has_diverged
-            stretch.steps_left -= steps
-            stretch.spikes = list(map(add, stretch.spikes, fired)) if stretch.spikes else fired
+        self.sizes.append(len(segments))
+        lived = zip(segments, larvae, n_steps.tolist(), spikes.tolist(), diverged.tolist(), strict=True)
+        for segment, larva, steps, fired, has_diverged in lived:
+            segment.larva, segment.diverged = larva, has_diverged
+            segment.steps_left -= steps
+            segment.spikes = list(map(add, segment.spikes, fired)) if segment.spikes else fired
 
 
 class Batch(Generic[Tag]):
-    """Courses under way: newcomers first, so that a short one waits no longer than a round; the others take turns.
+    """Timelines under way: newcomers first, so that a short one waits no longer than a round; the others take turns.
 
     Args:
         computer: What advances circuits.
@@ -120,12 +121,12 @@ class Batch(Generic[Tag]):
         >>> from kenyon.mushroom_body.inputs import stimulus
         >>> from kenyon.mushroom_body.state import newborn, pack
         >>> from kenyon.server.computing import KernelComputer
-        >>> def course(larva):
-        ...     stretch = Stretch(larva, stimulus(BALANCED, "pentyl acetate"), 2500)
-        ...     yield [stretch]
-        ...     return sum(stretch.spikes) > 0
+        >>> def timeline(larva):
+        ...     segment = Segment(larva, stimulus(BALANCED, "pentyl acetate"), 2500)
+        ...     yield [segment]
+        ...     return sum(segment.spikes) > 0
         >>> batch = Batch(KernelComputer(BALANCED))
-        >>> batch.add("a larva", course(pack(newborn(BALANCED, [1]))[0]))
+        >>> batch.add("a larva", timeline(pack(newborn(BALANCED, [1]))[0]))
         >>> while not (finished := batch.round()):
         ...     pass
         >>> finished
@@ -137,23 +138,23 @@ class Batch(Generic[Tag]):
         self._rows = rows
         self._is_gone = is_gone
         self._newcomers: deque[_Underway[Tag]] = deque()
-        self._courses: deque[_Underway[Tag]] = deque()
+        self._timelines: deque[_Underway[Tag]] = deque()
         self._over: list[Finished[Tag]] = []
         self._computing = 0
         self._sizes: list[int] = []
 
     def __len__(self) -> int:
-        """Return how many courses are under way."""
+        """Return how many timelines are under way."""
         return self.waiting + self._computing + len(self._over)
 
     @property
     def waiting(self) -> int:
-        """How many courses wait for their turn."""
-        return len(self._newcomers) + len(self._courses)
+        """How many timelines wait for their turn."""
+        return len(self._newcomers) + len(self._timelines)
 
-    def add(self, tag: Tag, course: Course) -> None:
-        """Begin a course; `tag` is what it is known by when it is finished."""
-        self._newcomers.append(_Underway(tag, course, []))
+    def add(self, tag: Tag, timeline: Timeline) -> None:
+        """Begin a timeline; `tag` is what it is known by when it is finished."""
+        self._newcomers.append(_Underway(tag, timeline, []))
 
     def take_sizes(self) -> list[int]:
         """Return how many circuits were computed at once, each time since this was last asked."""
@@ -161,47 +162,47 @@ class Batch(Generic[Tag]):
         return sizes
 
     def round(self) -> list[Finished[Tag]]:
-        """Advance the courses that come first by a slice of time; return those that are over."""
+        """Advance the timelines that come first by a slice of time; return those that are over."""
         begun, over = self.begin()
         begun.compute()
         return over + self.end(begun)
 
     def begin(self) -> tuple[Round[Tag], list[Finished[Tag]]]:
-        """Return a round of the courses that come first, to be computed and passed to `end`, and what is over already.
+        """Return a round of the timelines that come first, to be computed and passed to `end`, and those over already.
 
         However many newcomers there are, a quarter of a round is kept for those under way; and where other rounds are
         being computed, newcomers are not held up by more of those than that.
         """
         chosen: list[_Underway[Tag]] = []
         quarter = self._rows // 4
-        rows, most = 0, self._rows - min(quarter, len(self._courses))
+        rows, most = 0, self._rows - min(quarter, len(self._timelines))
         while self._newcomers and rows < most:
             newcomer = self._newcomers.popleft()
             rows += 1  # Even one that asks for no time takes some.
             if self._is_gone(newcomer.tag):
-                newcomer.course.close()
+                newcomer.timeline.close()
                 self._over.append(Finished(newcomer.tag, error=DroppedError()))
             elif self._asks_for_time(newcomer):
-                rows += len(newcomer.stretches) - 1
+                rows += len(newcomer.segments) - 1
                 chosen.append(newcomer)
         most = min(self._rows, rows + quarter) if chosen and self._computing else self._rows
-        while self._courses and rows < most:
-            rows += len(self._courses[0].stretches)
-            chosen.append(self._courses.popleft())
+        while self._timelines and rows < most:
+            rows += len(self._timelines[0].segments)
+            chosen.append(self._timelines.popleft())
         self._computing += len(chosen)
         return Round(chosen, self._computer, self._rows), self._take_over()
 
     def end(self, computed: Round[Tag]) -> list[Finished[Tag]]:
-        """Take over a round that was computed; return the courses that are over."""
+        """Take over a round that was computed; return the timelines that are over."""
         self._computing -= len(computed)
         self._sizes += computed.sizes
-        for one in computed.courses:
+        for one in computed.timelines:
             if one.error is not None:
-                one.course.close()
+                one.timeline.close()
                 self._over.append(Finished(one.tag, error=one.error))
                 continue
-            if [stretch for stretch in one.stretches if stretch.steps_left] or self._asks_for_time(one):
-                self._courses.append(one)
+            if [segment for segment in one.segments if segment.steps_left] or self._asks_for_time(one):
+                self._timelines.append(one)
         return self._take_over()
 
     def _take_over(self) -> list[Finished[Tag]]:
@@ -209,16 +210,16 @@ class Batch(Generic[Tag]):
         return over
 
     def _asks_for_time(self, one: "_Underway[Tag]") -> bool:
-        """Let a course go on until it asks for time, or is over; return which."""
+        """Let a timeline go on until it asks for time, or is over; return which."""
         try:
-            while not (stretches := next(one.course)):
+            while not (segments := next(one.timeline)):
                 pass
         except StopIteration as end:
             self._over.append(Finished(one.tag, result=end.value))
         except Exception as error:  # noqa: BLE001  # as above
             self._over.append(Finished(one.tag, error=error))
         else:
-            one.stretches = stretches
+            one.segments = segments
             return True
         return False
 
@@ -226,6 +227,6 @@ class Batch(Generic[Tag]):
 @dataclass(slots=True)
 class _Underway(Generic[Tag]):
     tag: Tag
-    course: Course
-    stretches: Sequence[Stretch]
+    timeline: Timeline
+    segments: Sequence[Segment]
     error: Exception | None = None

@@ -31,7 +31,7 @@ _FAREWELL_S = 1.0
 NOBODY = (None, None, None)
 
 
-class Desk(Protocol):
+class Backend(Protocol):
     """What a connection needs of its server."""
 
     limits: Limits
@@ -84,17 +84,17 @@ class Connection(asyncio.Protocol):
     """One connection to a client.
 
     Args:
-        desk: The server behind it.
+        backend: The server behind it.
         loop: The event loop.
 
     Attributes:
         closed: Whether nobody is there any more.
     """
 
-    def __init__(self, desk: Desk, loop: asyncio.AbstractEventLoop) -> None:
-        self._desk = desk
+    def __init__(self, backend: Backend, loop: asyncio.AbstractEventLoop) -> None:
+        self._backend = backend
         self._loop = loop
-        self._reader = FrameReader(limit=desk.limits.max_frame_bytes)
+        self._reader = FrameReader(limit=backend.limits.max_frame_bytes)
         self._transport: Any = None
         self._socket: Any = None
         self._exchange: Exchange | None = None
@@ -111,7 +111,7 @@ class Connection(asyncio.Protocol):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket = sock
             self._acknowledge()
-        refusal = self._desk.admit(self)
+        refusal = self._backend.admit(self)
         if refusal is not None:
             self._bid_farewell(refusal)
 
@@ -149,9 +149,9 @@ class Connection(asyncio.Protocol):
         """It is over."""
         self.closed = True
         self._leaving = True
-        self._desk.leave(self)
+        self._backend.leave(self)
         # A larva may remember who stepped it last; what that one has sent is not worth remembering.
-        self._reader = FrameReader(limit=self._desk.limits.max_frame_bytes)
+        self._reader = FrameReader(limit=self._backend.limits.max_frame_bytes)
         self._exchange = None
 
     def pause_writing(self) -> None:
@@ -169,7 +169,7 @@ class Connection(asyncio.Protocol):
         if not self.closed and not self._leaving and len(replies) == len(exchange.messages):
             self._known = True
             self._transport.write(self._framed(exchange, replies))
-            self._desk.answered(exchange)
+            self._backend.answered(exchange)
             self._frame_since = self._loop.time()
             if self._fault is not None:
                 self._bid_farewell(self._fault)
@@ -183,12 +183,12 @@ class Connection(asyncio.Protocol):
             return frame(encode_replies(exchange.messages, replies), limit=MAX_FRAME_BYTES)
         except LocalProtocolError as reason:
             refusal = RefusedError(f"{reason}; what was asked has been done, only the replies do not fit", "limit")
-            reply = self._desk.refuse((None, None), refusal)
+            reply = self._backend.refuse((None, None), refusal)
             return frame(encode_replies(exchange.messages, [reply] * len(exchange.messages)))
 
     def check_time(self, now: float) -> None:
         """Close what has taken too long; called every now and then."""
-        limits = self._desk.limits
+        limits = self._backend.limits
         if self._leaving:
             return
         if self._stuck and now - self._stuck_since > limits.read_timeout_s:
@@ -255,25 +255,25 @@ class Connection(asyncio.Protocol):
         self._loop.run_in_executor(None, decode, body).add_done_callback(over)
 
     def _begin(self, messages: list[Message]) -> None:
-        most = self._desk.limits.max_messages
+        most = self._backend.limits.max_messages
         if len(messages) > most:
             self._refuse_frame(f"a frame must hold at most {most} messages, got {len(messages)}; send several", "limit")
             return
         exchange = Exchange(self, messages, self._loop.time())
         if messages:
             self._exchange = exchange
-            self._desk.take(exchange)
+            self._backend.take(exchange)
 
     def _refuse_frame(self, sentence: str, code: str = "message") -> None:
         """Answer a frame whose messages cannot be read with one that says so; the next frame may be better."""
         exchange = Exchange(self, [Message(*NOBODY)], self._loop.time())
         self._exchange = exchange
-        exchange.answer(0, self._desk.refuse((None, None), RefusedError(sentence, code)))
+        exchange.answer(0, self._backend.refuse((None, None), RefusedError(sentence, code)))
 
     def _bid_farewell(self, refusal: RefusedError) -> None:
         """Say why, and close, leaving the client time to read it."""
         self._leaving = self.closed = True
-        reply = self._desk.refuse((None, None), refusal)
+        reply = self._backend.refuse((None, None), refusal)
         self._transport.write(frame(encode_replies([Message(*NOBODY)], [reply])))
         # Closing now, with bytes unread, would make the system take back what was just written.
         if self._transport.can_write_eof():

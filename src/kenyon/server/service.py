@@ -14,15 +14,15 @@ from kenyon.errors import RefusedError
 from kenyon.server.batching import Finished
 from kenyon.server.computing import Computer, computer
 from kenyon.server.connection import Connection, Exchange
+from kenyon.server.dispatch import Dispatcher
 from kenyon.server.journal import Journal
-from kenyon.server.larvae import Larvae
 from kenyon.server.listening import allow_files, listen, remover, tls_context
 from kenyon.server.metrics import Metrics
 from kenyon.server.monitoring import Monitor
 from kenyon.server.requests import Operation, Reader
 from kenyon.server.settings import Settings
-from kenyon.server.worker import Task, Worker
-from kenyon.server.works import Desk
+from kenyon.server.tasks import Context, Task
+from kenyon.server.worker import Worker
 from kenyon.wire.messages import spelling
 
 _logger = logging.getLogger(__name__)
@@ -86,8 +86,8 @@ class Service:
         try:
             engine: Computer = await loop.run_in_executor(None, computer, settings.engine, settings.parameters)
             self._closing.callback(engine.close)
-            self._worker = Worker(Desk(settings.parameters, journal), engine, self._hand_over)
-            self.larvae = Larvae(settings, len(journal), self._worker.submit, loop.time, self.metrics)
+            self._worker = Worker(Context(settings.parameters, journal), engine, self._hand_over)
+            self.dispatcher = Dispatcher(settings, len(journal), self._worker.submit, loop.time, self.metrics)
             self._reader = Reader(settings)
             if settings.metrics_port is not None:
                 self.monitor = Monitor(settings.metrics_port, self.metrics, self._gauges, self._is_ready)
@@ -104,16 +104,16 @@ class Service:
     async def stop(self) -> None:
         """Take no more, finish what is under way, answer it, and keep every larva as it is."""
         self._stopping = True
-        self.larvae.stopping = True
+        self.dispatcher.stopping = True
         for server in self._servers:
             server.close()
         self._looking.cancel()
         with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
             await asyncio.wait_for(
-                self._until(lambda: self.larvae.waiting == 0 and not self.larvae.at_work), _LONGEST_STOP_S
+                self._until(lambda: self.dispatcher.waiting == 0 and not self.dispatcher.at_work), _LONGEST_STOP_S
             )
-            self.larvae.send_idle_to_sleep(after_s=float("-inf"))
-            await asyncio.wait_for(self._until(lambda: not self.larvae.at_work), _LONGEST_STOP_S)
+            self.dispatcher.send_idle_to_sleep(after_s=float("-inf"))
+            await asyncio.wait_for(self._until(lambda: not self.dispatcher.at_work), _LONGEST_STOP_S)
         self._worker.finish()
         await self._loop.run_in_executor(None, partial(self._worker.join, _LONGEST_STOP_S))
         for connection in list(self._connections):
@@ -134,12 +134,12 @@ class Service:
             if isinstance(request, Operation) and request.op == "ping":
                 answer(spelling(self._about()))
             elif message.sim_id is not None and message.model_id is not None:
-                self.larvae.ask(message.sim_id, message.model_id, request, exchange.connection, answer)
-        self.larvae.send_off()
+                self.dispatcher.ask(message.sim_id, message.model_id, request, exchange.connection, answer)
+        self.dispatcher.send_off()
 
     def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> str:
         """Return the kwargs of a refusal, as JSON says them."""
-        return self.larvae.refuse(ids, refusal)
+        return self.dispatcher.refuse(ids, refusal)
 
     def admit(self, connection: Connection) -> RefusedError | None:
         """Take note of a connection; return why it cannot stay, if so."""
@@ -178,15 +178,15 @@ class Service:
             "odors": list(settings.odors),
             "concentration_scale": settings.concentration_scale,
             "seed": settings.seed,
-            "larvae": self.larvae.kept,
+            "larvae": self.dispatcher.kept,
         }
 
     def _gauges(self) -> dict[str, float]:
         return {
-            "larvae_awake": self.larvae.awake,
-            "larvae": self.larvae.kept,
+            "larvae_awake": self.dispatcher.awake,
+            "larvae": self.dispatcher.kept,
             "connections": len(self._connections),
-            "queue": self.larvae.waiting,
+            "queue": self.dispatcher.waiting,
         }
 
     def _is_ready(self, timeout_s: float) -> bool:
@@ -201,7 +201,7 @@ class Service:
     def _hand_over(self, done: list[Finished[Task]], sizes: list[int]) -> None:
         """From the worker's thread to the loop's."""
         with contextlib.suppress(RuntimeError):  # The loop has ended; what was done has been kept.
-            self._loop.call_soon_threadsafe(self.larvae.deliver, done, sizes)
+            self._loop.call_soon_threadsafe(self.dispatcher.deliver, done, sizes)
 
     async def _look_around(self) -> None:
         """Every now and then: close what takes too long, let idle larvae sleep."""
@@ -210,7 +210,7 @@ class Service:
             now = self._loop.time()
             for connection in list(self._connections):
                 connection.check_time(now)
-            self.larvae.send_idle_to_sleep()
+            self.dispatcher.send_idle_to_sleep()
             if not self._worker.is_alive():
                 _logger.critical("the thread that computes has ended; the server cannot go on")
                 self.failed.set()

@@ -6,24 +6,15 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 from kenyon.errors import KenyonError, LockedError, RefusedError, StorageError
 from kenyon.server.batching import Batch, Finished
 from kenyon.server.computing import Computer
-from kenyon.server.sessions import Client
-from kenyon.server.works import Desk, Work
+from kenyon.server.tasks import Context, Task
 
 _logger = logging.getLogger(__name__)
 
 _LOCKED_PAUSE_S = 1.0
-
-
-class Task(NamedTuple):
-    """A work, and who waits for it; None if nobody does."""
-
-    work: Work
-    client: Client | None = None
 
 
 Deliver = Callable[[list[Finished[Task]], list[int]], None]
@@ -33,64 +24,64 @@ Deliver = Callable[[list[Finished[Task]], list[int]], None]
 class Worker:
     """Does tasks: those that wait together are computed together, and kept in one transaction.
 
-    Several hands do the same thing: while one computes, another keeps and delivers what it has computed, or begins what
-    comes next. Whatever is no computing they do one at a time.
+    Several threads do the same thing: while one computes, another keeps and delivers what it has computed, or begins
+    what comes next. Whatever is no computing they do one at a time.
 
     Args:
-        desk: What works are done with.
+        context: What tasks are done with.
         computer: What advances circuits.
-        deliver: Called in the thread of any hand with what is done.
+        deliver: Called in any of its threads with what is done.
     """
 
-    def __init__(self, desk: Desk, computer: Computer, deliver: Deliver) -> None:
-        self._desk = desk
+    def __init__(self, context: Context, computer: Computer, deliver: Deliver) -> None:
+        self._context = context
         self._deliver = deliver
         self._incoming: queue.SimpleQueue[list[Task] | None] = queue.SimpleQueue()
         self._batch: Batch[Task] = Batch(computer, is_gone=lambda task: task.client is not None and task.client.closed)
         self._one_at_a_time = threading.Lock()
-        self._hands = [_Hand(self._work) for _ in range(computer.at_once)]
+        self._threads = [_Thread(self._work) for _ in range(computer.at_once)]
 
     @property
     def turning_since(self) -> float | None:
         """When the oldest round under way began, s; None where nothing is done."""
-        return min((since for hand in self._hands if (since := hand.turning_since) is not None), default=None)
+        return min((since for thread in self._threads if (since := thread.turning_since) is not None), default=None)
 
     def start(self) -> None:
         """Begin to take tasks."""
-        for hand in self._hands:
-            hand.start()
+        for thread in self._threads:
+            thread.start()
 
     def is_alive(self) -> bool:
-        """Return whether every hand is there."""
-        return all(hand.is_alive() for hand in self._hands)
+        """Return whether every thread is there."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def submit(self, tasks: list[Task]) -> None:
-        """Put tasks in the line; their larvae belong to them until they are delivered."""
+        """Put tasks in the queue; their larvae belong to them until they are delivered."""
         self._incoming.put(tasks)
 
     def finish(self) -> None:
-        """Do what is in the line, then end; returns at once."""
-        for _ in self._hands:
+        """Do what is in the queue, then end; returns at once."""
+        for _ in self._threads:
             self._incoming.put(None)
 
     def join(self, timeout_s: float) -> None:
-        """Wait until every hand has ended, all together no longer than that."""
+        """Wait until every thread has ended, all together no longer than that."""
         deadline = time.monotonic() + timeout_s
-        for hand in self._hands:
-            hand.join(max(0.0, deadline - time.monotonic()))
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _work(self, hand: "_Hand") -> None:
+    def _work(self, thread: "_Thread") -> None:
         """Work until told to finish."""
         goes_on = True
         while goes_on or self._batch.waiting:
             if goes_on:
-                goes_on = self._take_in(hand)
-            hand.turning_since = time.monotonic()
+                goes_on = self._take_in(thread)
+            thread.turning_since = time.monotonic()
             with self._one_at_a_time:
                 begun, done = self._batch.begin()
                 self._hand_over(done)
                 if self._batch.waiting:
-                    self._incoming.put([])  # More than a round: another hand may begin at once.
+                    self._incoming.put([])  # More than a round: another thread may begin at once.
             begun.compute()
             with self._one_at_a_time:
                 self._hand_over(self._batch.end(begun))
@@ -101,29 +92,29 @@ class Worker:
             self._keep(done)
             self._deliver(done, self._batch.take_sizes())
             with contextlib.suppress(StorageError):  # Those who write next will hear of it.
-                self._desk.journal.tidy()
+                self._context.journal.tidy()
 
-    def _take_in(self, hand: "_Hand") -> bool:
+    def _take_in(self, thread: "_Thread") -> bool:
         """Begin what waits; wait for it only where there is nothing else to do. Return whether more may come."""
         wait = not self._batch.waiting
         while True:
             if wait:
-                hand.turning_since = None
+                thread.turning_since = None
             try:
                 tasks = self._incoming.get(block=wait)
             except queue.Empty:
                 return True
-            hand.turning_since = time.monotonic()
+            thread.turning_since = time.monotonic()
             if tasks is None:
                 return False
             with self._one_at_a_time:
                 for task in tasks:
-                    self._batch.add(task, task.work.course(self._desk))
+                    self._batch.add(task, task.timeline(self._context))
             wait = False
 
     def _keep(self, done: list[Finished[Task]]) -> None:
         """Write down what was done, all at once; what cannot be kept has not been done."""
-        writing = [one for one in done if one.error is None and one.tag.work.writes]
+        writing = [one for one in done if one.error is None and one.tag.writes]
         try:
             if writing:
                 self._write(writing)
@@ -145,13 +136,13 @@ class Worker:
                 one.error = RefusedError("the server must do what is asked, but failed; see its log", "internal")
 
     def _write(self, writing: list[Finished[Task]]) -> None:
-        journal = self._desk.journal
+        journal = self._context.journal
         with journal.transaction():
             for one in writing:
-                one.tag.work.keep(journal, one.result)
+                one.tag.keep(journal, one.result)
 
 
-class _Hand(threading.Thread):
+class _Thread(threading.Thread):
     """One thread of a worker.
 
     Args:
@@ -161,7 +152,7 @@ class _Hand(threading.Thread):
         turning_since: When the round under way began, s; None where it waits.
     """
 
-    def __init__(self, work: "Callable[[_Hand], None]") -> None:
+    def __init__(self, work: "Callable[[_Thread], None]") -> None:
         super().__init__(name="kenyon-worker", daemon=True)
         self._work = work
         self.turning_since: float | None = None

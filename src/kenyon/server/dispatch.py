@@ -1,7 +1,7 @@
-"""All larvae of a server: each message to its larva, one after the other, and everything else to the worker.
+"""Dispatch: each request to the queue of its larva, one after the other, and everything else to the worker.
 
 Law of this file: it runs in the event loop's thread alone, and never waits. What is asked of a larva that is being
-worked on waits in its line; larvae do not wait for each other.
+worked on waits in its queue; larvae do not wait for each other.
 """
 
 import logging
@@ -16,8 +16,7 @@ from kenyon.server.metrics import Metrics
 from kenyon.server.requests import Operation, Request
 from kenyon.server.sessions import Client, Session
 from kenyon.server.settings import Settings
-from kenyon.server.worker import Task
-from kenyon.server.works import Ask, Delete, Do, Export, Load, Sleep, Wake, Work
+from kenyon.server.tasks import Delete, DoStep, Export, Load, Probe, Sleep, Task, Wake
 from kenyon.wire.messages import Id, spelling
 
 _logger = logging.getLogger(__name__)
@@ -25,21 +24,21 @@ _logger = logging.getLogger(__name__)
 _MOST_SAID = 10_000
 """Refusals, and simulations, remembered so as to be logged once; forgotten together beyond."""
 
-Answer = Callable[[str | None], None]
+Respond = Callable[[str | None], None]
 """Takes the kwargs of a reply, as JSON says them; None where the request was dropped."""
 
 
 @dataclass(slots=True)
-class _Ticket:
-    """One request in the line of its larva."""
+class _Pending:
+    """One request in the queue of its larva."""
 
     request: Request
     client: Client
-    answer: Answer
+    answer: Respond
 
 
 @dataclass(slots=True)
-class _Line:
+class _Queue:
     """One larva, and who waits for it.
 
     Attributes:
@@ -53,15 +52,15 @@ class _Line:
     """
 
     session: Session
-    waiting: deque[_Ticket] = field(default_factory=deque)
-    current: _Ticket | None = None
+    waiting: deque[_Pending] = field(default_factory=deque)
+    current: _Pending | None = None
     known: bool = False
     busy: bool = False
     begins: bool = False
     touched_at: float = 0.0
 
 
-class Larvae:
+class Dispatcher:
     """Every larva that a server knows.
 
     Args:
@@ -85,7 +84,7 @@ class Larvae:
         self._submit = submit
         self._clock = clock
         self._metrics = metrics
-        self._lines: dict[tuple[Id, Id], _Line] = {}
+        self._queues: dict[tuple[Id, Id], _Queue] = {}
         self._ready: list[Task] = []
         self._said: set[tuple[Any, ...]] = set()
         self._simulations: set[Id] = set()
@@ -97,26 +96,26 @@ class Larvae:
     @property
     def awake(self) -> int:
         """How many larvae are in memory."""
-        return len(self._lines)
+        return len(self._queues)
 
     @property
     def at_work(self) -> bool:
         """Whether anything is being done, for a client or not."""
-        return any(line.busy for line in self._lines.values())
+        return any(queue.busy for queue in self._queues.values())
 
-    def ask(self, sim_id: Id, model_id: Id, request: Request, client: Client, answer: Answer) -> None:
+    def ask(self, sim_id: Id, model_id: Id, request: Request, client: Client, answer: Respond) -> None:
         """Let a larva do what is asked, and answer when that is done; `send_off` lets the worker begin."""
         ids = (sim_id, model_id)
         if self.stopping or self.waiting >= self._limits.max_queue:
             answer(self._busy(ids))
             return
-        line = self._lines.get(ids)
-        if line is None:
-            line = self._lines[ids] = _Line(Session(ids))
+        queue = self._queues.get(ids)
+        if queue is None:
+            queue = self._queues[ids] = _Queue(Session(ids))
         self.waiting += 1
-        line.waiting.append(_Ticket(request, client, answer))
-        if not line.busy:
-            self._serve(line)
+        queue.waiting.append(_Pending(request, client, answer))
+        if not queue.busy:
+            self._serve(queue)
 
     def send_off(self) -> None:
         """Hand over what has come together, all at once, so that it is computed together."""
@@ -129,27 +128,27 @@ class Larvae:
         for size in sizes:
             self._metrics.batch_larvae.add(size)
         for one in done:
-            line = self._lines[one.tag.work.session.ids]
-            ticket = line.current
+            queue = self._queues[one.tag.session.ids]
+            pending = queue.current
             try:
-                self._take(line, one)
+                self._take(queue, one)
             except Exception:  # the others must not wait for ever
                 _logger.exception("what was done could not be taken over")
-                line.busy, line.current, line.known = False, None, False
-                if ticket is not None:
+                queue.busy, queue.current, queue.known = False, None, False
+                if pending is not None:
                     fault = RefusedError("the server must answer this, but failed; see its log", "internal")
-                    self._answer(ticket, self.refuse(line.session.ids, fault))
+                    self._answer(pending, self.refuse(queue.session.ids, fault))
         self.send_off()
 
     def send_idle_to_sleep(self, *, after_s: float | None = None) -> None:
         """Let memory forget every larva that nobody has asked for in a while."""
         limit = self._limits.larva_idle_s if after_s is None else after_s
         before = self._clock() - limit
-        for line in [line for line in self._lines.values() if not line.busy and line.touched_at <= before]:
-            if line.known and line.session.present is not None:
-                self._begin(line, Sleep(line.session), None)
+        for queue in [queue for queue in self._queues.values() if not queue.busy and queue.touched_at <= before]:
+            if queue.known and queue.session.present is not None:
+                self._begin(queue, Sleep(queue.session), None)
             else:
-                del self._lines[line.session.ids]
+                del self._queues[queue.session.ids]
         self.send_off()
 
     def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> str:
@@ -168,35 +167,35 @@ class Larvae:
             reply["retry_after_s"] = refusal.retry_after_s
         return spelling(reply)
 
-    def _serve(self, line: _Line) -> None:
+    def _serve(self, queue: _Queue) -> None:
         """Answer what can be answered at once, until something has to be done."""
-        line.touched_at = self._clock()
-        while line.waiting and not line.busy:
-            ticket = line.waiting[0]
-            if ticket.client.closed:
-                line.waiting.popleft()
-                self._answer(ticket, None)
+        queue.touched_at = self._clock()
+        while queue.waiting and not queue.busy:
+            pending = queue.waiting[0]
+            if pending.client.closed:
+                queue.waiting.popleft()
+                self._answer(pending, None)
                 continue
-            if not line.known:
-                self._begin(line, Wake(line.session), None)
+            if not queue.known:
+                self._begin(queue, Wake(queue.session), None)
                 return
-            line.waiting.popleft()
+            queue.waiting.popleft()
             try:
-                work = self._work(line.session, ticket)
+                task = self._task(queue.session, pending)
             except RefusedError as refusal:
-                self._answer(ticket, self.refuse(line.session.ids, refusal))
+                self._answer(pending, self.refuse(queue.session.ids, refusal))
                 continue
-            if isinstance(work, Work):
-                self._begin(line, work, ticket)
+            if isinstance(task, Task):
+                self._begin(queue, task, pending)
                 return
             self._metrics.retries += 1
-            self._answer(ticket, work)
-        if line.known and not line.busy and line.session.present is None:
-            del self._lines[line.session.ids]  # Nothing is known about it that was worth remembering.
+            self._answer(pending, task)
+        if queue.known and not queue.busy and queue.session.present is None:
+            del self._queues[queue.session.ids]  # Nothing is known about it that was worth remembering.
 
-    def _work(self, session: Session, ticket: _Ticket) -> Work | str:
+    def _task(self, session: Session, pending: _Pending) -> Task | str:
         """Return what is to be done for a request, or the reply that it has had already."""
-        asked, client, now = ticket.request, ticket.client, self._clock()
+        asked, client, now = pending.request, pending.client, self._clock()
         if isinstance(asked, Operation):
             if asked.op in ("load", "delete"):
                 session.check_alone(client, now, self._limits.live_s)
@@ -205,12 +204,12 @@ class Larvae:
                 self._check_room(session)
                 return Load(session, asked)
             session.check_known()
-            return Export(session) if asked.op == "export" else Ask(session, asked)
+            return Export(session) if asked.op == "export" else Probe(session, asked)
         move = session.decide(asked, client, now, self._limits.live_s)
         if isinstance(move, str):
             return move
         self._check_room(session)
-        return Do(session, asked, move, self._settings.seed if asked.seed is None else asked.seed)
+        return DoStep(session, asked, move, self._settings.seed if asked.seed is None else asked.seed)
 
     def _check_room(self, session: Session) -> None:
         if session.present is None and self.kept + self._coming >= self._limits.max_larvae:
@@ -220,27 +219,28 @@ class Larvae:
                 "larvae",
             )
 
-    def _begin(self, line: _Line, work: Work, ticket: _Ticket | None) -> None:
-        line.busy, line.current = True, ticket
-        line.begins = line.session.present is None and isinstance(work, (Do, Load))
-        self._coming += line.begins
-        self._ready.append(Task(work, None if ticket is None else ticket.client))
+    def _begin(self, queue: _Queue, task: Task, pending: _Pending | None) -> None:
+        queue.busy, queue.current = True, pending
+        queue.begins = queue.session.present is None and isinstance(task, (DoStep, Load))
+        self._coming += queue.begins
+        task.client = None if pending is None else pending.client
+        self._ready.append(task)
 
-    def _take(self, line: _Line, one: Finished[Task]) -> None:
-        """Take over one work that is done, and go on with the line of its larva."""
-        session, work, ticket = line.session, one.tag.work, line.current
-        line.busy, line.current = False, None
-        self._coming -= line.begins
+    def _take(self, queue: _Queue, one: Finished[Task]) -> None:
+        """Take over one task that is done, and go on with the queue of its larva."""
+        session, task, pending = queue.session, one.tag, queue.current
+        queue.busy, queue.current = False, None
+        self._coming -= queue.begins
         reply: str | None = None
         if one.error is None:
             before = session.present is not None
-            reply = work.finish(one.result)
-            if isinstance(work, Wake):
-                line.known = True
+            reply = task.finish(one.result)
+            if isinstance(task, Wake):
+                queue.known = True
             else:
                 self.kept += (session.present is not None) - before
-            if isinstance(work, Do) and ticket is not None:
-                session.client, session.stepped_at = ticket.client, self._clock()
+            if isinstance(task, DoStep) and pending is not None:
+                session.client, session.stepped_at = pending.client, self._clock()
                 self._metrics.steps += 1
                 self._metrics.diverged += one.result.diverged
                 self._greet(session.ids[0])
@@ -251,15 +251,15 @@ class Larvae:
             reply = self.refuse(session.ids, refusal)
             if refusal.code == "storage":
                 # Whether the disk has it or not: what it has counts, and is read again.
-                line.known, session.present, session.replaced = False, None, None
-            if isinstance(work, Wake):
-                self._refuse_waiting(line, reply)
-        if ticket is not None:
-            self._answer(ticket, reply)
-        if isinstance(work, Sleep) and not line.waiting:
-            del self._lines[session.ids]
+                queue.known, session.present, session.replaced = False, None, None
+            if isinstance(task, Wake):
+                self._refuse_waiting(queue, reply)
+        if pending is not None:
+            self._answer(pending, reply)
+        if isinstance(task, Sleep) and not queue.waiting:
+            del self._queues[session.ids]
             return
-        self._serve(line)
+        self._serve(queue)
 
     def _greet(self, sim_id: Id) -> None:
         """Say once that a simulation has arrived: one that talks to nobody looks just the same at its own end."""
@@ -269,16 +269,16 @@ class Larvae:
             self._simulations.add(sim_id)
             _logger.info("simulation %r is here: the first step of its first larva is done", sim_id)
 
-    def _refuse_waiting(self, line: _Line, reply: str) -> None:
+    def _refuse_waiting(self, queue: _Queue, reply: str) -> None:
         """A larva that cannot be read is so for all who wait for it."""
-        while line.waiting:
-            self._answer(line.waiting.popleft(), reply)
+        while queue.waiting:
+            self._answer(queue.waiting.popleft(), reply)
 
-    def _answer(self, ticket: _Ticket, reply: str | None) -> None:
+    def _answer(self, pending: _Pending, reply: str | None) -> None:
         self.waiting -= 1
         if reply is None:
             self._metrics.dropped += 1
-        ticket.answer(reply)
+        pending.answer(reply)
 
     def _busy(self, ids: tuple[Id, Id]) -> str:
         if self.stopping:

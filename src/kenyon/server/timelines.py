@@ -1,4 +1,4 @@
-"""What a circuit lives through when it is asked for a step, a probe or a copy of itself: the courses of a batch."""
+"""What a circuit lives through when it is asked for a step, a probe or a copy of itself: the timelines of a batch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from kenyon.mushroom_body import Parameters, Snapshot, drive
 from kenyon.mushroom_body.circuit import GROUPS, N_NEURONS
 from kenyon.mushroom_body.inputs import stimulus
 from kenyon.mushroom_body.state import newborn, pack, unpack
-from kenyon.server.batching import Batch, Course, Stretch
+from kenyon.server.batching import Batch, Segment, Timeline
 from kenyon.server.computing import KernelComputer
 from kenyon.server.requests import Operation, Step
 from kenyon.wire.messages import spelling
@@ -28,7 +28,7 @@ _RATES_TEXT = "{" + ", ".join(f'"{name}": %r' for name in (*READOUTS, "preferenc
 """What JSON says for the reply to a step: its numbers are finite, so that Python's own words for them are JSON's."""
 
 
-class Lived(NamedTuple):
+class StepResult(NamedTuple):
     """What has become of a larva.
 
     Attributes:
@@ -42,32 +42,32 @@ class Lived(NamedTuple):
     diverged: bool
 
 
-def awake(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step]) -> Course:
+def awake(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step]) -> Timeline:
     """Bring a circuit to where it was: newborn or as it was kept, and then through the steps done since; return it."""
     circuit = pack(newborn(parameters, [seed]))[0] if larva is None else larva
     for step in replay:
-        stretch, _ = yield from _step(parameters, circuit, step)
-        circuit = stretch.larva
+        segment, _ = yield from _step(parameters, circuit, step)
+        circuit = segment.larva
     return circuit
 
 
-def step(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step], asked: Step) -> Course:
-    """Live through one step more, and answer what is asked about it; return `Lived`."""
+def step(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step], asked: Step) -> Timeline:
+    """Live through one step more, and answer what is asked about it; return `StepResult`."""
     circuit = larva
     if circuit is None or replay:
         circuit = yield from awake(parameters, larva, seed, replay)
-    stretch, n_steps = yield from _step(parameters, circuit, asked)
-    reply = _rates(stretch.spikes, n_steps * parameters.dt_ms, _READOUTS)
-    if not stretch.diverged and not asked.probe:
-        return Lived(stretch.larva, _RATES_TEXT % tuple(reply.values()), False)
-    if stretch.diverged:
+    segment, n_steps = yield from _step(parameters, circuit, asked)
+    reply = _rates(segment.spikes, n_steps * parameters.dt_ms, _READOUTS)
+    if not segment.diverged and not asked.probe:
+        return StepResult(segment.larva, _RATES_TEXT % tuple(reply.values()), False)
+    if segment.diverged:
         reply["diverged"] = True
     if asked.probe:
-        reply["probes"] = yield from _probe(parameters, stretch.larva, asked)
-    return Lived(stretch.larva, spelling(reply), stretch.diverged)
+        reply["probes"] = yield from _probe(parameters, segment.larva, asked)
+    return StepResult(segment.larva, spelling(reply), segment.diverged)
 
 
-def probe(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step], asked: Operation) -> Course:
+def probe(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step], asked: Operation) -> Timeline:
     """Answer about odors, each alone, with plasticity off, and stay untouched; return the circuit and the rates."""
     circuit = yield from awake(parameters, larva, seed, replay)
     rates = yield from _probe(parameters, circuit, asked)
@@ -96,27 +96,27 @@ def as_snapshot(parameters: Parameters, seed: int, larva: bytes) -> Snapshot:
     return Snapshot(parameters, (seed,), drive(parameters)[None], unpack([larva]))
 
 
-def _step(parameters: Parameters, circuit: bytes, asked: Step) -> Course:
+def _step(parameters: Parameters, circuit: bytes, asked: Step) -> Timeline:
     if asked.step == 0 and asked.warmup_ms:
-        warmup = Stretch(circuit, stimulus(parameters), parameters.steps("warmup", asked.warmup_ms))
+        warmup = Segment(circuit, stimulus(parameters), parameters.steps("warmup", asked.warmup_ms))
         yield [warmup]
         circuit = warmup.larva
     given = stimulus(parameters, asked.odors, reward=asked.reward, punishment=asked.punishment)
     n_steps = parameters.steps("T", asked.duration_ms)
-    stretch = Stretch(circuit, given, n_steps)
-    yield [stretch]
-    return stretch, n_steps
+    segment = Segment(circuit, given, n_steps)
+    yield [segment]
+    return segment, n_steps
 
 
-def _probe(parameters: Parameters, circuit: bytes, asked: Step | Operation) -> Course:
+def _probe(parameters: Parameters, circuit: bytes, asked: Step | Operation) -> Timeline:
     n_steps = parameters.steps("probe_ms", asked.probe_ms)
-    stretches = [
-        Stretch(circuit, stimulus(parameters, {odor: asked.probe_concentration}), n_steps, plastic=False)
+    segments = [
+        Segment(circuit, stimulus(parameters, {odor: asked.probe_concentration}), n_steps, plastic=False)
         for odor in asked.probe
     ]
-    yield stretches
-    answered = zip(asked.probe, stretches, strict=True)
-    return {odor: _rates(stretch.spikes, n_steps * parameters.dt_ms, _OUTPUT) for odor, stretch in answered}
+    yield segments
+    answered = zip(asked.probe, segments, strict=True)
+    return {odor: _rates(segment.spikes, n_steps * parameters.dt_ms, _OUTPUT) for odor, segment in answered}
 
 
 def _rates(spikes: Sequence[int], duration_ms: float, readouts: Sequence[tuple[str, int, int]]) -> dict[str, Any]:

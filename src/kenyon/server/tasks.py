@@ -1,8 +1,8 @@
 """What is done for a larva, each kind a class: what its circuit lives through, what is kept of it, what is answered.
 
-A work passes through three hands. `course` and `keep` run in the worker's thread, on a larva that nothing else touches
+A task has three parts. `timeline` and `keep` run in the worker's thread, on a larva that nothing else touches
 meanwhile; `finish` runs in the event loop, once what was done has been kept. Before that the session is as it was, so a
-work that fails or is lost has changed nothing.
+task that fails or is lost has changed nothing.
 """
 
 import base64
@@ -14,40 +14,42 @@ from kenyon.errors import FileFormatError, RefusedError
 from kenyon.mushroom_body import Parameters, Snapshot
 from kenyon.mushroom_body.state import pack
 from kenyon.seeds import larva_seed
-from kenyon.server import courses
-from kenyon.server.batching import Course
+from kenyon.server import timelines
+from kenyon.server.batching import Timeline
 from kenyon.server.journal import Journal
 from kenyon.server.life import Life
 from kenyon.server.requests import Operation, Step
-from kenyon.server.sessions import Move, Session
+from kenyon.server.sessions import Client, Move, Session
 from kenyon.wire.messages import spelling
 
 _MOST_SNAPSHOT_BYTES = 2**20
 """A larva has 10 KB; what announces more is none."""
 
 
-class Desk(NamedTuple):
-    """What works are done with: the circuit's constants, and where larvae are kept."""
+class Context(NamedTuple):
+    """What tasks are done with: the circuit's constants, and where larvae are kept."""
 
     parameters: Parameters
     journal: Journal
 
 
-class Work:
+class Task:
     """Something to be done for a larva.
 
     Attributes:
         session: The larva.
+        client: Who waits for it; None if nobody does.
         writes: Whether anything is kept of it.
     """
 
     writes = True
+    client: Client | None = None
 
     def __init__(self, session: Session) -> None:
         self.session = session
 
     @abstractmethod
-    def course(self, desk: Desk) -> Course:
+    def timeline(self, context: Context) -> Timeline:
         """Return what the circuit lives through; its result goes to `keep` and `finish`."""
         raise NotImplementedError
 
@@ -60,31 +62,31 @@ class Work:
         raise NotImplementedError
 
 
-class Wake(Work):
+class Wake(Task):
     """Read a larva from the journal."""
 
     writes = False
 
-    def course(self, desk: Desk) -> Course:
-        """As for `Work`."""
+    def timeline(self, context: Context) -> Timeline:
+        """As for `Task`."""
         yield []
-        return desk.journal.find(self.session.ids)
+        return context.journal.find(self.session.ids)
 
     def finish(self, result: Any) -> str:
-        """As for `Work`; there is nobody to answer."""
+        """As for `Task`; there is nobody to answer."""
         self.session.present, self.session.replaced = result
         return ""
 
 
-class Sleep(Work):
+class Sleep(Task):
     """Keep a larva as it is, so that memory can forget it."""
 
-    def course(self, desk: Desk) -> Course:  # noqa: ARG002  # nothing is computed
-        """As for `Work`."""
+    def timeline(self, context: Context) -> Timeline:  # noqa: ARG002  # nothing is computed
+        """As for `Task`."""
         yield []
 
     def keep(self, journal: Journal, result: Any) -> None:  # noqa: ARG002  # as above
-        """As for `Work`; a larva that was only read has nothing new."""
+        """As for `Task`; a larva that was only read has nothing new."""
         life = self.session.present
         if life is None or life.larva is None or life.last is None or life.replay:
             return
@@ -92,14 +94,14 @@ class Sleep(Work):
             journal.renew(_number(life), life.larva, *life.last)
 
     def finish(self, result: Any) -> str:  # noqa: ARG002  # as above
-        """As for `Work`; there is nobody to answer."""
+        """As for `Task`; there is nobody to answer."""
         life = self.session.present
         if life is not None and not life.replay:
             life.unsaved_ms, life.unsaved_steps = 0.0, 0
         return ""
 
 
-class Do(Work):
+class DoStep(Task):
     """Do a step.
 
     Args:
@@ -117,13 +119,13 @@ class Do(Work):
         self._number = self._life.number
         self._renews = self._life.is_due(asked)
 
-    def course(self, desk: Desk) -> Course:
-        """As for `Work`."""
+    def timeline(self, context: Context) -> Timeline:
+        """As for `Task`."""
         life = self._life
-        return courses.step(desk.parameters, life.larva, life.seed, life.replay, self.asked)
+        return timelines.step(context.parameters, life.larva, life.seed, life.replay, self.asked)
 
     def keep(self, journal: Journal, result: Any) -> None:
-        """As for `Work`."""
+        """As for `Task`."""
         session, life = self.session, self._life
         if self._move is Move.GO_BACK:
             _end(journal, session.present)
@@ -144,7 +146,7 @@ class Do(Work):
             journal.add_step(self._number, self.asked, result.reply)
 
     def finish(self, result: Any) -> str:
-        """As for `Work`."""
+        """As for `Task`."""
         session, life = self.session, self._life
         life.number = self._number
         life.take(self.asked, result.reply, result.larva, renewed=self._renews)
@@ -159,27 +161,27 @@ class Do(Work):
         return reply
 
 
-class Export(Work):
+class Export(Task):
     """Return a larva's circuit as text."""
 
     writes = False
 
-    def course(self, desk: Desk) -> Course:
-        """As for `Work`."""
+    def timeline(self, context: Context) -> Timeline:
+        """As for `Task`."""
         life = self.session.check_known()
-        circuit = yield from courses.awake(desk.parameters, life.larva, life.seed, life.replay)
-        snapshot = courses.as_snapshot(desk.parameters, life.seed, circuit).to_bytes()
+        circuit = yield from timelines.awake(context.parameters, life.larva, life.seed, life.replay)
+        snapshot = timelines.as_snapshot(context.parameters, life.seed, circuit).to_bytes()
         return circuit, base64.b64encode(snapshot).decode("ascii")
 
     def finish(self, result: Any) -> str:
-        """As for `Work`."""
+        """As for `Task`."""
         life = self.session.check_known()
         life.larva, text = result
         life.replay = ()
         return spelling({"snapshot": text, "expected_step": life.next_step})
 
 
-class Ask(Work):
+class Probe(Task):
     """Ask a larva about odors; it stays untouched.
 
     Args:
@@ -193,21 +195,21 @@ class Ask(Work):
         super().__init__(session)
         self._asked = asked
 
-    def course(self, desk: Desk) -> Course:
-        """As for `Work`."""
+    def timeline(self, context: Context) -> Timeline:
+        """As for `Task`."""
         life = self.session.check_known()
-        answered = yield from courses.probe(desk.parameters, life.larva, life.seed, life.replay, self._asked)
+        answered = yield from timelines.probe(context.parameters, life.larva, life.seed, life.replay, self._asked)
         return answered
 
     def finish(self, result: Any) -> str:
-        """As for `Work`."""
+        """As for `Task`."""
         life = self.session.check_known()
         life.larva, probes = result
         life.replay = ()
         return spelling({"probes": probes, "expected_step": life.next_step})
 
 
-class Load(Work):
+class Load(Task):
     """Let a larva be what an export gave.
 
     Args:
@@ -220,8 +222,8 @@ class Load(Work):
         self._asked = asked
         self._number = 0
 
-    def course(self, desk: Desk) -> Course:
-        """As for `Work`."""
+    def timeline(self, context: Context) -> Timeline:
+        """As for `Task`."""
         yield []
         try:
             words = base64.b64decode(self._asked.snapshot, validate=True)
@@ -229,7 +231,7 @@ class Load(Work):
         except (binascii.Error, ValueError) as reason:
             words_of = str(reason) if isinstance(reason, FileFormatError) else f"the snapshot must be base64: {reason}"
             raise RefusedError(f"{words_of}; pass what export gave, unchanged", "snapshot") from None
-        for name, (here, there) in desk.parameters.differences(snapshot.parameters).items():
+        for name, (here, there) in context.parameters.differences(snapshot.parameters).items():
             raise RefusedError(
                 f"the snapshot must be of this server's parameters, got {name}={there} instead of {here}; load it on a "
                 "server that was started with its own",
@@ -244,34 +246,34 @@ class Load(Work):
         return snapshot.seeds[0], pack(snapshot.state)[0]
 
     def keep(self, journal: Journal, result: Any) -> None:
-        """As for `Work`."""
+        """As for `Task`."""
         _end(journal, self.session.replaced)
         _end(journal, self.session.present)
         seed, larva = result
         self._number = journal.begin(self.session.ids, seed, None, larva, self._asked.step)
 
     def finish(self, result: Any) -> str:
-        """As for `Work`."""
+        """As for `Task`."""
         seed, larva = result
         self.session.present = Life(self._number, seed, None, larva, self._asked.step)
         self.session.replaced = None
         return spelling({"expected_step": self._asked.step})
 
 
-class Delete(Work):
+class Delete(Task):
     """Forget a larva; one that is not there is none more."""
 
-    def course(self, desk: Desk) -> Course:  # noqa: ARG002  # nothing is computed
-        """As for `Work`."""
+    def timeline(self, context: Context) -> Timeline:  # noqa: ARG002  # nothing is computed
+        """As for `Task`."""
         yield []
 
     def keep(self, journal: Journal, result: Any) -> None:  # noqa: ARG002  # as above
-        """As for `Work`."""
+        """As for `Task`."""
         _end(journal, self.session.replaced)
         _end(journal, self.session.present)
 
     def finish(self, result: Any) -> str:  # noqa: ARG002  # as above
-        """As for `Work`."""
+        """As for `Task`."""
         deleted = int(self.session.present is not None)
         self.session.present = self.session.replaced = None
         return spelling({"deleted": deleted})
