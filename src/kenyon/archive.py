@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from kenyon.errors import FileFormatError, InputError
 from kenyon.provenance import versions
+from kenyon.words import shown
 
 FORMAT_VERSION = 1
 _HEADER = "header"
@@ -72,7 +73,7 @@ def pack(kind: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]
     for name, values in arrays.items():
         # numpy 1 has no argument that forbids pickling here; it would keep one as an array of that name.
         if np.asarray(values).dtype.hasobject:
-            raise InputError(f"array {name!r} must hold plain numbers to be saved, got objects")
+            raise InputError(f"array {shown(name)} must hold plain numbers to be saved, got objects")
     words = np.frombuffer(json.dumps(full, default=_plain).encode(), dtype=np.uint8)
     everything: dict[str, Any] = dict(**{_HEADER: words}, **arrays)
     stream = io.BytesIO()
@@ -113,10 +114,11 @@ def _with_header(path: str | os.PathLike[str], arrays: Arrays, kind: str) -> tup
     except (KeyError, ValueError, TypeError, RecursionError):
         raise FileFormatError(f"{path} must be a file that Kenyon saved, but it has no readable header") from None
     if found[:2] != ("kenyon", kind):
-        raise FileFormatError(f"{path} must hold a {kind}, got a {found[1]!r} of {found[0]!r}")
+        raise FileFormatError(f"{path} must hold a {kind}, got a {shown(found[1])} of {shown(found[0])}")
     if found[2] is True or found[2] != FORMAT_VERSION:
         raise FileFormatError(
-            f"{path} must be of format version {FORMAT_VERSION}, got {found[2]!r}; read it with kenyon {written_by}"
+            f"{path} must be of format version {FORMAT_VERSION}, got {shown(found[2])}; read it with kenyon "
+            f"{written_by}"
         )
     return header, arrays
 

@@ -12,6 +12,7 @@ MOST_SHOWN = 80
 MOST_SAID = 2000
 """Characters of a whole sentence, however many values it names."""
 
+_CUT = "..."
 _READER = Repr()
 _READER.maxlevel = 3
 _READER.maxtuple = _READER.maxlist = _READER.maxarray = _READER.maxdict = 24
@@ -40,24 +41,36 @@ def shown(value: object, most: int = MOST_SHOWN) -> str:
             words = f"an {type(value).__name__} too large to print"
         except Exception:  # noqa: BLE001  # what cannot even say what it is must still be refused in a sentence
             words = f"an object of {type(value).__name__} that cannot be printed"
-    return clean(words, most)
+    words = _spelled(words[: most + 1])
+    return words if len(words) <= most else f"{words[: max(0, most - len(_CUT))]}{_CUT}"
 
 
 def clean(text: str, most: int = MOST_SAID) -> str:
     r"""Return text of at most `most` characters in which every character that does not print is spelled.
 
-    Line breaks become spaces where they only lay out (a break and the blanks after it), so that a sentence is one line.
+    What is too long loses its middle, for a sentence says at its end what to do. Line breaks become spaces where they
+    only lay out (a break and the blanks after it), so that a sentence is one line.
 
     Example:
         >>> clean("red \x1b[31m, turned \u202e")
         'red \\x1b[31m, turned \\u202e'
         >>> clean("[[1]\n  [2]]")
         '[[1] [2]]'
+        >>> clean("got " + 1000 * "a" + "; give fewer", 40)
+        'got aaaaaaaaaaaaaa...aaaaaa; give fewer'
     """
-    if len(text) > most:
-        text = f"{text[: max(0, most - 3)]}..."
+    return _without_middle(_spelled(_without_middle(text, most)), most)
+
+
+def _spelled(text: str) -> str:
     if text.isprintable():
         return text
     laid_out = " ".join(line.strip(" \t") if number else line for number, line in enumerate(text.split("\n")))
-    spelled = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in laid_out)
-    return spelled if len(spelled) <= most else f"{spelled[: max(0, most - 3)]}..."
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in laid_out)
+
+
+def _without_middle(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    half = max(0, most - len(_CUT)) // 2
+    return f"{text[:half]}{_CUT}{text[len(text) - half :]}"

@@ -19,6 +19,7 @@ from kenyon.errors import DivergenceWarning, InputError
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.odors import find
 from kenyon.mushroom_body.parameters import NAMED, Parameters, named
+from kenyon.words import shown
 
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
@@ -123,7 +124,7 @@ def _parameters(name: str, changes: tuple[str, ...], us_rate: float | None) -> P
         try:
             values[key] = None if value == "none" else int(value) if value.isdecimal() else float(value)
         except ValueError:
-            raise InputError(f"--set must be NAME=VALUE with a number or none, got {change!r}") from None
+            raise InputError(f"--set must be NAME=VALUE with a number or none, got {shown(change)}") from None
     if us_rate is not None:
         values["reinforcement_rate_hz"] = us_rate
     return named(name).replace(values)

@@ -13,6 +13,7 @@ from kenyon.cli.output import as_json, print_json, print_table
 from kenyon.conditioning.figures import save_figure
 from kenyon.conditioning.results import save
 from kenyon.errors import InputError
+from kenyon.words import shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -269,7 +270,7 @@ def _named(stored: Sequence[Any], words: str, what: str) -> list[Any]:
     """Return what has words in its name."""
     found = [one for one in stored if words in one.name]
     if not found:
-        raise InputError(f"{what} must have {words!r} in its name, got none; leave it out to see all")
+        raise InputError(f"{what} must have {shown(words)} in its name, got none; leave it out to see all")
     return found
 
 
@@ -334,7 +335,7 @@ def _registered(how: Mapping[str, Any]) -> Any:
     if how["server"] is not None:
         name, _, port = how["server"].rpartition(":") if ":" in how["server"] else (how["server"], "", "5795")
         if not port.isdecimal():
-            raise InputError(f"--server must be HOST or HOST:PORT, got {how['server']!r}")
+            raise InputError(f"--server must be HOST or HOST:PORT, got {shown(how['server'])}")
         remote = {"server_host": name, "server_port": int(port)}
     if how["token_file"] is not None:
         remote["token"] = how["token_file"].read_text("utf-8").strip()
@@ -357,7 +358,7 @@ def _options(how: Mapping[str, Any]) -> dict[str, Any]:
 def _halves(option: str, form: str, words: str) -> tuple[str, str]:
     name, equals, value = words.partition("=")
     if not equals:
-        raise InputError(f"{option} must be {form}, got {words!r}")
+        raise InputError(f"{option} must be {form}, got {shown(words)}")
     return name, value
 
 

@@ -17,6 +17,7 @@ from kenyon.errors import FileFormatError
 from kenyon.mushroom_body import Activity, Parameters
 from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.provenance import versions
+from kenyon.words import shown
 
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
@@ -152,7 +153,9 @@ def load(path: str | os.PathLike[str]) -> "xarray.Dataset":
         raise FileFormatError(f"{path} must be a whole NetCDF file: {reason}") from None
     found = result.attrs.get("format"), result.attrs.get("format_version")
     if found != (FORMAT, FORMAT_VERSION) or "preference_index" not in result:
-        raise FileFormatError(f"{path} must be a {FORMAT} of version {FORMAT_VERSION}, got {found[0]!r}, {found[1]!r}")
+        raise FileFormatError(
+            f"{path} must be a {FORMAT} of version {FORMAT_VERSION}, got {shown(found[0])}, {shown(found[1])}"
+        )
     return result
 
 

@@ -18,6 +18,7 @@ from kenyon.memory import RLmemory, RLOlfMemory, checkpoint, sensing
 from kenyon.memory.mushroom_body import MBmemory
 from kenyon.progress import progress
 from kenyon.provenance import versions
+from kenyon.words import shown
 
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
@@ -212,10 +213,13 @@ def _model(plan: Plan) -> Any:
     model = host.stored("Model", plan.model)
     if model.brain.memory is None:
         raise InputError(
-            f"model must be one with a memory, got {plan.model!r}; `kenyon larvaworld models` lists those that have one"
+            f"model must be one with a memory, got {shown(plan.model)}; `kenyon larvaworld models` lists "
+            "those that have one"
         )
     if model.brain.get("nengo"):
-        raise InputError(f"model must be one that Kenyon's memories can serve, got {plan.model!r}: {inspection.NENGO}")
+        raise InputError(
+            f"model must be one that Kenyon's memories can serve, got {shown(plan.model)}: {inspection.NENGO}"
+        )
     mode, modality = model.brain.memory.mode, model.brain.memory.modality
     kind = host.memory_table()[0][mode][modality]
     options = {"seed": plan.seed, **plan.memory}
@@ -373,7 +377,7 @@ def _refuse_other_odors(path: Path, memories: list[Any]) -> None:
         if learned.get(stimulus, odor) != odor:
             raise MismatchError(
                 f"{stimulus} must stand for what the memories of {path} learned, {learned[stimulus]}, got {odor}; "
-                f"run with memory={{'odors': {{{stimulus!r}: {learned[stimulus]!r}}}}} (--odor '{stimulus}="
+                f"run with memory={{'odors': {{{shown(stimulus)}: {shown(learned[stimulus])}}}}} (--odor '{stimulus}="
                 f"{learned[stimulus]}')"
             )
     tables = {name for memory in memories if isinstance(memory, RLmemory) for name in memory.best_gain}

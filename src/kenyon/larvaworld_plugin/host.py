@@ -17,6 +17,7 @@ import numpy as np
 from kenyon import checks
 from kenyon.errors import InputError, MismatchError, MissingDependencyError
 from kenyon.seeds import generator
+from kenyon.words import shown
 
 VERSIONS = ("2.4.0", "2.5.1")
 """Those that Kenyon's tests run beside."""
@@ -97,7 +98,7 @@ def stored(kind: str, name: str) -> Any:
     if name not in known.confIDs:
         word, listed = {"Exp": ("experiment", "all"), "Model": ("model", "those with a memory")}[kind]
         raise InputError(
-            f"{word} must be one that Larvaworld has stored, got {name!r}; {checks.nearest(name, known.confIDs)} "
+            f"{word} must be one that Larvaworld has stored, got {shown(name)}; {checks.nearest(name, known.confIDs)} "
             f"(`kenyon larvaworld {word}s` lists {listed})"
         )
     return known.getID(name).get_copy()

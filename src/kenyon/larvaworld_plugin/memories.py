@@ -12,6 +12,7 @@ from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, RLOlfMemory, RLTouchMemory
 from kenyon.memory.base import Memory
+from kenyon.words import shown
 
 GAINS: Mapping[str, Mapping[str, float | None]] = {
     "calibrated": {"G": 0.6, "innate_gain": None},
@@ -70,7 +71,7 @@ def options_of(kind: type[Memory], asked: Iterable[str] = ()) -> list[str]:
     known = [name for name in kind.param if name != "name" and not kind.param[name].readonly]
     for name in asked:
         if name not in known:
-            raise InputError(f"an option of {kind.__name__} must be one it has, got {name!r}; "
+            raise InputError(f"an option of {kind.__name__} must be one it has, got {shown(name)}; "
                              f"{checks.nearest(name, known)}")  # fmt: skip
     return known
 

@@ -12,6 +12,7 @@ from kenyon.larvaworld_plugin import host, inspection
 from kenyon.larvaworld_plugin.experiment import Outcome, Plan
 from kenyon.memory import MushroomBodyMemory, sensing
 from kenyon.memory.mushroom_body import MBmemory
+from kenyon.words import shown
 
 _TWO_ODORS = "PItrain_mini"
 """Odors CS and UCS and food everywhere, on and off in turn, every 7.5 s."""
@@ -147,7 +148,9 @@ def memory_model(name: str) -> MemoryModel:
     host.require()
     brain = host.stored("Model", name).brain
     if brain.memory is None:
-        raise InputError(f"model must be one with a memory, got {name!r}; memory_models() lists those that have one")
+        raise InputError(
+            f"model must be one with a memory, got {shown(name)}; memory_models() lists those that have one"
+        )
     return _described(name, brain)
 
 

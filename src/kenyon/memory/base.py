@@ -12,6 +12,7 @@ from kenyon.errors import InputError
 from kenyon.memory import sensing
 from kenyon.memory.options import Choice, Identity, Integer, Switch, checked_identity
 from kenyon.memory.timer import Timer
+from kenyon.words import shown
 
 Gains = MutableMapping[str, float]
 Plain = tuple[dict[str, Any], dict[str, NDArray[Any]]]
@@ -175,7 +176,7 @@ class Memory(Timer):
                 return float(reward)
         except (TypeError, OverflowError):
             pass
-        raise InputError(f"reward must be True, False or a finite number, got {reward!r}")
+        raise InputError(f"reward must be True, False or a finite number, got {shown(reward)}")
 
 
 def checked_gain(gain: Any) -> Gains:
@@ -185,7 +186,9 @@ def checked_gain(gain: Any) -> Gains:
         InputError: it is no dictionary from texts to finite numbers.
     """
     if not isinstance(gain, MutableMapping) or not all(isinstance(stimulus, str) for stimulus in gain):
-        raise InputError(f"gain must be a dictionary of the gain of each stimulus, got {gain!r}; pass {{'Odor': 0.0}}")
+        raise InputError(
+            f"gain must be a dictionary of the gain of each stimulus, got {shown(gain)}; pass {{'Odor': 0.0}}"
+        )
     for stimulus, value in gain.items():
-        checks.number(f"gain of {stimulus!r}", value)
+        checks.number(f"gain of {shown(stimulus)}", value)
     return gain

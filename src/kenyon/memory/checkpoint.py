@@ -27,6 +27,7 @@ from kenyon.memory.embedded import MushroomBodyMemory
 from kenyon.memory.reinforcement import RLmemory, RLOlfMemory, RLTouchMemory
 from kenyon.memory.remote import RemoteBrianModelMemory
 from kenyon.memory.rl_population import RLPopulation
+from kenyon.words import shown
 
 KIND = "memory checkpoint"
 
@@ -144,7 +145,8 @@ def restore(path: str | os.PathLike[str], memories: Learner | Sequence[Learner])
         for name in _fixed(memory):
             if mine[name] != entry["options"].get(name):
                 raise MismatchError(
-                    f"memory {i} of {path} must have {name}={mine[name]!r}, got {entry['options'].get(name)!r}"
+                    f"memory {i} of {path} must have {name}={shown(mine[name])}, got "
+                    f"{shown(entry['options'].get(name))}"
                 )
         if (
             isinstance(memory, RLmemory)
@@ -228,7 +230,7 @@ def _entries(path: str | os.PathLike[str]) -> list[tuple[dict[str, Any], archive
     for name, values in arrays.items():
         place, _, rest = name.partition(".")
         if not (place.isascii() and place.isdecimal()) or int(place) >= len(own):
-            raise FileFormatError(f"{path} must hold arrays of {len(own)} memories, got {name!r}")
+            raise FileFormatError(f"{path} must hold arrays of {len(own)} memories, got {shown(name)}")
         own[int(place)][rest] = values
     return list(zip(entries, own, strict=True))
 

@@ -22,6 +22,7 @@ from kenyon.memory.base import Gains, Memory, Plain
 from kenyon.memory.options import Choice, Identity, Number, Table, checked_identity
 from kenyon.mushroom_body import odors as measured
 from kenyon.mushroom_body.activity import preference_index
+from kenyon.words import shown
 
 HOST_ODORS = {"Odor": "pentyl acetate", "CS": "pentyl acetate", "UCS": "4,5-dimethylthiazole"}
 """What the names that Larvaworld's own experiments use stand for where nothing else is said."""
@@ -405,11 +406,11 @@ def step_together(
 
 def _find(stimulus: Any, odor: Any) -> str:
     checks.instance("stimulus", stimulus, str, "name it by a text, such as 'Odor'")
-    checks.instance(f"odors[{stimulus!r}]", odor, str, "name the odor, such as 'pentyl acetate'")
+    checks.instance(f"odors[{shown(stimulus)}]", odor, str, "name the odor, such as 'pentyl acetate'")
     try:
         return measured.find(odor).name
     except InputError as reason:
         raise InputError(
-            f"stimulus {stimulus!r} must stand for a measured odor: {reason}; "
-            f"say which, such as odors={{{stimulus!r}: 'pentyl acetate'}}"
+            f"stimulus {shown(stimulus)} must stand for a measured odor: {reason}; "
+            f"say which, such as odors={{{shown(stimulus)}: 'pentyl acetate'}}"
         ) from None

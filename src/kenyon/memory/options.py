@@ -12,6 +12,7 @@ import param
 
 from kenyon import checks
 from kenyon.errors import InputError
+from kenyon.words import shown
 
 
 class Number(param.Number):
@@ -58,7 +59,7 @@ class Switch(param.Boolean):
 
     def _validate(self, value: Any) -> None:
         if not isinstance(value, bool):
-            raise InputError(f"{self.name or 'default'} must be True or False, got {value!r}")
+            raise InputError(f"{self.name or 'default'} must be True or False, got {shown(value)}")
 
 
 class Choice(param.Selector):
@@ -80,7 +81,7 @@ class Numbers(param.List):
     def _validate(self, value: Any) -> None:
         name = self.name or "default"
         if not isinstance(value, list) or not value:
-            raise InputError(f"{name} must be a list of at least one number, got {value!r}")
+            raise InputError(f"{name} must be a list of at least one number, got {shown(value)}")
         for number in value:
             checks.number(f"each of {name}", number)
 
@@ -91,7 +92,7 @@ class Table(param.Dict):
     def _validate(self, value: Any) -> None:
         name = self.name or "default"
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-            raise InputError(f"{name} must be a dictionary with texts as keys, got {value!r}")
+            raise InputError(f"{name} must be a dictionary with texts as keys, got {shown(value)}")
 
 
 class Identity(param.Parameter):
@@ -115,7 +116,7 @@ class Text(param.String):
 
     def _validate(self, value: Any) -> None:
         if not (isinstance(value, str) or (value is None and self.allow_None)):
-            raise InputError(f"{self.name or 'default'} must be a text, got {value!r}")
+            raise InputError(f"{self.name or 'default'} must be a text, got {shown(value)}")
 
 
 def checked_identity(name: str, value: Any) -> str | int:
@@ -132,7 +133,7 @@ def checked_identity(name: str, value: Any) -> str | int:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise InputError(f"{name} must be a text that can be written, got {value!r}") from None
+            raise InputError(f"{name} must be a text that can be written, got {shown(value)}") from None
         if 1 <= len(value) <= 200:
             return value
         raise InputError(f"{name} must be of 1 to 200 characters, got {len(value)}")
@@ -140,7 +141,7 @@ def checked_identity(name: str, value: Any) -> str | int:
         number = int(value)
         if -(2**63) <= number < 2**63:
             return number
-    raise InputError(f"{name} must be a text or a whole number within 64 bits, got {value!r}")
+    raise InputError(f"{name} must be a text or a whole number within 64 bits, got {shown(value)}")
 
 
 def _with_range(doc: str, low: float, high: float | None, unit: str) -> str:

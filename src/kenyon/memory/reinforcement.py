@@ -24,6 +24,7 @@ from kenyon.memory.options import Choice, Integer, Number, Numbers, Switch
 from kenyon.memory.rng import plain_rng, rng_from_plain
 from kenyon.memory.tables import Tables
 from kenyon.seeds import larva_seed, sfc64_state
+from kenyon.words import shown
 
 FloatArray = NDArray[np.float64]
 Levels = Mapping[str, float]
@@ -342,7 +343,7 @@ class RLmemory(Memory):
         kind: type[Any] = random.Random if self._old_rules else np.random.Generator
         words = "random.Random" if self._old_rules else "numpy.random.Generator"
         if rng is not None and not isinstance(rng, kind):
-            raise InputError(f"rng must be a {words}, got {rng!r}; or pass seed instead")
+            raise InputError(f"rng must be a {words}, got {shown(rng)}; or pass seed instead")
 
     def _begin_stream(self) -> NDArray[np.uint64]:
         """Return the larva's own stream, [4] uint64; begun at its first draw, when its id is known."""

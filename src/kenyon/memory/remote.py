@@ -14,6 +14,7 @@ from kenyon.memory.base import Plain
 from kenyon.memory.mushroom_body import Answer, MBmemory, Request
 from kenyon.memory.options import Choice, Integer, Number, Secret, Text
 from kenyon.wire import Address, Message, exchange
+from kenyon.words import shown
 
 _logger = logging.getLogger(__name__)
 
@@ -298,7 +299,7 @@ class RemoteBrianModelMemory(MBmemory):
         if "error" in reply.kwargs:
             code, expected = reply.kwargs.get("error_code"), reply.kwargs.get("expected_step")
             raise RefusedError(
-                f"the server refused step {reply.step} of larva {reply.model_id!r}: "
+                f"the server refused step {reply.step} of larva {shown(reply.model_id)}: "
                 f"{self._shown(str(reply.kwargs['error']))}",
                 code if isinstance(code, str) else None,
                 expected if isinstance(expected, int) else None,

@@ -13,6 +13,7 @@ from kenyon.memory.base import Memory, Plain
 from kenyon.memory.options import checked_identity
 from kenyon.memory.reinforcement import RLmemory, RLOlfMemory, RLTouchMemory
 from kenyon.seeds import MOST_LARVAE, larva_seed, sfc64_state
+from kenyon.words import shown
 
 FloatArray = NDArray[np.float64]
 
@@ -63,12 +64,12 @@ class RLPopulation:
             raise InputError(f"model_ids must be {n} different ids, got {len(set(ids))} different of {len(ids)}")
         names = checks.several("stimuli", stimuli)
         if kind not in (RLmemory, RLOlfMemory, RLTouchMemory):
-            raise InputError(f"kind must be RLmemory, RLOlfMemory or RLTouchMemory, got {kind!r}")
+            raise InputError(f"kind must be RLmemory, RLOlfMemory or RLTouchMemory, got {shown(kind)}")
         for word in ("brain", "gain", "rng", "model_id"):
             if word in options:
                 raise InputError(f"{word} must be left out of a population, whose larvae have model_ids and seed")
         if len(set(names)) < len(names):
-            raise InputError(f"stimuli must be different, got {names!r}")
+            raise InputError(f"stimuli must be different, got {shown(names)}")
         one = self._one = kind(gain=dict.fromkeys(names, 0.0), **options)
         if one.rules != "standard":
             raise InputError(

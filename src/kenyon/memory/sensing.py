@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kenyon.errors import InputError
+from kenyon.words import shown
 
 Levels = Mapping[str, float]
 
@@ -118,6 +119,6 @@ def checked_change(dx: Any) -> Levels:
             return dx  # type: ignore[no-any-return]  # it was looked at just now
     except (AttributeError, TypeError, OverflowError):
         raise InputError(
-            f"dx must be a dictionary of the change of each stimulus, got {dx!r}; pass dx={{'Odor': 0.1}}"
+            f"dx must be a dictionary of the change of each stimulus, got {shown(dx)}; pass dx={{'Odor': 0.1}}"
         ) from None
-    raise InputError(f"dx must be finite for every stimulus, got {dx!r}")
+    raise InputError(f"dx must be finite for every stimulus, got {shown(dx)}")

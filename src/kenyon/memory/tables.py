@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.memory import qlearning_kernel as kernel
+from kenyon.words import shown
 
 FloatArray = NDArray[np.float64]
 
@@ -195,7 +196,7 @@ class Tables:
         end = self.q.shape[axis]
         places = checks.several(name, value) if self.factored else [value]
         if len(places) != len(self.each):
-            raise InputError(f"{name} must be one number for each of {len(self.each)} stimuli, got {value!r}")
+            raise InputError(f"{name} must be one number for each of {len(self.each)} stimuli, got {shown(value)}")
         return [checks.integer(name, place, low=0, high=end - 1) for place in places]
 
     def plain(self) -> dict[str, Any]:

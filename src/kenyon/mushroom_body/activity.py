@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.mushroom_body.circuit import GROUPS, N_KCS, N_NEURONS
+from kenyon.words import shown
 
 FloatArray = NDArray[np.float64]
 
@@ -43,8 +44,8 @@ class Record:
             checks.one_of("variable", variable, list(SAMPLED))
         if bool(self.variables) != (self.every_ms is not None):
             raise InputError(
-                f"variables and every_ms must come together, got variables={self.variables!r} and "
-                f"every_ms={self.every_ms!r}"
+                f"variables and every_ms must come together, got variables={shown(self.variables)} and "
+                f"every_ms={shown(self.every_ms)}"
             )
         if self.every_ms is not None and checks.number("every_ms", self.every_ms, low=0.0, unit="ms") == 0.0:
             raise InputError("every_ms must be above 0 ms, got 0")

@@ -17,6 +17,7 @@ from kenyon import checks
 from kenyon.compiled import compiled
 from kenyon.errors import InputError
 from kenyon.mushroom_body.circuit import N_ORNS
+from kenyon.words import shown
 
 CITATION = "Si et al. 2019, Neuron 101:950"
 REFERENCE_DILUTION = 1e-4
@@ -91,7 +92,7 @@ def find(odor: str | int) -> Odor:
         if key.isdecimal():
             odor = int(key)
         else:
-            raise InputError(f"unknown odor {odor!r}; {checks.nearest(odor, (o.name for o in odors()))}")
+            raise InputError(f"unknown odor {shown(odor)}; {checks.nearest(odor, (o.name for o in odors()))}")
     return odors()[checks.integer("odor number", odor, low=0, high=len(table) - 1)]
 
 
@@ -167,7 +168,7 @@ def _mixture(odors: Iterable[tuple[str | int, float]]) -> Mixture:
     for odor, given in odors:
         known = find(odor)
         if known.number in there:
-            raise InputError(f"odors must name each odor once, got {known.name!r} twice")
+            raise InputError(f"odors must name each odor once, got {shown(known.name)} twice")
         there[known.number] = checks.number(f"concentration of {known.name}", given)
     return [(number, concentration) for number, concentration in there.items() if concentration > 0.0]
 

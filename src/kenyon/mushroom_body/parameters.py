@@ -12,6 +12,7 @@ from typing import Any
 
 from kenyon import checks
 from kenyon.errors import InputError
+from kenyon.words import shown
 
 PAPER = "Jürgensen et al. 2024, iScience 27:108640"
 
@@ -189,7 +190,7 @@ class Parameters:
         duration_ms = checks.number(name, duration_ms, low=0.0, high=1e12, unit="ms")
         steps = round(duration_ms / self.dt_ms)
         if abs(duration_ms / self.dt_ms - steps) > 1e-6 or (steps == 0 and duration_ms > 0.0):
-            raise InputError(f"{name} must be a whole number of {self.dt_ms:g} ms steps, got {duration_ms!r} ms")
+            raise InputError(f"{name} must be a whole number of {self.dt_ms:g} ms steps, got {shown(duration_ms)} ms")
         return steps
 
     def replace(self, changes: Mapping[str, float | None] | None = None, /, **more: float | None) -> "Parameters":

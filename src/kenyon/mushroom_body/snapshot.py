@@ -16,6 +16,7 @@ from kenyon.mushroom_body.circuit import N_CHANNELS
 from kenyon.mushroom_body.inputs import MAX_RATE_HZ
 from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
 from kenyon.mushroom_body.state import State
+from kenyon.words import shown
 
 KIND = "snapshot"
 
@@ -108,7 +109,7 @@ def _check(path: str, parameters: Parameters, larvae: int, arrays: Mapping[str, 
     for name in sorted(arrays.keys() ^ like.keys()):
         odd = "is missing" if name in like else "is none of them"
         raise FileFormatError(
-            f"{path} must be a snapshot of this version of Kenyon, with all its arrays: {name!r} {odd}"
+            f"{path} must be a snapshot of this version of Kenyon, with all its arrays: {shown(name)} {odd}"
         )
     held = max(0, parameters.steps("refractory_ms", parameters.refractory_ms) - 1)
     ranges = {

@@ -85,7 +85,7 @@ class Lives:
             try:
                 lives = {bool(replaced): self._kept(*life) for replaced, *life in found.fetchall()}
             except _DAMAGED as reason:
-                raise sqlite3.DatabaseError(f"larva {ids[1]!r} of {ids[0]!r} is damaged: {reason}") from None
+                raise sqlite3.DatabaseError(f"larva {shown(ids[1])} of {shown(ids[0])} is damaged: {reason}") from None
         return lives.get(False), lives.get(True)
 
     def _kept(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kenyon.errors import InputError
 from kenyon.server.settings import Settings
+from kenyon.words import shown
 
 _BACKLOG = 1024
 _SPARE_FILES = 64
@@ -40,7 +41,8 @@ async def listen(
         ]
     except socket.gaierror as reason:
         raise InputError(
-            f"host must be the name or address of this machine, got {settings.host!r}: {reason.strerror}; use localhost"
+            f"host must be the name or address of this machine, got {shown(settings.host)}: {reason.strerror}; use "
+            "localhost"
         ) from None
     except OSError as reason:
         place = settings.unix_path or f"{settings.host}:{settings.port}"

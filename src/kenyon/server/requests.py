@@ -247,7 +247,7 @@ class Reader:
             for odor, concentration in asked.items():
                 name = self._odor(odor)
                 if name in mixture:
-                    raise InputError(f"odors must name each odor once, got {name!r} twice")
+                    raise InputError(f"odors must name each odor once, got {shown(name)} twice")
                 mixture[name] = self._concentration(f"concentration of {name}", concentration)
             return mixture
         if "odor_id" not in given and single is None:
@@ -284,14 +284,15 @@ class Reader:
         place = int(odor)
         if not 0 <= place < len(odors):
             listed = ", ".join(f"{i} {name}" for i, name in enumerate(odors))
-            raise RefusedError(f"odor_id must be a place in the server's list ({listed}), got {odor!r:.40}", "odor")
+            raise RefusedError(f"odor_id must be a place in the server's list ({listed}), got {shown(odor)}", "odor")
         return odors[place]
 
     def _duration(self, name: str, value: Any) -> float:
         """Return a duration in ms, a whole number of time steps and no longer than allowed."""
         if isinstance(value, (int, float)) and not isinstance(value, bool) and value > self._longest_ms:
             raise RefusedError(
-                f"{name} must be at most {self._longest_ms:g} ms, got {value!r:.40}; cut it into several steps", "limit"
+                f"{name} must be at most {self._longest_ms:g} ms, got {shown(value)}; cut it into several steps",
+                "limit",
             )
         self._parameters.steps(name, value)
         return float(value)

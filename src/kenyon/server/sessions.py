@@ -10,6 +10,7 @@ from typing import Protocol
 from kenyon.errors import RefusedError
 from kenyon.server.life import Ids, Life
 from kenyon.server.requests import Step
+from kenyon.words import shown
 
 
 class Client(Protocol):
@@ -102,8 +103,8 @@ class Session:
         if self.present is None:
             sim_id, model_id = self.ids
             raise RefusedError(
-                f"larva {model_id!r} of simulation {sim_id!r} must be known here, but is not; begin it at step 0 or "
-                "load it",
+                f"larva {shown(model_id)} of simulation {shown(sim_id)} must be known here, but is not; begin "
+                "it at step 0 or load it",
                 "unknown_larva",
             )
         return self.present
@@ -154,8 +155,9 @@ class Session:
     def _two_clients(self, state: str, live_s: float, expected: int | None = None) -> RefusedError:
         sim_id, model_id = self.ids
         return RefusedError(
-            f"larva {model_id!r} of simulation {sim_id!r} must be stepped by one client, but it {state}; give ExpRun "
-            f"an id of its own (id='...'), or close the other connection, or wait {live_s:g} s after its last step",
+            f"larva {shown(model_id)} of simulation {shown(sim_id)} must be stepped by one client, but it {state}; "
+            f"give ExpRun an id of its own (id='...'), or close the other connection, or wait "
+            f"{live_s:g} s after its last step",
             "two_clients",
             expected,
         )

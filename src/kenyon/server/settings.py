@@ -12,6 +12,7 @@ from kenyon.errors import InputError
 from kenyon.mushroom_body import BALANCED, Parameters
 from kenyon.mushroom_body import odors as measured
 from kenyon.mushroom_body.engines import ENGINES
+from kenyon.words import shown
 
 DEFAULT_ODORS: Final = ("pentyl acetate", "4,5-dimethylthiazole", "3-octanol")
 """What `odor_id` counts through where nothing else is said."""
@@ -175,13 +176,13 @@ class Settings:
             raise InputError("tls_cert and tls_key must come together, got one of them; give both files")
         if self.unix_path is not None:
             if not hasattr(socket, "AF_UNIX"):
-                raise InputError(f"unix_path must be None on this system, got {self.unix_path!r}; use a port")
+                raise InputError(f"unix_path must be None on this system, got {shown(self.unix_path)}; use a port")
             if self.tls_cert is not None:
                 raise InputError("TLS must be off on a Unix socket, got a certificate; leave one of the two out")
         elif self.token is None and self.tls_cert is None and not _is_loopback(self.host):
             raise InputError(
-                f"host must be of this machine alone where there is neither a token nor TLS, got {self.host!r}, which "
-                "others can reach; give --token-file, or --tls-cert and --tls-key, or listen on localhost"
+                f"host must be of this machine alone where there is neither a token nor TLS, got {shown(self.host)}, "
+                "which others can reach; give --token-file, or --tls-cert and --tls-key, or listen on localhost"
             )
 
     def record(self) -> Mapping[str, Any]:
@@ -200,5 +201,5 @@ def _is_loopback(host: str) -> bool:
     try:
         found = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as reason:
-        raise InputError(f"host must be the name or address of this machine, got {host!r}: {reason}") from None
+        raise InputError(f"host must be the name or address of this machine, got {shown(host)}: {reason}") from None
     return all(ipaddress.ip_address(str(entry[4][0]).split("%")[0]).is_loopback for entry in found)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kenyon.checks import instance, integer
 from kenyon.errors import InputError
+from kenyon.words import shown
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,18 @@ class Address:
         instance("host", self.host, str, "pass a name such as 'localhost'")
         if not _is_host(self.host):
             raise InputError(
-                f"host must be the name or address of a machine, got {self.host!r}; use such as 'localhost'"
+                f"host must be the name or address of a machine, got {shown(self.host)}; use such as 'localhost'"
             )
         integer("port", self.port, low=1, high=65535)
         for name, path in (("unix_path", self.unix_path), ("tls_ca", self.tls_ca)):
             if path is not None:
                 instance(name, path, str, "pass the path as text")
         if self.unix_path is not None and self.tls_ca is not None:
-            raise InputError(f"tls_ca must be None on a Unix socket, got {self.tls_ca!r}; leave one of the two out")
+            raise InputError(
+                f"tls_ca must be None on a Unix socket, got {shown(self.tls_ca)}; leave one of the two out"
+            )
         if self.unix_path is not None and not hasattr(socket, "AF_UNIX"):
-            raise InputError(f"unix_path must be None on this system, got {self.unix_path!r}; use a port")
+            raise InputError(f"unix_path must be None on this system, got {shown(self.unix_path)}; use a port")
 
     @property
     def serve_option(self) -> str:

@@ -19,6 +19,7 @@ from kenyon.errors import InputError, NoAnswerError, RemoteProtocolError
 from kenyon.wire.address import Address
 from kenyon.wire.framing import MAX_FRAME_BYTES, FrameReader, frame
 from kenyon.wire.messages import Message, decode, encode, refuse_foreign
+from kenyon.words import shown
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 1.0
 _CHUNK_BYTES = 65536
@@ -230,7 +231,7 @@ def _tls_context(path: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=path)
     except OSError as reason:
-        raise InputError(f"tls_ca must be a readable file of certificates (PEM), got {path!r}: {reason}") from None
+        raise InputError(f"tls_ca must be a readable file of certificates (PEM), got {shown(path)}: {reason}") from None
 
 
 class _Registry:

@@ -262,8 +262,8 @@ def _check(args: Sequence[object], kwargs: object, error: type[ProtocolError]) -
     for name in RESERVED:
         if name in kwargs:
             raise error(
-                f"kwargs must not be named {', '.join(RESERVED)}, got {name!r}, which Larvaworld's class cannot take; "
-                "name it otherwise"
+                f"kwargs must not be named {', '.join(RESERVED)}, got {shown(name)}, which Larvaworld's class cannot "
+                "take; name it otherwise"
             )
 
 
