@@ -1,4 +1,9 @@
+import datetime as dt
+import decimal
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,3 +52,103 @@ def test_array_is_a_copy() -> None:
     taken = checks.array("drive", given, (2,))
     given[:] = 7.0
     assert taken.tolist() == [1.0, 1.0]
+
+
+NO_NUMBERS: dict[str, object] = {
+    "numpy.timedelta64": np.timedelta64(100_000, "ns"),
+    "numpy.datetime64": np.datetime64("2020-01-01"),
+    "datetime.timedelta": dt.timedelta(seconds=1),
+    "a truth value": True,
+    "a truth value of numpy": np.bool_(True),
+    "a text of digits": "1",
+    "a text of numpy": np.str_("1"),
+    "bytes": b"1",
+    "an array without axes": np.array(1),
+    "a decimal": decimal.Decimal(1),
+    "a complex number": 1 + 0j,
+    "a class": float,
+    "None": None,
+}
+
+
+@pytest.mark.parametrize("what", NO_NUMBERS)
+def test_numpy_timedelta64_counts_as_no_number_anywhere(what: str) -> None:
+    """Nor does anything else that only looks like one: not alone, not in a list, not in an array."""
+    value = NO_NUMBERS[what]
+    asked: list[Callable[[], object]] = [
+        lambda: checks.number("it", value),
+        lambda: checks.integer("it", value, low=0),
+    ]
+    if not isinstance(value, np.ndarray):  # of which numpy makes an array of one more axis
+        asked += [
+            lambda: checks.array("it", [value], (1,)),
+            lambda: checks.numbers("it", [value, value]),
+            lambda: checks.integers("it", np.array([value])),
+        ]
+    for ask in asked:
+        with pytest.raises(InputError, match=r"^it must be ") as refusal:
+            ask()
+        assert "\n" not in str(refusal.value)
+
+
+RAGGED: dict[str, Any] = {
+    "a ragged list": [1, [2]],
+    "ragged deeper down": [[1.0, 2.0], [3.0]],
+    "texts": ["a", "b"],
+    "a text for a number": [1, "2"],
+    "objects": [object(), object()],
+    "nothing in it": [None, 1.0],
+    "an array of texts": np.array(["1", "2"]),
+    "an array of objects": np.array([1, None], dtype=object),
+    "an array of durations": np.array([1, 2], dtype="m8[ns]"),
+    "complex numbers": [1j, 2j],
+    "records": np.zeros(2, dtype=[("a", float)]),
+    "masked entries": np.ma.masked_greater(np.array([1.0, 2.0]), 1.0),  # type: ignore[no-untyped-call]  # numpy has no types for it
+    "bytes": bytearray(2),
+    "a generator": (number for number in (1, 2)),
+    "a set": {1, 2},
+    "a dictionary": {0: 1, 1: 2},
+    "a class": list,
+}
+
+
+@pytest.mark.parametrize("what", RAGGED)
+def test_ragged_lists_texts_and_objects_are_no_arrays_in_one_line(what: str) -> None:
+    """Whatever numpy would say of them, and in however many lines it prints them."""
+    value = RAGGED[what]
+    for ask in (
+        lambda: checks.array("it", value, (2,)),
+        lambda: checks.numbers("it", value),
+        lambda: checks.integers("it", value),
+    ):
+        with pytest.raises(InputError, match=r"^it must be ") as refusal:
+            ask()
+        assert "\n" not in str(refusal.value)
+
+
+def test_a_list_that_holds_itself_is_refused() -> None:
+    """And does not end in a recursion."""
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(InputError, match="it must be numbers"):
+        checks.numbers("it", endless)
+
+
+@pytest.mark.parametrize("value", [1, 1.0, None, "12", b"12", {1, 2}, {1: 2}, np.array(1), np.float64(1), list])
+def test_what_is_single_or_has_no_order_is_no_sequence(value: object) -> None:
+    """Nor is a text, which would be taken apart into letters."""
+    with pytest.raises(InputError, match=r"^seeds must be a sequence, got "):
+        checks.several("seeds", value)
+
+
+def test_a_number_too_long_for_a_double_is_refused() -> None:
+    """Where numpy has longer ones, they would become infinite."""
+    with pytest.raises(InputError, match="it must be finite"):
+        checks.array("it", np.array([np.longdouble("1e4000")]), (1,))
+
+
+@pytest.mark.parametrize("value", [None, 3, b"larvae.npz", "", "a\0b", ["a"], Path])
+def test_what_names_no_file_is_refused(value: object) -> None:
+    """Before the system is asked."""
+    with pytest.raises(InputError, match=r"^file must be the path of a file, got "):
+        checks.path("file", value)

@@ -1,12 +1,16 @@
 """Refuses bad values where they enter, in one sentence each.
 
-Every check returns the value in the type the code behind it works with.
+Every check returns the value in the type the code behind it works with. Whatever reads a number from a caller reads it
+here, so that the same things are numbers everywhere: those of Python and of numpy, and no others. A truth value, a
+duration (numpy's are integers to Python), a text of digits, a masked entry and an array without axes are none.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,6 +22,12 @@ from kenyon.words import shown
 FloatArray = NDArray[np.float64]
 
 Kind = TypeVar("Kind")
+
+_NO_NUMBERS: tuple[type[object], ...] = (bool, np.bool_, np.timedelta64)
+"""What Python would take for a number."""
+
+_TEXTS = (str, bytes, bytearray, memoryview)
+"""What Python would take apart into numbers or characters."""
 
 
 def number(name: str, value: object, *, low: float = -math.inf, high: float = math.inf, unit: str = "") -> float:
@@ -43,7 +53,7 @@ def number(name: str, value: object, *, low: float = -math.inf, high: float = ma
     """
     # Asked first, for they are the most by far, and numpy's kinds of numbers take ten times as long to tell.
     plain = type(value) is float or type(value) is int
-    if plain or (not isinstance(value, (bool, np.bool_)) and isinstance(value, Real)):
+    if plain or (isinstance(value, Real) and not isinstance(value, _NO_NUMBERS)):
         try:
             result = float(value)  # type: ignore[arg-type]  # it is a number
         except OverflowError:
@@ -64,7 +74,7 @@ def integer(name: str, value: object, *, low: int, high: int | None = None) -> i
         30
     """
     # Plain ones first, as above.
-    if type(value) is int or (not isinstance(value, bool) and isinstance(value, Integral)):
+    if type(value) is int or (isinstance(value, Integral) and not isinstance(value, _NO_NUMBERS)):
         result = int(value)
         if low <= result and (high is None or result <= high):
             return result
@@ -105,18 +115,37 @@ def instance(name: str, value: Any, kind: type[Kind], remedy: str) -> Kind:
 
 
 def several(name: str, values: Any) -> list[Any]:
-    """Return the entries of a sequence, which no single number or text is.
+    """Return the entries of what has several, in an order: no single value, no text, no set, no dictionary.
 
     Raises:
-        InputError: `values` is no sequence.
+        InputError: `values` is something else.
 
     Example:
         >>> several("seeds", range(3))
         [0, 1, 2]
     """
-    if isinstance(values, Iterable) and not isinstance(values, (str, bytes)):
-        return list(values)
-    raise InputError(f"{name} must be a sequence, got {shown(values)}")
+    single = np.ndim(values) == 0 if isinstance(values, (np.ndarray, np.generic)) else not isinstance(values, Iterable)
+    if single or isinstance(values, (*_TEXTS, set, frozenset, Mapping)):
+        raise InputError(f"{name} must be a sequence, got {shown(values)}")
+    return list(values)
+
+
+def path(name: str, value: Any) -> Path:
+    """Return what names a file or a folder.
+
+    Raises:
+        InputError: `value` is no text that can name one, and no path.
+
+    Example:
+        >>> path("file", "larvae.npz").suffix
+        '.npz'
+    """
+    if isinstance(value, (str, os.PathLike)) and str(value) and "\0" not in str(value):
+        try:
+            return Path(value)
+        except TypeError:  # a path in bytes
+            pass
+    raise InputError(f"{name} must be the path of a file, got {shown(value)}")
 
 
 def nearest(value: object, known: Iterable[str]) -> str:
@@ -130,6 +159,50 @@ def nearest(value: object, known: Iterable[str]) -> str:
     if len(words) > 12:
         return f"there are {len(words)}, such as " + ", ".join(words[:3])
     return "known are " + ", ".join(words)
+
+
+def numbers(name: str, value: Any, *, booleans: bool = False) -> NDArray[Any]:
+    """Return `value` as an array of integers or floats as they are, of whatever shape; nan and inf are among them.
+
+    Args:
+        name: What they are, as the message shall call them.
+        value: What came; it is not copied if it is an array.
+        booleans: Whether True and False may stand for 1 and 0.
+
+    Raises:
+        InputError: `value` is ragged, or holds anything that is no number.
+
+    Example:
+        >>> numbers("rates", [1, 2.5])
+        array([1. , 2.5])
+        >>> numbers("rates", [1, [2]])
+        Traceback (most recent call last):
+        ...
+        kenyon.errors.InputError: rates must be numbers, got [1, [2]]
+    """
+    given = _numbers(value, "iufb" if booleans else "iuf")
+    if given is None:
+        raise InputError(f"{name} must be numbers, got {_got(value)}")
+    return given
+
+
+def integers(name: str, value: Any, *, low: int = -(2**63), high: int = 2**63 - 1) -> NDArray[np.int64]:
+    """Return `value` as int64 of whatever shape, every entry within [low, high].
+
+    Raises:
+        InputError: `value` is ragged, holds anything that is no integer, or an entry is out of range.
+
+    Example:
+        >>> integers("places", [[0, 2]], low=0, high=2)
+        array([[0, 2]])
+    """
+    given = _numbers(value, "iu")
+    if given is None:
+        raise InputError(f"{name} must be integers, got {_got(value)}")
+    outside = (given < low) | (given > high)
+    if outside.any():
+        raise InputError(f"{name} must be integers from {low} to {high}, got {_first(given, outside)}")
+    return given.astype(np.int64)
 
 
 def array(
@@ -152,21 +225,57 @@ def array(
         >>> array("rate", [1, 2, 3], (3,), low=0.0)
         array([1., 2., 3.])
     """
-    try:
-        given = np.asarray(value)
-        if given.dtype.kind not in "iuf" or given.shape[-1:] != shape[-1:]:
-            raise ValueError  # noqa: TRY301  # answered below, as what numpy itself refuses
+    given = _numbers(value, "iuf")
+    if given is None or given.shape[-1:] != shape[-1:] or not _fits(given.shape, shape):
+        raise InputError(f"{name} must be numbers that fit shape {shape}, got {_got(value)}")
+    with np.errstate(over="ignore"):  # Longer floats than ours; what is too large becomes inf, and is refused.
         result = np.array(np.broadcast_to(given, shape), dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        got = f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else shown(value)
-        raise InputError(f"{name} must be numbers that fit shape {shape}, got {got}") from None
     good = np.isfinite(result) & (result >= low) & (result <= high)
     if not good.all():
-        where = tuple(int(i) for i in np.argwhere(~good)[0])
         raise InputError(
-            f"{name} must be finite{_range_words(low, high, unit)} everywhere, got {result[where]} at index {where}"
+            f"{name} must be finite{_range_words(low, high, unit)} everywhere, got {_first(result, ~good)}"
         )
     return result
+
+
+def writable(name: str, value: NDArray[Any]) -> None:
+    """Refuse an array that is to be changed in place and must not be: compiled code would not ask.
+
+    Raises:
+        InputError: it is read-only.
+
+    Example:
+        >>> writable("state", np.zeros(1))
+    """
+    if not value.flags.writeable:
+        raise InputError(f"{name} must be an array that can be changed, got one that is read-only; pass a copy")
+
+
+def _numbers(value: Any, kinds: str) -> NDArray[Any] | None:
+    """Return an array whose type is one of these kinds; None where `value` cannot be one."""
+    if isinstance(value, _TEXTS) or (isinstance(value, np.ma.MaskedArray) and np.any(value.mask)):
+        return None
+    try:
+        given = np.asarray(value)
+    except Exception:  # noqa: BLE001  # ragged, too deep, or of a class that refuses in words of its own
+        return None
+    return given if given.dtype.kind in kinds else None
+
+
+def _fits(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    return len(given) <= len(shape) and all(
+        mine in (1, wanted) for mine, wanted in zip(reversed(given), reversed(shape), strict=False)
+    )
+
+
+def _got(value: Any) -> str:
+    return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else shown(value)
+
+
+def _first(values: NDArray[Any], where: NDArray[np.bool_]) -> str:
+    """Return the first entry of those marked, and its place where there are several."""
+    place = tuple(int(i) for i in np.argwhere(where)[0])
+    return f"{values[place]} at index {place}"
 
 
 def _range_words(low: float, high: float, unit: str) -> str:

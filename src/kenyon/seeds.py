@@ -10,12 +10,30 @@ import json
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon.checks import integer
+from kenyon.checks import integer, one_of
+from kenyon.errors import InputError
+from kenyon.words import shown
 
 MOST_LARVAE = 1_000_000
 """As many as fit in the memory of a large machine, at 10 KiB each."""
 
+MOST_BITS = 256
+"""Of a seed: as many as `larva_seed` makes."""
+
 _STREAMS = {"wiring": 0, "input": 1, "bootstrap": 2, "choice": 3, "host": 4}
+
+
+def checked_seed(name: str, seed: object) -> int:
+    """Return a seed: a whole number of at most 256 bits.
+
+    Raises:
+        InputError: `seed` is something else.
+
+    Example:
+        >>> checked_seed("seed", 7)
+        7
+    """
+    return _whole(name, seed, 0)
 
 
 def larva_seed(*identity: str | int) -> int:
@@ -27,6 +45,9 @@ def larva_seed(*identity: str | int) -> int:
     Returns:
         An integer of up to 256 bits.
 
+    Raises:
+        InputError: a part is neither a text nor an integer.
+
     Randomness:
         None: the same identity gives the same seed everywhere.
 
@@ -34,7 +55,8 @@ def larva_seed(*identity: str | int) -> int:
         >>> larva_seed(1, "run", 0) == larva_seed(1, "run", 0) != larva_seed(1, "run", "0")
         True
     """
-    canonical = json.dumps(identity, separators=(",", ":"), ensure_ascii=True)
+    parts = [part if isinstance(part, str) else _whole("what names a larva", part, -(2**63)) for part in identity]
+    canonical = json.dumps(parts, separators=(",", ":"), ensure_ascii=True)
     return int.from_bytes(hashlib.sha256(canonical.encode()).digest(), "big")
 
 
@@ -44,19 +66,25 @@ def larva_seeds(seed: int, larvae: int) -> list[int]:
     The first n larvae of a larger run are the larvae of a smaller one.
 
     Raises:
-        InputError: `seed` is negative, `larvae` is below 1, or either is no integer.
+        InputError: `seed` is no integer from 0 to 2**256 - 1, or `larvae` none from 1 to a million.
 
     Example:
         >>> larva_seeds(7, 3)[:2] == larva_seeds(7, 2)
         True
     """
-    seed = integer("seed", seed, low=0)
+    seed = checked_seed("seed", seed)
     return [larva_seed(seed, i) for i in range(integer("larvae", larvae, low=1, high=MOST_LARVAE))]
 
 
 def sequence(seed: int, purpose: str, *part: int) -> np.random.SeedSequence:
-    """Return the numpy seed sequence of one purpose, such as "wiring" or "choice", or of a part of it, under a seed."""
-    return np.random.SeedSequence(integer("seed", seed, low=0), spawn_key=(_STREAMS[purpose], *part))
+    """Return the numpy seed sequence of one purpose, such as "wiring" or "choice", or of a part of it, under a seed.
+
+    Raises:
+        InputError: the seed is unusable, the purpose unknown, or a part is no integer of 32 bits.
+    """
+    parts = [integer("part of a purpose", own, low=0, high=2**32 - 1) for own in part]
+    stream = _STREAMS[one_of("purpose", purpose, list(_STREAMS))]
+    return np.random.SeedSequence(checked_seed("seed", seed), spawn_key=(stream, *parts))
 
 
 def generator(seed: int, purpose: str) -> np.random.Generator:
@@ -77,3 +105,10 @@ def sfc64_state(seed: int, purpose: str, *part: int) -> NDArray[np.uint64]:
     """
     state = np.random.SFC64(sequence(seed, purpose, *part)).state
     return np.array(state["state"]["state"], dtype=np.uint64)
+
+
+def _whole(name: str, value: object, low: int) -> int:
+    whole = integer(name, value, low=low)
+    if whole.bit_length() > MOST_BITS:
+        raise InputError(f"{name} must be an integer of at most {MOST_BITS} bits, got {shown(value)}")
+    return whole

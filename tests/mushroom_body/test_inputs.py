@@ -119,7 +119,10 @@ def test_nonsense_strengths_are_refused(nonsense: float) -> None:
 @pytest.mark.parametrize(
     ("events", "sentence"),
     [
-        ([[0.0, 1.0]], "must be integers of shape"),
+        ([[0.0, 1.0]], "must be integers, got"),
+        ([[0, 1], [2]], "must be integers, got"),
+        ([["0", "1"]], "must be integers, got"),
+        (np.array([[0, 1]], dtype="m8[ns]"), "must be integers, got timedelta64"),
         ([0, 1], "must be integers of shape"),
         ([[0, 23]], "must have each channel in 0..22, got 23"),
         ([[0, -1]], "must have each channel in 0..22, got -1"),

@@ -108,11 +108,14 @@ def preference_index(mbonp_hz: Any, mbonn_hz: Any) -> FloatArray:
     """Return (MBONp - MBONn) / (MBONp + MBONn), 0 where both are silent.
 
     Args:
-        mbonp_hz: Rates of the approach output, Hz.
-        mbonn_hz: Rates of the avoidance output, Hz.
+        mbonp_hz: Rates of the approach output, Hz; nan where there is none.
+        mbonn_hz: Rates of the avoidance output, Hz, as many or one for all.
 
     Returns:
-        float64 from -1 (avoidance only) to 1 (approach only), of the shape of the rates.
+        float64 from -1 (avoidance only) to 1 (approach only), of the shape of the rates; nan where a rate is.
+
+    Raises:
+        InputError: a rate is negative, infinite or no number, or there are not as many of both.
 
     Reference:
         Jürgensen et al. 2024, iScience 27:108640.
@@ -121,7 +124,19 @@ def preference_index(mbonp_hz: Any, mbonn_hz: Any) -> FloatArray:
         >>> preference_index([30.0, 0.0], [10.0, 0.0])
         array([0.5, 0. ])
     """
-    p, n = np.asarray(mbonp_hz, dtype=np.float64), np.asarray(mbonn_hz, dtype=np.float64)
-    total = p + n
+    p, n = _rates("mbonp_hz", mbonp_hz), _rates("mbonn_hz", mbonn_hz)
+    try:
+        total = p + n
+    except ValueError:
+        raise InputError(f"mbonp_hz and mbonn_hz must be as many, got shapes {p.shape} and {n.shape}") from None
     index: FloatArray = np.divide(p - n, total, out=np.where(np.isnan(total), np.nan, 0.0), where=total > 0)
     return index
+
+
+def _rates(name: str, given: Any) -> FloatArray:
+    rates = checks.numbers(name, given).astype(np.float64)
+    if (rates < 0.0).any() or np.isinf(rates).any():
+        raise InputError(
+            f"{name} must be finite rates of at least 0 Hz, or nan where there is none, got {shown(given)}"
+        )
+    return rates

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.mushroom_body.parameters import Parameters
 from kenyon.seeds import generator
@@ -112,9 +113,9 @@ def check_pn_to_kc(wiring: Any, larvae: int) -> NDArray[np.uint8]:
     """Return a given wiring as [B, K, P] uint8; one [K, P] serves every larva.
 
     Raises:
-        InputError: the shape is another, or an entry is neither 0 nor 1.
+        InputError: the shape is another, or an entry is neither 0 nor 1, nor False nor True.
     """
-    given = np.asarray(wiring)
+    given = checks.numbers("pn_to_kc", wiring, booleans=True)
     shape = (larvae, N_KCS, N_PNS)
     if given.shape not in (shape[1:], shape):
         raise InputError(f"pn_to_kc must have shape {shape[1:]} or {shape}, got {given.shape}")

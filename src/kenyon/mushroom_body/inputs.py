@@ -187,9 +187,9 @@ def check_events(name: str, events: Any, n_steps: int) -> NDArray[np.int32]:
     Raises:
         InputError: the shape or type is another, a step or channel lies outside, or a channel fires twice in a step.
     """
-    given = np.asarray(events)
-    if given.ndim != 2 or given.shape[1] != 2 or given.dtype.kind not in "iu":
-        raise InputError(f"{name} must be integers of shape (events, 2), got {given.dtype} of shape {given.shape}")
+    given = checks.integers(name, events)
+    if given.ndim != 2 or given.shape[1] != 2:
+        raise InputError(f"{name} must be integers of shape (events, 2), got shape {given.shape}")
     for column, word, end in ((0, "step", n_steps), (1, "channel", N_CHANNELS)):
         outside = (given[:, column] < 0) | (given[:, column] >= end)
         if outside.any():

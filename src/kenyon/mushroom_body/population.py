@@ -25,6 +25,7 @@ from kenyon.mushroom_body.parameters import BALANCED, Parameters, check_paramete
 from kenyon.mushroom_body.recording import Recorder, beyond_bounds
 from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
+from kenyon.seeds import checked_seed
 from kenyon.threads import available_cores, in_parallel
 from kenyon.words import shown
 
@@ -112,7 +113,7 @@ class Population:
         Raises:
             InputError: there is no seed, one is no integer of 0 or more, or the wiring is unusable.
         """
-        new = tuple(checks.integer("seed of a larva", seed, low=0) for seed in checks.several("seeds", seeds))
+        new = tuple(checked_seed("seed of a larva", seed) for seed in checks.several("seeds", seeds))
         if not new:
             raise InputError("seeds must name at least one larva, got none")
         wiring = None if pn_to_kc is None else circuit.check_pn_to_kc(pn_to_kc, len(new))
@@ -299,7 +300,12 @@ class Population:
 
     @classmethod
     def from_snapshot(cls: type[AnyPopulation], snapshot: Snapshot, *, threads: int | None = None) -> AnyPopulation:
-        """Return a population of the larvae of a snapshot, under its parameters."""
+        """Return a population of the larvae of a snapshot, under its parameters.
+
+        Raises:
+            InputError: `snapshot` is none.
+        """
+        checks.instance("snapshot", snapshot, Snapshot, "pass what Population.snapshot or Snapshot.load gave")
         population = cls(snapshot.parameters, threads=threads)
         population.restore(snapshot)
         return population
@@ -396,7 +402,7 @@ class Population:
     def _steps(self, duration_ms: Any, larvae: int | None = None) -> NDArray[np.int64]:
         self._require_larvae()
         larvae = len(self) if larvae is None else larvae
-        if np.ndim(duration_ms) == 0:
+        if not isinstance(duration_ms, Iterable):
             return np.full(larvae, self.parameters.steps("duration", duration_ms), dtype=np.int64)
         durations = checks.array("duration", duration_ms, (larvae,), low=0.0, unit="ms")
         return np.array([self.parameters.steps("duration", float(own)) for own in durations], dtype=np.int64)
