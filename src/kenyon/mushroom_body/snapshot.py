@@ -104,13 +104,41 @@ def _seeds(given: Any) -> tuple[int, ...]:
 
 
 def _check(path: str, parameters: Parameters, larvae: int, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Refuse arrays that no population could have had; only v may have left all bounds."""
+    """Refuse arrays that no population could have had."""
     like = states.arrays(states.newborn(parameters, [])) | {"drive_hz": np.empty((0, N_CHANNELS))}
     for name in sorted(arrays.keys() ^ like.keys()):
         odd = "is missing" if name in like else "is none of them"
         raise FileFormatError(
             f"{path} must be a snapshot of this version of Kenyon, with all its arrays: {shown(name)} {odd}"
         )
+    for name, values in arrays.items():
+        shape, dtype = (larvae, *like[name].shape[1:]), like[name].dtype
+        if values.shape != shape or values.dtype != dtype:
+            raise FileFormatError(
+                f"{path}: {name} must be {dtype} of shape {shape}, got {values.dtype} of shape {values.shape}"
+            )
+    check_values(path, parameters, arrays)
+
+
+def check_values(source: str, parameters: Parameters, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse values that no larva could have had, and that compiled code must not be given; only v may have any.
+
+    Args:
+        source: Where they come from, for the message.
+        parameters: The constants that the larvae live under.
+        arrays: Variables by name, each of its own shape and type.
+
+    Raises:
+        FileFormatError: a value is out of its range.
+
+    Example:
+        >>> larva = states.newborn(PUBLISHED, [1])
+        >>> larva.refractory_steps[0, 3] = 2**30
+        >>> check_values("this larva", PUBLISHED, states.arrays(larva))
+        Traceback (most recent call last):
+        ...
+        kenyon.errors.FileFormatError: this larva: refractory_steps must lie from 0 to 19, got 1073741824
+    """
     held = max(0, parameters.steps("refractory_ms", parameters.refractory_ms) - 1)
     ranges = {
         "refractory_steps": (0, held),
@@ -122,12 +150,7 @@ def _check(path: str, parameters: Parameters, larvae: int, arrays: Mapping[str, 
     }
     largest = np.finfo(np.float64).max
     for name, values in arrays.items():
-        shape, dtype = (larvae, *like[name].shape[1:]), like[name].dtype
-        if values.shape != shape or values.dtype != dtype:
-            raise FileFormatError(
-                f"{path}: {name} must be {dtype} of shape {shape}, got {values.dtype} of shape {values.shape}"
-            )
-        low, high = ranges.get(name, (-largest, largest if dtype.kind == "f" else np.inf))
-        good = np.ones(shape, bool) if name == "v_mV" else (values >= low) & (values <= high)
+        low, high = ranges.get(name, (-largest, largest if values.dtype.kind == "f" else np.inf))
+        good = np.ones(values.shape, bool) if name == "v_mV" else (values >= low) & (values <= high)
         if not good.all():
-            raise FileFormatError(f"{path}: {name} must lie from {low:g} to {high:g}, got {values[~good][0]}")
+            raise FileFormatError(f"{source}: {name} must lie from {low:g} to {high:g}, got {values[~good][0]}")
