@@ -1,11 +1,14 @@
 """How functions are compiled: without the GIL, and kept between processes where there is a place to keep them."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 from llvmlite import ir
-from numba import njit, types
+from numba import config, njit, types
 from numba.extending import intrinsic
+
+from kenyon.errors import InputError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -13,19 +16,46 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function, **options: Any) -> Function:
     """Compile a function with numba; where no cache can be written, compile it anew in each process.
 
+    Where the user has told numba not to compile, it refuses to be called: what it computes would be other numbers, or
+    none at all.
+
     Example:
         >>> twice = compiled(lambda x: x + x)
         >>> twice(2)
         4
     """
+    if config.DISABLE_JIT:
+        return _refusing(function)
     try:
         return njit(nogil=True, cache=True, **options)(function)  # type: ignore[no-any-return]  # numba has no types
     except RuntimeError:  # Neither the package's folder nor the user's cache folder can be written to.
         return njit(nogil=True, **options)(function)  # type: ignore[no-any-return]  # as above
 
 
+def hindrance() -> str | None:
+    """Return why nothing can be compiled here; None where it can.
+
+    Example:
+        >>> hindrance() is None
+        True
+    """
+    if not config.DISABLE_JIT:
+        return None
+    return "NUMBA_DISABLE_JIT must be 0 or unset for Kenyon to compute, got 1; unset that environment variable"
+
+
+def _refusing(function: Function) -> Function:
+    @wraps(function)
+    def refuse(*_args: Any, **_kwargs: Any) -> Any:
+        raise InputError(str(hindrance()))
+
+    return refuse  # type: ignore[return-value]  # it never returns
+
+
 def cache_folder(function: Any) -> str:
     """Return where a compiled function is kept between processes."""
+    if config.DISABLE_JIT:
+        return "nowhere"
     folder = function.stats.cache_path
     return str(folder) if folder else "nowhere; set NUMBA_CACHE_DIR to a folder that can be written to"
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from kenyon.cli.output import as_json, print_json, print_table
-from kenyon.compiled import cache_folder
+from kenyon.compiled import cache_folder, hindrance
 from kenyon.mushroom_body.kernel import advance_larvae
 from kenyon.provenance import versions
 from kenyon.threads import available_cores
@@ -19,7 +19,7 @@ def doctor(*, as_json: bool) -> None:
     findings: dict[str, Any] = {
         "versions": versions(),
         "cores": available_cores(),
-        "engines": {"kernel": "ready", "brian2": _brian2()},
+        "engines": {"kernel": hindrance() or "ready", "brian2": hindrance() or _brian2()},
         "compiled code": cache_folder(advance_larvae),
     }
     if as_json:
