@@ -5,12 +5,15 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from llvmlite import ir
-from numba import config, njit, types
+from numba import njit, types
+from numba.core import config
 from numba.extending import intrinsic
 
 from kenyon.errors import InputError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_IS_FORBIDDEN: bool = config.DISABLE_JIT  # type: ignore[attr-defined]  # numba makes its names at run time
 
 
 def compiled(function: Function, **options: Any) -> Function:
@@ -24,7 +27,7 @@ def compiled(function: Function, **options: Any) -> Function:
         >>> twice(2)
         4
     """
-    if config.DISABLE_JIT:
+    if _IS_FORBIDDEN:
         return _refusing(function)
     try:
         return njit(nogil=True, cache=True, **options)(function)  # type: ignore[no-any-return]  # numba has no types
@@ -39,7 +42,7 @@ def hindrance() -> str | None:
         >>> hindrance() is None
         True
     """
-    if not config.DISABLE_JIT:
+    if not _IS_FORBIDDEN:
         return None
     return "NUMBA_DISABLE_JIT must be 0 or unset for Kenyon to compute, got 1; unset that environment variable"
 
@@ -54,7 +57,7 @@ def _refusing(function: Function) -> Function:
 
 def cache_folder(function: Any) -> str:
     """Return where a compiled function is kept between processes."""
-    if config.DISABLE_JIT:
+    if _IS_FORBIDDEN:
         return "nowhere"
     folder = function.stats.cache_path
     return str(folder) if folder else "nowhere; set NUMBA_CACHE_DIR to a folder that can be written to"

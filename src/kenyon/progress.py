@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from kenyon.words import clean
 
 QUIET_S = 1.0
 """Plain lines begin only after this long."""
@@ -30,11 +32,12 @@ def progress(label: str, total: float, *, show: bool = True) -> Iterator[Callabl
         >>> with progress("counting", 3, show=False) as done:
         ...     done(1)
     """
-    console = Console(stderr=True)
+    console, label = Console(stderr=True), clean(label)
     if not show:
         yield lambda _: None
-    elif console.is_terminal:
-        columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    elif console.is_terminal and not console.is_dumb_terminal:
+        name = TextColumn("{task.description}", markup=False)
+        columns = name, BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
         with Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task(label, total=total)
             yield lambda more: bar.advance(task, more)
@@ -55,6 +58,7 @@ def _lines(label: str, total: float, console: Console) -> Callable[[float], None
         if over or time.monotonic() >= next_line:
             shown = True
             next_line = time.monotonic() + LINE_EVERY_S
-            console.print(f"{label}: {finished / total:.0%}", highlight=False)
+            with suppress(OSError):  # Nobody hears it; the work goes on.
+                console.print(f"{label}: {finished / total:.0%}", highlight=False, markup=False, soft_wrap=True)
 
     return done

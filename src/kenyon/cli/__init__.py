@@ -1,10 +1,14 @@
 """The kenyon command: one file a group of subcommands, each a thin layer over the package."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from kenyon import __version__
+from kenyon.cli import streams
 from kenyon.cli.circuit import odors, verify
 from kenyon.cli.conditioning import paradigms, train
 from kenyon.cli.doctor import doctor
@@ -12,24 +16,47 @@ from kenyon.cli.larvaworld import larvaworld
 from kenyon.cli.serving import ping, serve
 from kenyon.cli.sessions import sessions
 from kenyon.errors import InputError, KenyonError
+from kenyon.words import clean
 
 
 class _BadInput(click.ClickException):
     exit_code = 2
 
 
-class _Refusing(click.Group):
-    """Turns what Kenyon refuses into one sentence on standard error: exit status 2 for bad input, 1 for the rest."""
-
-    def invoke(self, ctx: click.Context) -> Any:
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turn what Kenyon, the system or click refuses into one clean sentence: exit status 2 for bad input, 1 else."""
+    try:
         try:
-            return super().invoke(ctx)
+            yield
         except InputError as error:
             raise _BadInput(str(error)) from None
         except BrokenPipeError:  # The reader has seen enough, as `head` has; click then ends in silence.
             raise
-        except (KenyonError, OSError) as error:
+        except KenyonError as error:
             raise click.ClickException(str(error)) from None
+        except OSError as error:
+            raise click.ClickException(streams.sentence(error)) from None
+    except click.ClickException as error:
+        sentence = streams.encodable(clean(error.message), getattr(sys.stderr, "encoding", None))
+        error.message = sentence  # type: ignore[misc]  # click calls it final, but has no other way to word its own
+        raise
+
+
+class _Refusing(click.Group):
+    """Refuses in one sentence on standard error, whatever the streams are."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        with streams.any_streams():
+            return super().main(*args, **kwargs)
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _sentences():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _sentences():
+            return super().invoke(ctx)
 
 
 @click.group(cls=_Refusing, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from kenyon.cli.inputs import ARRAYS
 from kenyon.cli.output import as_json, print_json, print_table
 from kenyon.mushroom_body import odors as measured
 from kenyon.mushroom_body import verification
@@ -59,7 +60,7 @@ def odors(name: str | None, *, as_json: bool) -> None:
 
 
 @click.command(short_help="Compare with recorded spikes.")
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=ARRAYS)
 @click.option("--engine", type=click.Choice(ENGINES), default="kernel", help="Which engine replays them.")
 @as_json
 @click.pass_context

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kenyon import archive
-from kenyon.cli.output import as_json, print_json, print_table
+from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.conditioning import DESCRIPTIONS, Paradigm, paradigm
 from kenyon.conditioning import run as run_paradigm
 from kenyon.conditioning.paradigms import REINFORCERS
@@ -180,13 +180,13 @@ def _report(results: "list[xarray.Dataset]", files: list[Path], *, as_json: bool
     )
     for name, larvae in diverged.items():
         if larvae > 0:
-            click.echo(
+            say(
                 f"Careful: in {larvae} of {results[0].sizes['larva']} larvae of {name} an output "
                 f"neuron's potential has left all bounds, for its weights fell far below 0 nS; it is silent now. "
                 f"This belongs to the published model; --set weight_floor_nS=0 prevents it."
             )
-    click.echo("Above 0 the odor attracts, below 0 it repels.")
-    click.echo(f"Look at {files[-1]}; the results are in {', '.join(str(file) for file in files[:-1])}.")
+    say("Above 0 the odor attracts, below 0 it repels.")
+    say(f"Look at {files[-1]}; the results are in {', '.join(str(file) for file in files[:-1])}.")
 
 
 def _index_words(mean: float, low: float, high: float) -> str:

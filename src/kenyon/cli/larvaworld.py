@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from kenyon import archive
-from kenyon.cli.output import as_json, print_json, print_table
+from kenyon.cli.inputs import ARRAYS, WORD, read_word
+from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.conditioning.figures import save_figure
 from kenyon.conditioning.results import save
 from kenyon.errors import InputError
@@ -48,7 +49,7 @@ def _common(command: Command) -> Command:
                          "probe_ms=500; may be given more than once."),
             click.option("--server", metavar="HOST[:PORT]", help="Let mushroom bodies live on a server; see `kenyon "
                          "serve`.  [default: in process]"),
-            click.option("--token-file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            click.option("--token-file", type=WORD, metavar="FILE",
                          help="File with the word that the server asks for."),
             click.option("--out", type=click.Path(path_type=Path, file_okay=False),
                          default=Path("kenyon-results/larvaworld"), help="Folder for the results."),
@@ -65,7 +66,7 @@ def _common(command: Command) -> Command:
 @click.option("--model", default="forager_MB", help="A stored model of Larvaworld; see `kenyon larvaworld models`.")
 @click.option("--larvae", type=int, default=30, help="How many.")
 @click.option("--minutes", type=float, help="How long, in the time of the larvae.  [default: as the experiment is]")
-@click.option("--memories", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+@click.option("--memories", type=ARRAYS, metavar="FILE",
               help="Begin with what larvae have learned in another run: its memories.npz.")  # fmt: skip
 @click.option("--frozen", is_flag=True, help="Follow what was learned, and learn no more.")
 @_common
@@ -129,9 +130,9 @@ def run(
         ],
         title=f"{larvae} {model} in {experiment}",
     )
-    click.echo(f"Learned: {result.learned.attrs['long_name']}.")
-    click.echo(f"Larvaworld's preference index in the end: {index:+.2f}. On food {on_food:.0%} of the time.")
-    click.echo(f"Look at {files[2]}; the results are in {files[0]}, what was learned in {files[1]}.")
+    say(f"Learned: {result.learned.attrs['long_name']}.")
+    say(f"Larvaworld's preference index in the end: {index:+.2f}. On food {on_food:.0%} of the time.")
+    say(f"Look at {files[2]}; the results are in {files[0]}, what was learned in {files[1]}.")
 
 
 @larvaworld.command(short_help="Do larvae prefer what they were trained with?")
@@ -211,8 +212,8 @@ def preference(
         title=f"groups: {groups}, each of {larvae} {model}; for the trained odor over the other",
     )
     if groups < _FEWEST_GROUPS:
-        click.echo(f"Too few groups for p: with fewer than {_FEWEST_GROUPS} a condition it cannot come below 0.05.")
-    click.echo(f"Look at {files[1]}; the results are in {files[0]}.")
+        say(f"Too few groups for p: with fewer than {_FEWEST_GROUPS} a condition it cannot come below 0.05.")
+    say(f"Look at {files[1]}; the results are in {files[0]}.")
 
 
 @larvaworld.command(short_help="List Larvaworld's models with a memory.")
@@ -338,7 +339,7 @@ def _registered(how: Mapping[str, Any]) -> Any:
             raise InputError(f"--server must be HOST or HOST:PORT, got {shown(how['server'])}")
         remote = {"server_host": name, "server_port": int(port)}
     if how["token_file"] is not None:
-        remote["token"] = how["token_file"].read_text("utf-8").strip()
+        remote["token"] = read_word(how["token_file"])
     return register(remote=how["server"] is not None, gain=how["gain"], options={"MB": remote} if remote else {})
 
 

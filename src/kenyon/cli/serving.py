@@ -2,27 +2,25 @@
 
 import asyncio
 import gc
-import json
-import logging
 import os
 import signal
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from kenyon.cli.output import as_json, print_json
+from kenyon.cli.inputs import CERTIFICATES, WORD, read_word
+from kenyon.cli.logs import set_up_logging
+from kenyon.cli.output import as_json, print_json, say
 from kenyon.errors import InputError, NoAnswerError, RefusedError, StorageError
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.parameters import NAMED, named
 from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings, limits
-
-_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+from kenyon.words import shown
 
 _COLLECT_AFTER = 20_000
 """Objects that come before the collector looks: four frames of 64 larvae at once have 2,400 of them."""
@@ -58,10 +56,10 @@ def _limit_options(command: Command) -> Command:
               "[default: kenyon in your state folder]")  # fmt: skip
 @click.option("--durable", is_flag=True, help="Keep each step safe from loss of power too; slower.")
 @click.option("--adopt", is_flag=True, help="Go on with larvae of another version of Kenyon.")
-@click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE",
+@click.option("--token-file", type=WORD, metavar="FILE",
               help="Secret word that every request must bear.")  # fmt: skip
-@click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="Certificate (PEM) to show.")
-@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Its private key (PEM).")
+@click.option("--tls-cert", type=CERTIFICATES, metavar="FILE", help="Certificate (PEM) to show.")
+@click.option("--tls-key", type=CERTIFICATES, metavar="FILE", help="Its private key (PEM).")
 @click.option("--metrics-port", type=int, help="Show /metrics, /healthz and /readyz on this port of this machine.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info",
               help="debug says a line for every request.")  # fmt: skip
@@ -102,7 +100,7 @@ def serve(  # options are explained by their own help
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
     from kenyon.server.journal_reader import default_state_dir
 
-    _set_up_logging(log_level, log_format)
+    set_up_logging(log_level, log_format)
     settings = Settings(
         host=host,
         port=port,
@@ -114,7 +112,7 @@ def serve(  # options are explained by their own help
         seed=seed,
         state_dir=default_state_dir() if state_dir is None else state_dir,
         durable=durable,
-        token=None if token_file is None else _token(token_file),
+        token=None if token_file is None else read_word(token_file),
         tls_cert=tls_cert,
         tls_key=tls_key,
         metrics_port=metrics_port,
@@ -168,7 +166,7 @@ async def _serve(settings: Settings) -> None:
 def _say(words: str) -> None:
     """Print a line at once; a server whose output nobody reads any more goes on."""
     try:
-        click.echo(words)
+        say(words)
         sys.stdout.flush()
     except OSError:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the process ends
@@ -178,8 +176,8 @@ def _say(words: str) -> None:
 @click.option("--host", default="localhost", help="Its machine.")
 @click.option("--port", type=int, default=5795, help="Its TCP port.")
 @click.option("--unix", "unix_path", metavar="PATH", help="Its Unix socket, instead of host and port.")
-@click.option("--tls-ca", metavar="FILE", help="Certificates (PEM) that vouch for it.")
-@click.option("--token-file", type=click.Path(path_type=Path), metavar="FILE", help="The secret word that it asks for.")
+@click.option("--tls-ca", type=CERTIFICATES, metavar="FILE", help="Certificates (PEM) that vouch for it.")
+@click.option("--token-file", type=WORD, metavar="FILE", help="The secret word that it asks for.")
 @click.option("--timeout", "timeout_s", type=float, default=5.0, metavar="S", help="How long to wait for it.")
 @click.option("--count", type=int, default=20, help="How often to ask.")
 @as_json
@@ -188,7 +186,7 @@ def ping(
     host: str,
     port: int,
     unix_path: str | None,
-    tls_ca: str | None,
+    tls_ca: Path | None,
     token_file: Path | None,
     timeout_s: float,
     count: int,
@@ -205,8 +203,8 @@ def ping(
 
     if count < 1:
         raise InputError(f"count must be at least 1, got {count}")
-    address = Address(host, port, unix_path, tls_ca)
-    secret = {} if token_file is None else {"token": _token(token_file)}
+    address = Address(host, port, unix_path, None if tls_ca is None else str(tls_ca))
+    secret = {} if token_file is None else {"token": read_word(token_file)}
     message = Message("kenyon", "ping", 0, {"op": "ping", **secret})
     times_s = []
     for _ in range(count):
@@ -219,45 +217,24 @@ def ping(
         times_s.append(time.perf_counter() - began)
     if "error" in reply.kwargs:
         raise RefusedError(f"the server at {address} refused: {reply.kwargs['error']}")
-    if "kenyon" not in reply.kwargs:
-        raise RefusedError(f"{address} must be a server of Kenyon, got another that answers {', '.join(reply.kwargs)}")
+    lines = _about(address, reply.kwargs)
     median_ms = statistics.median(times_s) * 1e3
     if as_json:
         print_json({**reply.kwargs, "address": str(address), "round_trip_ms": median_ms})
         return
-    about = reply.kwargs
-    click.echo(
-        f"kenyon {about['kenyon']} at {address}: {about['engine']}, {about['parameters']}, {about['larvae']} larvae"
-    )
-    click.echo(f"odors {', '.join(about['odors'])}; concentrations times {about['concentration_scale']:g}")
-    click.echo(f"round trip {median_ms:.2f} ms, median of {count}")
+    for line in lines:
+        say(line)
+    say(f"round trip {median_ms:.2f} ms, median of {count}")
 
 
-def _token(path: Path) -> str:
+def _about(address: Any, said: dict[str, Any]) -> list[str]:
+    """Return what a server says of itself, as lines for people."""
     try:
-        return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as reason:
-        raise InputError(f"token_file must be a readable text file, got {path}: {reason}") from None
-
-
-class _JsonLines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if "code" in record.__dict__:
-            line["code"] = record.__dict__["code"]
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
-
-
-def _set_up_logging(level: str, kind: str) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(_JsonLines() if kind == "json" else logging.Formatter(_FORMAT))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    logging.getLogger("filelock").setLevel(logging.WARNING)
-    logging.getLogger("asyncio").setLevel(logging.ERROR if level != "debug" else logging.WARNING)
+        return [
+            f"kenyon {said['kenyon']} at {address}: {said['engine']}, {said['parameters']}, {said['larvae']} larvae",
+            f"odors {', '.join(said['odors'])}; concentrations times {said['concentration_scale']:g}",
+        ]
+    except (KeyError, TypeError, ValueError):
+        raise RefusedError(
+            f"{address} must be a server of Kenyon, got another that answers {shown(list(said))}; give the port of one"
+        ) from None

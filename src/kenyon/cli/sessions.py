@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kenyon import archive
-from kenyon.cli.output import as_json, print_json, print_table
+from kenyon.cli.output import as_json, json_text, print_json, print_table, say
 from kenyon.errors import InputError
+from kenyon.words import clean
 
 if TYPE_CHECKING:  # sqlite3 is slow to import
     from kenyon.server.journal_reader import JournalReader, Row
@@ -58,7 +59,7 @@ def list_sessions(state_dir: Path | None, *, as_json: bool) -> None:
         return
     lines = [[_spelled(row.sim_id), _spelled(row.model_id), str(row.steps), _when(row.at)] for row in rows]
     print_table(["simulation", "larva", "steps (done)", "last"], lines)
-    click.echo(_count(rows))
+    say(_count(rows))
 
 
 @sessions.command(short_help="Show one.")
@@ -91,7 +92,8 @@ def show(sim_id: str, model_id: str, state_dir: Path | None, *, as_json: bool) -
         print_json(about)
         return
     for name, value in about.items():
-        click.echo(f"{name.replace('_', ' ')}: {json.dumps(value) if isinstance(value, dict) else value}")
+        words = json_text(value) if isinstance(value, dict) else _spelled(value) if name.endswith("_id") else value
+        say(f"{name.replace('_', ' ')}: {words}")
 
 
 @sessions.command(short_help="Write one to a file.")
@@ -117,7 +119,7 @@ def export(sim_id: str, model_id: str, out: Path, state_dir: Path | None, *, ove
     if kept is None:
         raise InputError(f"larva {model_id} of {sim_id} must be there, got none")
     snapshot_of(parameters, kept.larva, kept.seed, kept.replay).save(out, overwrite=overwrite)
-    click.echo(f"Wrote {out}: larva {model_id} of {sim_id}, next step {kept.next_step}")
+    say(f"Wrote {out}: larva {model_id} of {sim_id}, next step {kept.next_step}")
 
 
 @sessions.command(short_help="Forget some.")
@@ -142,13 +144,13 @@ def delete(sim_id: str, model_id: str | None, state_dir: Path | None, *, yes: bo
             f"{sim_id} {model_id or ''} must name a larva that is kept, got none; see `kenyon sessions list`"
         )
     if not yes:
-        click.confirm(f"Forget {_count(rows)} of {sim_id} for good?", abort=True)
+        click.confirm(clean(f"Forget {_count(rows)} of {sim_id} for good?"), abort=True)
     with contextlib.closing(Journal(folder, None)) as journal, journal.transaction():
         for row in rows:
             for life in journal.find((row.sim_id, row.model_id)):
                 if life is not None and life.number is not None:
                     journal.end(life.number)
-    click.echo(f"Forgot {_count(rows)}")
+    say(f"Forgot {_count(rows)}")
 
 
 def _reading(state_dir: Path | None) -> "contextlib.closing[JournalReader]":
@@ -172,7 +174,7 @@ def _spelled(identity: str | int) -> str:
     """Return an id as it is typed: a text that could be read as a number, or not be printed, in quotes."""
     if isinstance(identity, str):
         plain = identity.isprintable() and not identity.lstrip("-").isdecimal() and not identity.startswith('"')
-        return identity if identity and plain else json.dumps(identity)
+        return identity if identity and plain else json_text(identity)
     return str(identity)
 
 
