@@ -2,11 +2,9 @@
 
 import io
 import json
-import lzma
+import math
 import os
-import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +13,16 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kenyon.claims import claimed
 from kenyon.errors import FileFormatError, InputError
 from kenyon.provenance import versions
 from kenyon.words import shown
 
 FORMAT_VERSION = 1
 _HEADER = "header"
+
+LIMIT_BYTES = 2**32
+"""Most bytes that a file on disk may unfold into, unless more is asked for: 450,000 larvae."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -44,8 +46,11 @@ def save(
 
     Raises:
         InputError: the file exists and `overwrite` is False, or an array holds objects.
+        LockedError: somebody else is writing it.
+        StorageError: the disk is full.
 
     Example:
+        >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
         >>> file = save(folder / "a.npz", "example", {"seed": 1}, {"x": np.arange(3)})
         >>> header, arrays = load(file, "example")
@@ -81,14 +86,19 @@ def pack(kind: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]
     return stream.getvalue()
 
 
-def load(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], Arrays]:
+def load(path: str | os.PathLike[str], kind: str, *, limit_bytes: int = LIMIT_BYTES) -> tuple[dict[str, Any], Arrays]:
     """Read a file that `save` wrote.
 
+    Args:
+        path: The file.
+        kind: What it must hold.
+        limit_bytes: Most bytes that its arrays may have, for a small file can announce many.
+
     Raises:
-        FileFormatError: the file is truncated, foreign, of another kind or of a later format.
+        FileFormatError: the file is truncated, foreign, of another kind, of a later format or too much.
         FileNotFoundError: there is no such file.
     """
-    return _with_header(path, read_npz(path), kind)
+    return _with_header(path, read_npz(path, limit_bytes=limit_bytes), kind)
 
 
 def unpack(source: str, words: bytes, kind: str, *, limit_bytes: int = 2**24) -> tuple[dict[str, Any], Arrays]:
@@ -123,39 +133,60 @@ def _with_header(path: str | os.PathLike[str], arrays: Arrays, kind: str) -> tup
     return header, arrays
 
 
-# What numpy and the archive beneath it raise on bytes that are no whole archive of arrays.
-_UNREADABLE = (
-    *(ValueError, TypeError, AttributeError, KeyError, OverflowError, MemoryError, RuntimeError, EOFError, OSError),
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
-)
-
-
-def read_npz(path: str | os.PathLike[str]) -> Arrays:
+def read_npz(path: str | os.PathLike[str], *, limit_bytes: int = LIMIT_BYTES) -> Arrays:
     """Read every array of any .npz file, pickled objects refused.
 
     Raises:
-        FileFormatError: the file is no .npz, truncated, or holds pickled objects.
+        FileFormatError: the file is no .npz, cannot be read, is truncated, holds pickled objects, or too much.
         FileNotFoundError: there is no such file.
     """
-    # Opened here, for numpy leaves a file open that turns out to be no archive.
-    with Path(path).open("rb") as stream:
-        return _read(path, stream, None)
+    try:
+        stream = Path(path).open("rb")  # noqa: SIM115  # what goes wrong while it is read is another matter
+    except FileNotFoundError:
+        raise
+    except OSError as reason:
+        raise FileFormatError(f"{path} must be a file that can be read, got {reason.strerror}") from None
+    with stream:
+        return _read(path, stream, limit_bytes)
 
 
-def _read(path: str | os.PathLike[str], stream: IO[bytes], limit_bytes: int | None) -> Arrays:
+def _read(path: str | os.PathLike[str], stream: IO[bytes], limit_bytes: int) -> Arrays:
     if not zipfile.is_zipfile(stream):
         raise FileFormatError(f"{path} must be a whole .npz archive, got something else or a part of one")
     try:
-        if limit_bytes is not None:
-            announced = sum(entry.file_size for entry in zipfile.ZipFile(stream).infolist())
-            if announced > limit_bytes:
-                raise ValueError(f"its arrays must be of at most {limit_bytes} bytes, got {announced}")
-        stream.seek(0)
-        file = np.load(stream, allow_pickle=False)
-        return {name: file[name] for name in file.files}
-    except _UNREADABLE as reason:
-        words = "it holds pickled objects" if "pickle" in str(reason) else str(reason)
-        raise FileFormatError(f"{path} must be a whole .npz archive of plain arrays: {words}") from None
+        with zipfile.ZipFile(stream) as file:
+            entries = file.infolist()
+            _refuse_too_much(entries, limit_bytes)
+            return {entry.filename.removesuffix(".npy"): _array(entry.filename, file.read(entry)) for entry in entries}
+    except Exception as reason:  # noqa: BLE001  # zipfile and numpy raise of every kind on bytes that are no archive
+        raise FileFormatError(f"{path} must be a whole .npz archive of plain arrays: {reason}") from None
+
+
+def _refuse_too_much(entries: list[zipfile.ZipInfo], limit_bytes: int) -> None:
+    """Refuse what announces more than is asked for; no entry is read further than it announces."""
+    announced = sum(entry.file_size for entry in entries)
+    if announced > limit_bytes:
+        raise ValueError(
+            f"its arrays must be of at most {limit_bytes} bytes, got {announced}; raise limit_bytes to read it"
+        )
+
+
+_NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+
+
+def _array(name: str, words: bytes) -> NDArray[Any]:
+    """Return the array of an entry, if it is one that is as large as it says."""
+    if not name.endswith(".npy"):
+        raise ValueError(f"{shown(name)} is no array")
+    stream = io.BytesIO(words)
+    shape, _, dtype = _NPY_HEADERS[np.lib.format.read_magic(stream)](stream)
+    if dtype.hasobject:
+        raise ValueError(f"{shown(name)} holds pickled objects")
+    if math.prod(shape) * dtype.itemsize != len(words) - stream.tell():
+        raise ValueError(f"{shown(name)} does not hold as many numbers as it says")
+    stream.seek(0)
+    array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+    return array
 
 
 def _plain(value: Any) -> Any:
@@ -169,10 +200,15 @@ def _plain(value: Any) -> Any:
 def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary file to write to, which takes the name `path` only once it is whole.
 
+    The name is claimed first, so the work that makes the file belongs into the `with` statement; see `kenyon.claims`.
+
     Raises:
         InputError: `path` exists and `overwrite` is False, or its folder does not exist.
+        LockedError: somebody else is writing it.
+        StorageError: the disk is full.
 
     Example:
+        >>> import tempfile
         >>> target = Path(tempfile.mkdtemp()) / "a.txt"
         >>> with replacing(target) as temporary:
         ...     _ = temporary.write_text("whole")
@@ -180,22 +216,5 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
         'whole'
     """
     target = Path(path)
-    refuse_existing(target, overwrite=overwrite)
-    if not target.parent.is_dir():
-        raise InputError(f"the folder of {target} must exist, got none; make it first")
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
-        temporary = Path(folder) / target.name
-        yield temporary
-        temporary.replace(target)
-
-
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Refuse to write over a file unless that was asked for.
-
-    Raises:
-        InputError: `path` exists and `overwrite` is False.
-    """
-    if path.is_dir():
-        raise InputError(f"{path} must be a file, got a folder; choose another name")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} exists already; choose another name or ask to overwrite it")
+    with claimed(target.parent, target.name, overwrite=overwrite) as new:
+        yield new / target.name

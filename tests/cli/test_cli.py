@@ -3,11 +3,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from kenyon.claims import claimed
 from kenyon.conditioning import load
 from kenyon.mushroom_body.verification import own_files
 
@@ -177,3 +179,44 @@ def test_without_larvaworld_one_sentence_says_what_to_install(arguments: list[st
         "3.10 to 3.12\n"
     )
     assert not (tmp_path / "results").exists()
+
+
+def test_train_out_a_b_c_with_a_nonsense_test_odor_leaves_nothing(tmp_path: Path) -> None:
+    """Every folder that was made for the results goes again."""
+    refused = kenyon("train", "--out", "a/b/c", "--test-odor", "nonsense", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "unknown odor 'nonsense'" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_commands_with_one_out_one_is_refused_at_once(tmp_path: Path) -> None:
+    """Two `kenyon train --out d` both ended well once, and one result was gone; also where they may overwrite."""
+    out = tmp_path / "d"
+    with claimed(out, "learning.png", make=True):  # as a run has that is under way
+        refused = kenyon("train", *QUICK, "--out", out, "--overwrite")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"Error: {out}/learning.png is being written by process {os.getpid()} on ")
+    assert not out.exists()
+
+
+def test_a_killed_command_leaves_what_was_there_and_the_next_removes_what_it_left(tmp_path: Path) -> None:
+    """A run with --overwrite replaces its files together, or none of them."""
+    assert kenyon("train", *QUICK, "--out", tmp_path).returncode == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    command = [sys.executable, "-c", "from kenyon.cli import main; main()", "train", "paired", "naive",
+               "--larvae", "300", "--trials", "9", "--out", str(tmp_path), "--overwrite"]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        while not (tmp_path / ".naive.nc.claim").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+    assert kenyon("train", "unpaired", *QUICK, "--out", tmp_path, "--overwrite").returncode == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"paired.nc", "unpaired.nc", "learning.png"}
+
+
+def test_train_that_may_not_write_says_so_in_words() -> None:
+    """A folder that cannot be made, before anything is simulated."""
+    refused = kenyon("train", "--out", "/proc/nowhere")
+    assert refused.returncode == 2
+    assert "must be a folder that can be written to" in refused.stderr

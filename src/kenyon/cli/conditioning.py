@@ -2,14 +2,12 @@
 
 import math
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kenyon import archive
+from kenyon.claims import claimed
 from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.conditioning import DESCRIPTIONS, Paradigm, paradigm
 from kenyon.conditioning import run as run_paradigm
@@ -90,20 +88,23 @@ def train(
         paradigm(name, cs=odor, concentration=concentration, us=us, trials=trials, stimulus_s=stimulus, pause_s=pause)
         for name in names or ("paired",)
     ]
-    files = _files(experiments, out, overwrite=overwrite)
+    names = _file_names(experiments)
     tests = test_odors or (_DISSIMILAR[find(odor).name == _DISSIMILAR[0]],)
-    with _folder(out):
+    with claimed(out, *names, overwrite=overwrite, make=True) as new, warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DivergenceWarning
+        )  # Counted in the dataset and said in the report, once for all.
         results = []
-        for experiment, file in zip(experiments, files, strict=False):
+        for experiment, name in zip(experiments, names, strict=False):
             result = run_paradigm(
                 experiment, larvae=larvae, seed=seed, parameters=chosen, test_odors=tests, engine=engine
             )
-            save(result, file, overwrite=overwrite)
+            save(result, new / name)
             results.append(result)
         from kenyon.conditioning.figures import learning_figure, save_figure
 
-        save_figure(learning_figure(results), files[-1], overwrite=overwrite)
-    _report(results, files, as_json=as_json)
+        save_figure(learning_figure(results), new / _FIGURE)
+    _report(results, [out / name for name in names], as_json=as_json)
 
 
 @click.command(short_help="List the conditioning paradigms.")
@@ -130,29 +131,11 @@ def _parameters(name: str, changes: tuple[str, ...], us_rate: float | None) -> P
     return named(name).replace(values)
 
 
-def _files(experiments: list[Paradigm], out: Path, *, overwrite: bool) -> list[Path]:
+def _file_names(experiments: list[Paradigm]) -> list[str]:
     names = [experiment.name for experiment in experiments]
     if len(set(names)) < len(names):
-        raise InputError(f"each paradigm must be named once, got {' '.join(names)}")
-    files = [out / f"{name}.nc" for name in names] + [out / _FIGURE]
-    for file in files:
-        archive.refuse_existing(file, overwrite=overwrite)
-    return files
-
-
-@contextmanager
-def _folder(out: Path) -> Iterator[None]:
-    """Make the folder, and take it away again if nothing comes to lie in it."""
-    new = not out.exists()
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        # Counted in the dataset and said in the report, once for all.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DivergenceWarning)
-            yield
-    finally:
-        if new and not any(out.iterdir()):
-            out.rmdir()
+        raise InputError(f"each paradigm must be named once, got {shown(' '.join(names))}")
+    return [*(f"{name}.nc" for name in names), _FIGURE]
 
 
 def _report(results: "list[xarray.Dataset]", files: list[Path], *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from kenyon import archive
+from kenyon.claims import claimed
 from kenyon.cli.inputs import ARRAYS, WORD, read_word
 from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.conditioning.figures import save_figure
@@ -103,11 +103,12 @@ def run(
     options = {**_options(how), **({"frozen": True} if frozen else {})}
     plan = Plan(experiment, model, larvae, minutes, how["seed"], options, memories)
     names = ("run.nc", "memories.npz", "run.png")
-    with _prepared(plan, how, out, names, overwrite=overwrite) as files:
+    with _prepared(plan, how, out, names, overwrite=overwrite) as new:
         outcome = carry_out(plan)
-        save(outcome.dataset, files[0], overwrite=overwrite)
-        save_memories(files[1], outcome, overwrite=overwrite)
-        save_figure(run_figure(outcome.dataset), files[2], overwrite=overwrite)
+        save(outcome.dataset, new / names[0])
+        save_memories(new / names[1], outcome)
+        save_figure(run_figure(outcome.dataset), new / names[2])
+    files = [out / name for name in names]
     result = outcome.dataset
     learned = result.learned.mean("larva")  # Of the larvae that have learned anything of it.
     rows: list[dict[str, Any]] = [
@@ -180,13 +181,14 @@ def preference(
 
     options, names = _options(how), ("preference.nc", "preference.png")
     plan = Plan("PItest_off", model, larvae, test_min, how["seed"], options)
-    with _prepared(plan, how, out, names, overwrite=overwrite) as files:
+    with _prepared(plan, how, out, names, overwrite=overwrite) as new:
         result = ask(
             model=model, conditions=conditions or tuple(CONDITIONS), groups=groups, larvae=larvae, trials=trials,
             phase_min=phase_min, test_min=test_min, seed=how["seed"], memory=options, jobs=jobs,
         )  # fmt: skip
-        save(result, files[0], overwrite=overwrite)
-        save_figure(preference_figure(result), files[1], overwrite=overwrite)
+        save(result, new / names[0])
+        save_figure(preference_figure(result), new / names[1])
+    files = [out / name for name in names]
     rows = compare(result)
     if as_json:
         print_json({"conditions": rows, "files": [str(file) for file in files]})
@@ -276,40 +278,17 @@ def _named(stored: Sequence[Any], words: str, what: str) -> list[Any]:
 
 
 @contextmanager
-def _files(out: Path, names: tuple[str, ...], *, overwrite: bool) -> Iterator[list[Path]]:
-    """Make the folder for the results before they are there, and take it away again if they never come."""
-    files = [out / name for name in names]
-    try:
-        for file in files:
-            archive.refuse_existing(file, overwrite=overwrite)
-    except InputError as reason:
-        raise InputError(f"{reason} (--out, --overwrite)") from None
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as reason:
-        raise InputError(f"--out must be a folder that can be made, got {out}: {reason.strerror}") from None
-    try:
-        yield files
-    except BaseException:
-        with suppress(OSError):  # One that is not empty stays.
-            for folder in made:
-                folder.rmdir()
-        raise
-
-
-@contextmanager
 def _prepared(
     plan: Any, how: Mapping[str, Any], out: Path, names: tuple[str, ...], *, overwrite: bool
-) -> Iterator[list[Path]]:
-    """Register as the options say, refuse a plan that cannot be carried out, and make room for the files of results."""
+) -> Iterator[Path]:
+    """Register as the options say, refuse a plan that cannot be carried out, and give a folder to make results in."""
     from kenyon.larvaworld_plugin.experiment import checked
 
     with _registered(how):
         _refuse_unused(plan.model, how)
         checked(plan)
-        with _files(out, names, overwrite=overwrite) as files:
-            yield files
+        with claimed(out, *names, overwrite=overwrite, make=True) as new:
+            yield new
 
 
 def _refuse_unused(model: str, how: Mapping[str, Any]) -> None:

@@ -111,14 +111,14 @@ def export(sim_id: str, model_id: str, out: Path, state_dir: Path | None, *, ove
     from kenyon.server.journal_reader import stored_parameters
     from kenyon.server.timelines import snapshot_of
 
-    archive.refuse_existing(out, overwrite=overwrite)
-    with _reading(state_dir) as reading:
-        row = _find(reading.rows(), sim_id, model_id)
-        kept, _ = reading.find((row.sim_id, row.model_id))
-        parameters = stored_parameters(reading.record())
-    if kept is None:
-        raise InputError(f"larva {model_id} of {sim_id} must be there, got none")
-    snapshot_of(parameters, kept.larva, kept.seed, kept.replay).save(out, overwrite=overwrite)
+    with archive.replacing(out, overwrite=overwrite) as new:
+        with _reading(state_dir) as reading:
+            row = _find(reading.rows(), sim_id, model_id)
+            kept, _ = reading.find((row.sim_id, row.model_id))
+            parameters = stored_parameters(reading.record())
+        if kept is None:
+            raise InputError(f"larva {model_id} of {sim_id} must be there, got none")
+        snapshot_of(parameters, kept.larva, kept.seed, kept.replay).save(new)
     say(f"Wrote {out}: larva {model_id} of {sim_id}, next step {kept.next_step}")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon import archive
+from kenyon import archive, netcdf
 from kenyon.conditioning.paradigms import Paradigm
 from kenyon.conditioning.preference import interval
 from kenyon.errors import FileFormatError
@@ -129,28 +129,22 @@ def save(result: "xarray.Dataset", path: str | os.PathLike[str], *, overwrite: b
 
     Raises:
         InputError: the file exists and `overwrite` is False, or its folder does not.
+        LockedError: somebody else is writing it.
+        StorageError: the disk is full.
     """
     with archive.replacing(path, overwrite=overwrite) as temporary:
-        result.to_netcdf(temporary, engine="h5netcdf")
+        netcdf.write(result, temporary)
     return Path(path)
 
 
-def load(path: str | os.PathLike[str]) -> "xarray.Dataset":
-    """Read a result that `save` wrote.
+def load(path: str | os.PathLike[str], *, limit_bytes: int = archive.LIMIT_BYTES) -> "xarray.Dataset":
+    """Read a result that `save` wrote, of variables of at most `limit_bytes`.
 
     Raises:
         FileFormatError: the file is truncated, foreign or of another version.
         FileNotFoundError: there is no such file.
     """
-    import xarray
-
-    if not Path(path).exists():
-        raise FileNotFoundError(f"there is no file {path}")
-    try:
-        with xarray.open_dataset(path, engine="h5netcdf") as file:
-            result = file.load()
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as reason:
-        raise FileFormatError(f"{path} must be a whole NetCDF file: {reason}") from None
+    result = netcdf.read(path, limit_bytes=limit_bytes)
     found = result.attrs.get("format"), result.attrs.get("format_version")
     if found != (FORMAT, FORMAT_VERSION) or "preference_index" not in result:
         raise FileFormatError(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from kenyon import checks
+from kenyon.claims import claimed
 from kenyon.errors import InputError, MismatchError
 from kenyon.larvaworld_plugin import host, inspection, registration
 from kenyon.larvaworld_plugin.memories import options_of
@@ -129,7 +130,7 @@ def carry_out(plan: Plan, *, show_progress: bool = True) -> Outcome:
             stack.enter_context(registration.register())
         model, minutes = checked(plan)
         stack.enter_context(host.untouched("Exp", plan.experiment))
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kenyon-"))
+        folder = stack.enter_context(claimed(tempfile.gettempdir()))
         stack.enter_context(host.quiet())
         stack.enter_context(host.repeatable(seed))
         begun = _observed_run()(

@@ -18,12 +18,12 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from kenyon import checks
+from kenyon.claims import claimed
 from kenyon.conditioning.preference import interval
 from kenyon.errors import InputError, KenyonError
 from kenyon.larvaworld_plugin import experiment, host, registration
@@ -196,7 +196,7 @@ def preference(
 def answer(group: Group) -> Answer:
     """Train and test one group."""
     schedule = phases(group.condition, group.odor, group.trials)
-    with tempfile.TemporaryDirectory(prefix="kenyon-") as folder:
+    with claimed(tempfile.gettempdir()) as folder:
         memories = None
         if schedule:
             training = Plan(
@@ -204,7 +204,7 @@ def answer(group: Group) -> Answer:
                 script=lambda run: _follow(run, schedule, group.phase_min),
             )  # fmt: skip
             trained = experiment.carry_out(training, show_progress=False)
-            memories = experiment.save_memories(Path(folder) / "memories.npz", trained)
+            memories = experiment.save_memories(folder / "memories.npz", trained)
         frozen = {**group.memory, "frozen": True}
         test = Plan("PItest_off", group.model, group.larvae, group.test_min, group.seed, frozen, memories)
         tested = experiment.carry_out(test, show_progress=False).dataset

@@ -1,7 +1,8 @@
 """What larvae have learned, kept in one file: going on after loading equals never having stopped.
 
 A file holds memories of any classes: their options, gains, tables or circuits, clocks and random streams. It is an .npz
-with a JSON header, as all of Kenyon's; nothing in it is ever executed.
+with a JSON header, as all of Kenyon's; nothing in it is ever executed. Whatever reads one takes `limit_bytes`: the most
+bytes that its arrays may have, for a small file can announce many.
 """
 
 import os
@@ -67,6 +68,8 @@ def save(
 
     Raises:
         InputError: the file exists, there is no memory, or one draws from Python's global `random`.
+        LockedError: somebody else is writing the file.
+        StorageError: the disk is full.
         NoAnswerError: the server of a remote memory did not answer.
 
     Example:
@@ -77,17 +80,18 @@ def save(
         >>> load(file)[0].step(dx={"Odor": 0.1}) == memory.step(dx={"Odor": 0.1})
         True
     """
-    archive.refuse_existing(Path(path), overwrite=overwrite)
-    entries: list[dict[str, Any]] = []
-    arrays: archive.Arrays = {}
-    for i, memory in enumerate(_group(memories)):
-        header, own = memory._plain()
-        entries.append({"class": _kind(memory).__name__, **_making(memory), "state": header})
-        arrays |= {f"{i}.{name}": values for name, values in own.items()}
-    return archive.save(path, KIND, {"memories": entries, "about": dict(about or {})}, arrays, overwrite=overwrite)
+    with archive.replacing(path, overwrite=overwrite) as temporary:  # first, for a remote circuit takes time to fetch
+        entries: list[dict[str, Any]] = []
+        arrays: archive.Arrays = {}
+        for i, memory in enumerate(_group(memories)):
+            header, own = memory._plain()
+            entries.append({"class": _kind(memory).__name__, **_making(memory), "state": header})
+            arrays |= {f"{i}.{name}": values for name, values in own.items()}
+        archive.save(temporary, KIND, {"memories": entries, "about": dict(about or {})}, arrays)
+    return Path(path)
 
 
-def about(path: str | os.PathLike[str]) -> dict[str, Any]:
+def about(path: str | os.PathLike[str], *, limit_bytes: int = archive.LIMIT_BYTES) -> dict[str, Any]:
     """Return what was said about the memories of a file when they were saved.
 
     Raises:
@@ -99,21 +103,21 @@ def about(path: str | os.PathLike[str]) -> dict[str, Any]:
         >>> about(save(Path(tempfile.mkdtemp()) / "larva.npz", Memory(), about={"trained": "yes"}))
         {'trained': 'yes'}
     """
-    header, _ = archive.load(path, KIND)
+    header, _ = archive.load(path, KIND, limit_bytes=limit_bytes)
     said = header.get("about", {})
     return said if isinstance(said, dict) else {}
 
 
-def names(path: str | os.PathLike[str]) -> list[str | int | None]:
+def names(path: str | os.PathLike[str], *, limit_bytes: int = archive.LIMIT_BYTES) -> list[str | int | None]:
     """Return what names the larva of each memory of a file, in their order; None where nothing does.
 
     Raises:
         FileFormatError: the file is truncated, foreign, of another version or inconsistent.
     """
-    return [entry["options"].get("model_id") for entry, _ in _entries(path)]
+    return [entry["options"].get("model_id") for entry, _ in _entries(path, limit_bytes)]
 
 
-def load(path: str | os.PathLike[str]) -> list[Any]:
+def load(path: str | os.PathLike[str], *, limit_bytes: int = archive.LIMIT_BYTES) -> list[Any]:
     """Return the memories of a file, made anew with the options they had, and without a brain.
 
     The circuit of a remote memory is handed to its server again: the one that the file names.
@@ -122,10 +126,12 @@ def load(path: str | os.PathLike[str]) -> list[Any]:
         FileFormatError: the file is truncated, foreign, of another version or inconsistent.
         NoAnswerError: the server of a remote memory did not answer.
     """
-    return [_made(path, entry, arrays) for entry, arrays in _entries(path)]
+    return [_made(path, entry, arrays) for entry, arrays in _entries(path, limit_bytes)]
 
 
-def restore(path: str | os.PathLike[str], memories: Learner | Sequence[Learner]) -> None:
+def restore(
+    path: str | os.PathLike[str], memories: Learner | Sequence[Learner], *, limit_bytes: int = archive.LIMIT_BYTES
+) -> None:
     """Put what the memories of a file have learned into memories that are there, in the same order.
 
     Their brains, their gains' dictionaries and options such as `alpha` or `G` stay their own.
@@ -135,7 +141,7 @@ def restore(path: str | os.PathLike[str], memories: Learner | Sequence[Learner])
         MismatchError: there are more or fewer, or one is of another class or has other tables or another circuit.
         NoAnswerError: the server of a remote memory did not answer.
     """
-    group, entries = _group(memories), _entries(path)
+    group, entries = _group(memories), _entries(path, limit_bytes)
     if len(group) != len(entries):
         raise MismatchError(f"{path} must hold {len(group)} memories, as are there, got {len(entries)}")
     for i, (memory, (entry, arrays)) in enumerate(zip(group, entries, strict=True)):
@@ -214,8 +220,8 @@ def _engine_of(memory: Learner) -> dict[str, str]:
     return {"engine": memory.engine} if isinstance(memory, MushroomBodyMemory) else {}
 
 
-def _entries(path: str | os.PathLike[str]) -> list[tuple[dict[str, Any], archive.Arrays]]:
-    header, arrays = archive.load(path, KIND)
+def _entries(path: str | os.PathLike[str], limit_bytes: int) -> list[tuple[dict[str, Any], archive.Arrays]]:
+    header, arrays = archive.load(path, KIND, limit_bytes=limit_bytes)
     entries = header.get("memories")
     if not isinstance(entries, list) or not all(
         isinstance(e, dict)

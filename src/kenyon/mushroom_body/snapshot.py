@@ -42,17 +42,20 @@ class Snapshot:
 
         Raises:
             InputError: the file exists and `overwrite` is False.
+            LockedError: somebody else is writing it.
+            StorageError: the disk is full.
         """
         return archive.save(path, KIND, *self.plain(), overwrite=overwrite)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Snapshot":
-        """Read a file that `save` wrote.
+    def load(cls, path: str | os.PathLike[str], *, limit_bytes: int = archive.LIMIT_BYTES) -> "Snapshot":
+        """Read a file that `save` wrote, of arrays of at most `limit_bytes`.
 
         Raises:
-            FileFormatError: the file is truncated, foreign, of another version or inconsistent.
+            FileFormatError: the file is truncated, foreign, of another version, inconsistent or too much.
+            FileNotFoundError: there is no such file.
         """
-        return cls.from_plain(str(path), *archive.load(path, KIND))
+        return cls.from_plain(str(path), *archive.load(path, KIND, limit_bytes=limit_bytes))
 
     def to_bytes(self) -> bytes:
         """Return the bytes of such a file, to be sent or kept."""
