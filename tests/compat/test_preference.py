@@ -225,7 +225,10 @@ def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
         (["run", "PItest_off", "--model", "forager_RL", "--odor", "CS=anisole"], "--odor must be given for a model"),
         (["run", "PItest_off", "--odor", "CS"], "--odor must be NAME=ODOR, got 'CS'"),
         (["run", "PItest_off", "--odor", "CS=sweat"], "stimulus 'CS' must stand for a measured odor"),
-        (["run", "PItest_off", "--out", "/proc/nowhere"], "--out must be a folder that can be made, got /proc/nowhere"),
+        (
+            ["run", "PItest_off", "--out", "/proc/nowhere"],
+            "/proc/nowhere must be a folder that can be written to, got No such file or directory",
+        ),
         (["preference", "--model", "nosuch"], "`kenyon larvaworld models` lists"),
         (["models", "nosuch"], "must have 'nosuch' in its name, got none"),
         (["experiments", "nosuch"], "must have 'nosuch' in its name, got none"),
