@@ -43,6 +43,8 @@ def _limit_options(command: Command) -> Command:
 
 @click.command(short_help="Run the model server for Larvaworld.")
 @click.option("--host", default="localhost", help="Where to listen; beyond this machine only with a token or TLS.")
+@click.option("--listen-unprotected", "unprotected", is_flag=True, help="Listen there without either: whoever reaches "
+              "the port may step, read and delete every larva. For containers (docs/server.md).")  # fmt: skip
 @click.option("--port", type=int, default=5795, help="TCP port; 0 takes a free one.")
 @click.option("--unix", "unix_path", metavar="PATH", help="Listen on a Unix socket instead, open to you alone.")
 @click.option("--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower.")
@@ -51,6 +53,11 @@ def _limit_options(command: Command) -> Command:
               help="What odor_id 0, 1, 2, ... stand for, in quotes; see `kenyon odors`.")  # fmt: skip
 @click.option("--concentration-scale", type=float, default=1.0, help="What concentrations are multiplied by; 1 is the "
               "dilution 1e-04. For an unmodified Larvaworld take 1000 (docs/server.md).")  # fmt: skip
+@click.option("--receptor-range", metavar="LOW:HIGH", help="Rates, Hz, of receptor neurons at which the output of "
+              "Larvaworld's OSNOlfactor shall be 0.9 and 0.1 (docs/server.md).  [default: none, at which it is 0 or "
+              "1]")  # fmt: skip
+@click.option("--receptor-smoothing-s", type=float, default=1.0, metavar="S",
+              help="Time constant of the mean of that rate.")  # fmt: skip
 @click.option("--seed", type=int, default=0, help="Same seed, same larvae, same numbers.")
 @click.option("--state-dir", metavar="FOLDER", help="Where larvae are kept, or :memory: for nowhere.  "
               "[default: kenyon in your state folder]")  # fmt: skip
@@ -68,12 +75,15 @@ def _limit_options(command: Command) -> Command:
 def serve(  # options are explained by their own help
     *,
     host: str,
+    unprotected: bool,
     port: int,
     unix_path: str | None,
     engine: str,
     parameters: str,
     odors: str,
     concentration_scale: float,
+    receptor_range: str | None,
+    receptor_smoothing_s: float,
     seed: int,
     state_dir: str | None,
     durable: bool,
@@ -100,15 +110,17 @@ def serve(  # options are explained by their own help
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
     from kenyon.server.journal_reader import default_state_dir
 
-    set_up_logging(log_level, log_format)
     settings = Settings(
         host=host,
+        unprotected=unprotected,
         port=port,
         unix_path=unix_path,
         engine=engine,
         parameters=named(parameters),
         odors=tuple(odor.strip() for odor in odors.split(";")),
         concentration_scale=concentration_scale,
+        receptor_range_hz=_range(receptor_range),
+        receptor_smoothing_s=receptor_smoothing_s,
         seed=seed,
         state_dir=default_state_dir() if state_dir is None else state_dir,
         durable=durable,
@@ -119,7 +131,18 @@ def serve(  # options are explained by their own help
         adopt=adopt,
         limits=Limits(**own_limits),
     )
+    set_up_logging(log_level, log_format)
     asyncio.run(_serve(settings))
+
+
+def _range(words: str | None) -> tuple[float, float] | None:
+    if words is None:
+        return None
+    low, _, high = words.partition(":")
+    try:
+        return float(low), float(high)
+    except ValueError:
+        raise InputError(f"--receptor-range must be LOW:HIGH, in Hz, got {shown(words)}; give such as 1:63") from None
 
 
 async def _serve(settings: Settings) -> None:

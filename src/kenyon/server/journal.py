@@ -29,7 +29,10 @@ from kenyon.server.requests import Step
 from kenyon.server.settings import MEMORY
 
 _LOCK = "server.lock"
-_OPTIONS = {name: f"--{name.replace('_', '-')}" for name in ("parameters", "odors", "concentration_scale", "seed")}
+_OPTIONS = {
+    name: f"--{name.replace('_', '-')}"
+    for name in ("parameters", "odors", "concentration_scale", "seed", "receptor_range", "receptor_smoothing_s")
+}
 """What is to be told anew at each start, by its name in the record."""
 
 _CACHE_KIB = 8192
@@ -220,7 +223,11 @@ class Journal(Lives):
             named = [name for name in differences if "parameters" not in differences or name not in constants()]
             began = ", ".join(f"{name} = {kept.get(name)}" for name in named)
             came = ", ".join(f"{words.get(name)}" for name in named)
-            options = " ".join(f"{_OPTIONS[name]} {_as_option(kept.get(name))}" for name in named if name in _OPTIONS)
+            options = " ".join(
+                f"{_OPTIONS[name]} {_as_option(kept[name])}" if name in kept else f"no {_OPTIONS[name]}"
+                for name in named
+                if name in _OPTIONS
+            )
             remedy = f"start with {options or 'those'}, or give another --state-dir"
             if named == ["kenyon"]:
                 remedy = "start that version, or give --adopt to go on with this one, or another --state-dir"

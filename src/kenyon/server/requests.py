@@ -5,7 +5,9 @@ Law of this file: a message goes in, and a request comes out or a `RefusedError`
 
 import hmac
 import json
+import logging
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -15,6 +17,8 @@ from kenyon.mushroom_body import odors as measured
 from kenyon.server.settings import Settings
 from kenyon.wire import Message
 from kenyon.words import shown
+
+_logger = logging.getLogger(__name__)
 
 # Made once: making one costs more than a small text.
 _as_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -121,6 +125,9 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "delete": (),
     "probe": _PROBE,
 }
+_IGNORED = frozenset(("baseline_input_current", "concentration_max_mmol", "g_Ia", "max_rate", "min_rate"))
+"""What `LocalOlfactor`, the client in Larvaworld's tutorial, tells the model of a receptor behind its own server."""
+
 _KNOWN = {op: frozenset((*names, "op", "token")) for op, names in _FIELDS.items()}
 
 
@@ -141,6 +148,7 @@ class Reader:
         self._parameters = settings.parameters
         self._longest_ms = settings.limits.max_step_ms
         self._token = None if settings.token is None else settings.token.encode()
+        self._has_said = False
 
     def read(self, message: Message) -> Request:
         """Return what a message asks for.
@@ -162,8 +170,8 @@ class Reader:
             raise RefusedError(
                 f"op must be one of {', '.join(_KNOWN)}, got {shown(op)}; leave it out for a step", "field"
             )
-        if not given.keys() <= known:
-            (strange, *_) = given.keys() - known
+        if not given.keys() <= known and (strangers := given.keys() - known - self._ignored(op, given)):
+            strange = min(strangers)
             raise RefusedError(
                 f"a request of op {op} must have no field {shown(strange)}; {checks.nearest(strange, known)}", "field"
             )
@@ -171,6 +179,17 @@ class Reader:
             return self._step(message.step, given) if op == "step" else self._operation(op, message.step, given)
         except InputError as reason:
             raise RefusedError(str(reason), "field") from None
+
+    def _ignored(self, op: str, given: Mapping[str, Any]) -> AbstractSet[str]:
+        """Return the fields that are passed over, and say once that there are such."""
+        ignored = given.keys() & _IGNORED if op == "step" else set()
+        if ignored and not self._has_said:
+            self._has_said = True
+            _logger.info(
+                "%s of Larvaworld's tutorial client are ignored: receptors are as they were measured (said once)",
+                ", ".join(sorted(ignored)),
+            )
+        return ignored
 
     def _check_token(self, given: Any) -> None:
         if self._token is None:

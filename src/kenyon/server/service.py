@@ -19,11 +19,13 @@ from kenyon.server.journal import Journal
 from kenyon.server.listening import allow_files, listen, remover, tls_context
 from kenyon.server.metrics import Metrics
 from kenyon.server.monitoring import Monitor
+from kenyon.server.receptors import Receptors
 from kenyon.server.requests import Operation, Reader
 from kenyon.server.settings import Settings
 from kenyon.server.tasks import Context, Task
 from kenyon.server.worker import Worker
 from kenyon.wire.messages import spelling
+from kenyon.words import shown
 
 _logger = logging.getLogger(__name__)
 
@@ -79,6 +81,12 @@ class Service:
         settings, loop = self.settings, asyncio.get_running_loop()
         self._loop = loop
         tls = tls_context(settings)
+        if settings.is_open:
+            _logger.warning(
+                "listening on %s without a token or TLS, as told: whoever reaches this port may step, read and delete "
+                "every larva",
+                shown(settings.host),
+            )
         allow_files(self.limits.max_connections)
         journal = Journal(settings.state_dir, settings.record(), durable=settings.durable, adopt=settings.adopt)
         self._closing = contextlib.ExitStack()
@@ -86,7 +94,7 @@ class Service:
         try:
             engine: Computer = await loop.run_in_executor(None, computer, settings.engine, settings.parameters)
             self._closing.callback(engine.close)
-            self._worker = Worker(Context(settings.parameters, journal), engine, self._hand_over)
+            self._worker = Worker(Context(settings.parameters, journal, _receptors(settings)), engine, self._hand_over)
             self.dispatcher = Dispatcher(settings, len(journal), self._worker.submit, loop.time, self.metrics)
             self._reader = Reader(settings)
             if settings.metrics_port is not None:
@@ -219,3 +227,9 @@ class Service:
     async def _until(self, is_so: Callable[[], bool]) -> None:
         while not is_so():  # noqa: ASYNC110  # Only while it stops; an event would have to be set on every step.
             await asyncio.sleep(0.005)
+
+
+def _receptors(settings: Settings) -> Receptors | None:
+    if settings.receptor_range_hz is None:
+        return None
+    return Receptors(*settings.receptor_range_hz, settings.receptor_smoothing_s * 1000.0)

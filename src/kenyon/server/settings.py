@@ -17,6 +17,8 @@ from kenyon.words import shown
 DEFAULT_ODORS: Final = ("pentyl acetate", "4,5-dimethylthiazole", "3-octanol")
 """What `odor_id` counts through where nothing else is said."""
 
+_LEAST_RANGE_HZ = 0.01
+
 MEMORY: Final = ":memory:"
 """In place of a state directory: nothing is kept."""
 
@@ -116,19 +118,23 @@ class Settings:
     """What a server is told.
 
     Args:
-        host: Name or address to listen on; beyond loopback only with a token or TLS.
+        host: Name or address to listen on; beyond loopback only with a token or TLS, or `unprotected`.
         port: TCP port; 0 takes a free one.
         unix_path: A Unix socket to listen on instead, open to its owner only.
         engine: "kernel" or "brian2"; the numbers are the same.
         parameters: The circuit's constants.
         odors: What `odor_id` counts through.
         concentration_scale: What every concentration of a step is multiplied by.
+        receptor_range_hz: Mean rates of the receptor neurons at which the output of Larvaworld's `OSNOlfactor` is to be
+            0.9 and 0.1; None answers the rate itself, at which that output is 0.
+        receptor_smoothing_s: Time constant of the mean of that rate, s.
         seed: Seed of all larvae whose client gives none.
         state_dir: Folder in which larvae are kept, or ":memory:".
         durable: Whether each step is safe against loss of power too, not only against a killed process.
         token: Secret word that every request must bear.
         tls_cert: File of the certificate (PEM) to show.
         tls_key: File of its private key.
+        unprotected: Whether to listen beyond loopback with neither: whoever reaches the port may use and delete larvae.
         metrics_port: Port on loopback for /metrics, /healthz and /readyz; 0 takes a free one.
         adopt: Whether to go on with what another version of Kenyon has kept.
         limits: How much it takes.
@@ -148,12 +154,15 @@ class Settings:
     parameters: Parameters = BALANCED
     odors: tuple[str, ...] = DEFAULT_ODORS
     concentration_scale: float = 1.0
+    receptor_range_hz: tuple[float, float] | None = None
+    receptor_smoothing_s: float = 1.0
     seed: int = 0
     state_dir: str | Path = MEMORY
     durable: bool = False
     token: str | None = field(default=None, repr=False)
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    unprotected: bool = False
     metrics_port: int | None = None
     adopt: bool = False
     limits: Limits = Limits()
@@ -166,6 +175,7 @@ class Settings:
         checks.one_of("engine", self.engine, ENGINES)
         checks.integer("seed", self.seed, low=0, high=2**63 - 1)
         checks.number("concentration_scale", self.concentration_scale, low=0.0, high=1e9)
+        self._check_receptors()
         names = tuple(measured.find(odor).name for odor in self.odors)
         if not names or len(set(names)) < len(names):
             raise InputError(f"odors must name one or more odors, each once, got {', '.join(names) or 'none'}")
@@ -179,21 +189,51 @@ class Settings:
                 raise InputError(f"unix_path must be None on this system, got {shown(self.unix_path)}; use a port")
             if self.tls_cert is not None:
                 raise InputError("TLS must be off on a Unix socket, got a certificate; leave one of the two out")
-        elif self.token is None and self.tls_cert is None and not _is_loopback(self.host):
+        elif not self.unprotected and self.is_open:
             raise InputError(
                 f"host must be of this machine alone where there is neither a token nor TLS, got {shown(self.host)}, "
-                "which others can reach; give --token-file, or --tls-cert and --tls-key, or listen on localhost"
+                "which others can reach; give --token-file, or --tls-cert and --tls-key, or listen on localhost (in a "
+                "container --listen-unprotected: whoever reaches the port may then step, read and delete every larva)"
             )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether others than this machine can reach it, and need neither a token nor TLS.
+
+        Example:
+            >>> Settings(host="localhost").is_open
+            False
+        """
+        unguarded = self.token is None and self.tls_cert is None and self.unix_path is None
+        return unguarded and not _is_loopback(self.host)
+
+    def _check_receptors(self) -> None:
+        seconds = checks.number("receptor_smoothing_s", self.receptor_smoothing_s, low=0.0, high=1e6, unit="s")
+        object.__setattr__(self, "receptor_smoothing_s", seconds)
+        if self.receptor_range_hz is None:
+            return
+        rates = checks.several("receptor_range_hz", self.receptor_range_hz)
+        if len(rates) != 2:
+            raise InputError(f"receptor_range_hz must be two rates, got {shown(rates)}; pass such as (1.0, 63.0)")
+        low_hz, high_hz = (checks.number("receptor_range_hz", rate, low=0.0, high=1000.0, unit="Hz") for rate in rates)
+        if abs(high_hz - low_hz) < _LEAST_RANGE_HZ:
+            raise InputError(f"receptor_range_hz must be two rates at least {_LEAST_RANGE_HZ} Hz apart, got {rates}")
+        object.__setattr__(self, "receptor_range_hz", (low_hz, high_hz))
 
     def record(self) -> Mapping[str, Any]:
         """Return what decides the larvae's numbers, and so must stay the same for as long as they are kept."""
-        return {
+        record = {
             "parameters": self.parameters.description,
             **self.parameters.values(),
             "odors": list(self.odors),
             "concentration_scale": float(self.concentration_scale),
             "seed": self.seed,
         }
+        if self.receptor_range_hz is not None:  # Absent otherwise, as it was before there were such settings.
+            low_hz, high_hz = self.receptor_range_hz
+            record["receptor_range"] = f"{low_hz!r}:{high_hz!r}"
+            record["receptor_smoothing_s"] = self.receptor_smoothing_s
+        return record
 
 
 def _is_loopback(host: str) -> bool:

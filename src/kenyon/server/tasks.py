@@ -18,6 +18,7 @@ from kenyon.server import timelines
 from kenyon.server.batching import Timeline
 from kenyon.server.journal import Journal
 from kenyon.server.life import Life
+from kenyon.server.receptors import Receptors
 from kenyon.server.requests import Operation, Step
 from kenyon.server.sessions import Client, Move, Session
 from kenyon.wire.messages import spelling
@@ -27,10 +28,17 @@ _MOST_SNAPSHOT_BYTES = 2**20
 
 
 class Context(NamedTuple):
-    """What tasks are done with: the circuit's constants, and where larvae are kept."""
+    """What tasks are done with.
+
+    Attributes:
+        parameters: The circuit's constants.
+        journal: Where larvae are kept.
+        receptors: How the rate of receptor neurons is translated; None leaves it as it is.
+    """
 
     parameters: Parameters
     journal: Journal
+    receptors: Receptors | None = None
 
 
 class Task:
@@ -122,7 +130,13 @@ class DoStep(Task):
     def timeline(self, context: Context) -> Timeline:
         """As for `Task`."""
         life = self._life
-        return timelines.step(context.parameters, life.larva, life.seed, life.replay, self.asked)
+        lived = timelines.step(context.parameters, life.larva, life.seed, life.replay, self.asked)
+        return lived if context.receptors is None else self._translated(lived, context.receptors)
+
+    def _translated(self, lived: Timeline, receptors: Receptors) -> Timeline:
+        result = yield from lived
+        before = None if self._life.last is None else self._life.last[1]
+        return result._replace(reply=receptors.translated(result.reply, self.asked.duration_ms, before))
 
     def keep(self, journal: Journal, result: Any) -> None:
         """As for `Task`."""
