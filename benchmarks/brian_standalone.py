@@ -1,4 +1,4 @@
-"""The same circuit in Brian2's C++ standalone mode: equations and connections of `kenyon.mushroom_body.brian`.
+"""The same circuit in Brian2's C++ standalone mode: equations and connections of `kenyon.mushroom_body.brian_circuit`.
 
 Standalone mode writes a C++ program for one simulation of fixed length, so its input is drawn beforehand, and nothing
 can be exchanged while it runs: no probe, no change of odor, no snapshot. It is the fastest that Brian2 does on a core.
@@ -15,7 +15,8 @@ import tempfile
 import numpy as np
 
 from kenyon.mushroom_body import BALANCED, Population, drive
-from kenyon.mushroom_body.brian import GCC_VECTORS, build_circuit, codegen_target, constants, input_wires
+from kenyon.mushroom_body.brian_circuit import build_circuit, constants, input_wires
+from kenyon.mushroom_body.brian_setup import GCC_VECTORS, codegen_target
 from kenyon.mushroom_body.circuit import N_CHANNELS, N_NEURONS
 from kenyon.mushroom_body.inputs import draw_events
 from kenyon.seeds import larva_seeds

@@ -25,7 +25,6 @@ from numba import njit
 
 from kenyon.mushroom_body import BALANCED, Population, drive, kernel
 from kenyon.mushroom_body.circuit import N_NEURONS
-from kenyon.mushroom_body.engines import engine_class
 from kenyon.seeds import larva_seeds
 from kenyon.threads import available_cores
 
@@ -40,7 +39,7 @@ def conditioning(engine: str) -> Callable[[int, float], float]:
 
     def measure(larvae: int, seconds: float) -> float:
         if larvae not in populations:
-            populations[larvae] = engine_class(engine)(BALANCED, larva_seeds(0, larvae))
+            populations[larvae] = Population(BALANCED, larva_seeds(0, larvae), engine=engine)
             populations[larvae].advance(1)  # compiles
         population, half_ms = populations[larvae], round(seconds * 500)
         begin = time.perf_counter()
@@ -99,7 +98,7 @@ def memory() -> None:
     population = Population(BALANCED, larva_seeds(0, 4096))
     population.advance(10)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 4096
-    arrays = sum(values.nbytes for values in population.state) / 4096 / 1024
+    arrays = population.state.records.nbytes / 4096 / 1024
     print(f"memory per larva: {arrays:.1f} KiB of state; the process grew by {grown:.1f} KiB for each of 4,096 larvae")
 
 

@@ -182,7 +182,7 @@ def numbers(name: str, value: Any, *, booleans: bool = False) -> NDArray[Any]:
     """
     given = _numbers(value, "iufb" if booleans else "iuf")
     if given is None:
-        raise InputError(f"{name} must be numbers, got {_got(value)}")
+        raise InputError(f"{name} must be numbers, got {got(value)}")
     return given
 
 
@@ -198,7 +198,7 @@ def integers(name: str, value: Any, *, low: int = -(2**63), high: int = 2**63 - 
     """
     given = _numbers(value, "iu")
     if given is None:
-        raise InputError(f"{name} must be integers, got {_got(value)}")
+        raise InputError(f"{name} must be integers, got {got(value)}")
     outside = (given < low) | (given > high)
     if outside.any():
         raise InputError(f"{name} must be integers from {low} to {high}, got {_first(given, outside)}")
@@ -227,7 +227,7 @@ def array(
     """
     given = _numbers(value, "iuf")
     if given is None or given.shape[-1:] != shape[-1:] or not _fits(given.shape, shape):
-        raise InputError(f"{name} must be numbers that fit shape {shape}, got {_got(value)}")
+        raise InputError(f"{name} must be numbers that fit shape {shape}, got {got(value)}")
     with np.errstate(over="ignore"):  # Longer floats than ours; what is too large becomes inf, and is refused.
         result = np.array(np.broadcast_to(given, shape), dtype=np.float64)
     good = np.isfinite(result) & (result >= low) & (result <= high)
@@ -268,7 +268,8 @@ def _fits(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     )
 
 
-def _got(value: Any) -> str:
+def got(value: Any) -> str:
+    """Return how what came reads in a sentence: an array by its type and shape, all else as it is shown."""
     return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else shown(value)
 
 

@@ -4,6 +4,8 @@ A pool of Python's own: numba's threading layers abort under concurrent callers 
 """
 
 import os
+import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -33,6 +35,9 @@ def in_parallel(work: Callable[[], None], threads: int) -> None:
         >>> sorted(done) == list(range(10))
         True
     """
+    if threads == 1:
+        work()
+        return
     helpers: list[Future[None]] = []
     try:
         with suppress(RuntimeError):  # Where no thread can be started, those that are there do the work.
@@ -45,6 +50,39 @@ def in_parallel(work: Callable[[], None], threads: int) -> None:
         helper.result()
 
 
+class OwnLock:
+    """A lock that belongs to one object and lets its threads take turns; a thread that has it may take it again.
+
+    A copy of the object, or one that was pickled, has a fresh one; so has a forked child, in which the thread that held
+    it is no more.
+
+    Attributes:
+        lock: To be held with `with`; the lock itself, not this object, so that Ctrl-C cannot come between taking and
+            holding it.
+
+    Example:
+        >>> own = OwnLock()
+        >>> with own.lock, own.lock:
+        ...     pass
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        _own_locks.add(self)
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        """Let copies have one of their own."""
+        return OwnLock, ()
+
+
+_own_locks: "weakref.WeakSet[OwnLock]" = weakref.WeakSet()
+
+
+def _take_fresh_locks() -> None:
+    for own in list(_own_locks):
+        own.lock = threading.RLock()
+
+
 @cache
 def _pool() -> ThreadPoolExecutor:
     # Enough for several callers at once; whoever finds no thread free does the work alone.
@@ -54,3 +92,4 @@ def _pool() -> ThreadPoolExecutor:
 if hasattr(os, "register_at_fork"):
     # A forked child inherits the pool without its threads, and would wait for them forever.
     os.register_at_fork(after_in_child=_pool.cache_clear)
+    os.register_at_fork(after_in_child=_take_fresh_locks)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kenyon.errors import InputError, MissingDependencyError
-from kenyon.mushroom_body import brian, verification
+from kenyon.mushroom_body import brian, brian_setup, verification
 from kenyon.mushroom_body.activity import Activity, Record
-from kenyon.mushroom_body.brian import BrianPopulation
 from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.inputs import drive
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters
@@ -47,7 +47,10 @@ def assert_same_activity(ours: Activity, theirs: Activity) -> None:
 
 def both(act: Callable[[Population], Activity], larvae: Population) -> tuple[Population, Population]:
     """Let copies of larvae act under either engine, and fail unless they do the same."""
-    engines = (BrianPopulation.from_snapshot(larvae.snapshot()), Population.from_snapshot(larvae.snapshot()))
+    engines = (
+        Population.from_snapshot(larvae.snapshot(), engine="brian2"),
+        Population.from_snapshot(larvae.snapshot()),
+    )
     assert_same_activity(act(engines[0]), act(engines[1]))
     assert_same_state(engines[0].state, engines[1].state)
     return engines
@@ -67,7 +70,8 @@ def trained() -> Population:
 def test_golden_files(names: tuple[str, ...]) -> None:
     """Every spike of the published network, and every weight to 1e-9 nS, also where it reaches the floor."""
     files = [verification.load(path) for path in verification.own_files() if path.stem in names]
-    larvae = BrianPopulation(files[0].parameters, range(len(files)), pn_to_kc=[own.pn_to_kc for own in files])
+    wirings = [own.pn_to_kc for own in files]
+    larvae = Population(files[0].parameters, range(len(files)), pn_to_kc=wirings, engine="brian2")
     activity = larvae.advance_events(
         [own.input_events for own in files], [own.duration_ms for own in files], record=Record(spikes=True)
     )
@@ -149,7 +153,7 @@ def test_neighbors_and_the_age_of_the_network_do_not_matter(place: int, larvae: 
     """In the first or last slot of a network that ran for a million steps, beside idle slots, as in one of its own."""
     durations_ms = np.full(larvae, 200.0)
     durations_ms[1] = 30.0
-    crowd, alone = BrianPopulation(PUBLISHED, range(larvae)), BrianPopulation(PUBLISHED, [place])
+    crowd, alone = (Population(PUBLISHED, seeds, engine="brian2") for seeds in (range(larvae), [place]))
     for population in (crowd, alone):
         population.stimulate("pentyl acetate", reward=2.0)
     brian._slots(PUBLISHED, 8)._network.t_ = 1_234_567.5 * PUBLISHED.dt_ms * 1e-3
@@ -167,16 +171,17 @@ def test_neighbors_and_the_age_of_the_network_do_not_matter(place: int, larvae: 
 def test_an_old_larva_is_as_exact_as_a_young_one(trained: Population) -> None:
     """After 10 billion steps, with Kenyon cells silent for just as long or forever, spikes are still the kernel's."""
     snapshot = trained.snapshot()
-    snapshot.state.step[:] += 10**10
-    snapshot.state.kc_silent_steps[:, ::2] += 10**10
-    larvae = Population.from_snapshot(snapshot)
+    silent_steps = snapshot.state.kc_silent_steps.copy()
+    silent_steps[:, ::2] += 10**10
+    old = snapshot.state.replace(step=snapshot.state.step + 10**10, kc_silent_steps=silent_steps)
+    larvae = Population.from_snapshot(replace(snapshot, state=old))
     both(lambda population: population.advance(100, record=EVERYTHING), larvae)
 
 
 def test_a_probe_changes_nothing(trained: Population) -> None:
     """It answers as the kernel does, nothing learned, leaves every number alone, and needs no other network."""
     reinforced = drive(PUBLISHED, "pentyl acetate", reward=3.0)
-    larvae = BrianPopulation.from_snapshot(trained.snapshot())
+    larvae = Population.from_snapshot(trained.snapshot(), engine="brian2")
     larvae.advance(10)
     before, networks = larvae.snapshot(), brian._slots.cache_info().misses
     answer = larvae.probe(drive_hz=reinforced, duration_ms=1000)
@@ -189,7 +194,7 @@ def test_a_probe_changes_nothing(trained: Population) -> None:
 
 def test_a_snapshot_goes_on_in_the_other_engine(trained: Population) -> None:
     """From the kernel to Brian2 and back: spikes as if the kernel had gone on by itself."""
-    there = BrianPopulation.from_snapshot(trained.snapshot())
+    there = Population.from_snapshot(trained.snapshot(), engine="brian2")
     there.advance(55.5)
     back = Population.from_snapshot(there.snapshot())
     stayed = Population.from_snapshot(trained.snapshot())
@@ -200,7 +205,7 @@ def test_a_snapshot_goes_on_in_the_other_engine(trained: Population) -> None:
 
 def test_a_call_that_fails_leaves_the_larvae_as_they_were(trained: Population, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused or broken off in the middle of a step, it can be made again, with the kernel's spikes."""
-    larvae = BrianPopulation.from_snapshot(trained.snapshot())
+    larvae = Population.from_snapshot(trained.snapshot(), engine="brian2")
     with pytest.raises(InputError, match="duration must be a whole number of"):
         larvae.advance(0.25)
 
@@ -219,7 +224,7 @@ def test_a_call_that_fails_leaves_the_larvae_as_they_were(trained: Population, m
 
 def test_an_interrupted_call_leaves_the_larvae_as_they_were(trained: Population) -> None:
     """Ctrl-C is a KeyboardInterrupt, whatever Brian2 makes of it."""
-    larvae = BrianPopulation.from_snapshot(trained.snapshot())
+    larvae = Population.from_snapshot(trained.snapshot(), engine="brian2")
     larvae.advance(0)
     timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
@@ -230,7 +235,9 @@ def test_an_interrupted_call_leaves_the_larvae_as_they_were(trained: Population)
 
 def test_threads_take_turns(trained: Population) -> None:
     """Populations advanced from several threads at once do as they do one after the other."""
-    populations = [BrianPopulation.from_snapshot(trained.select([place, 4]).snapshot()) for place in range(3)]
+    populations = [
+        Population.from_snapshot(trained.select([place, 4]).snapshot(), engine="brian2") for place in range(3)
+    ]
     answers: dict[int, Activity] = {}
 
     def live(place: int) -> None:
@@ -249,12 +256,12 @@ def test_the_users_brian2_stays_as_it_is(trained: Population) -> None:
     """Preferences, the default clock and a network of the user's go on as if Kenyon were not there."""
     before = {name: brian2.prefs[name] for name in brian2.prefs}
     clock = brian2.defaultclock.dt
-    with brian._settings("numpy"):
+    with brian_setup.settings("numpy"):
         cell = brian2.NeuronGroup(1, "dx/dt = 1/second : 1", method="euler")
         network = brian2.Network(cell)
     for _ in range(2):
-        BrianPopulation.from_snapshot(trained.snapshot()).advance(1)
-        with brian._settings("numpy"):
+        Population.from_snapshot(trained.snapshot(), engine="brian2").advance(1)
+        with brian_setup.settings("numpy"):
             network.run(5 * brian2.ms)
     assert float(cell.x[0]) == pytest.approx(0.01)
     assert brian2.defaultclock.dt == clock
@@ -262,11 +269,11 @@ def test_the_users_brian2_stays_as_it_is(trained: Population) -> None:
 
 
 WITHOUT_COMPILER = """
-from kenyon.mushroom_body.brian import BrianPopulation, codegen_target
-from kenyon.mushroom_body.population import Population
+from kenyon.mushroom_body import Population
+from kenyon.mushroom_body.brian_setup import codegen_target
 print(codegen_target())
-for engine in (BrianPopulation, Population):
-    larvae = engine(seeds=[1, 2])
+for engine in ("brian2", "kernel"):
+    larvae = Population(seeds=[1, 2], engine=engine)
     larvae.stimulate("pentyl acetate", reward=1.0, punishment=1.0)
     activity = larvae.advance([150, 200])
     print(activity.counts.tolist())
@@ -294,9 +301,9 @@ def test_without_brian2(monkeypatch: pytest.MonkeyPatch) -> None:
     done = run_python("import sys, kenyon.mushroom_body.brian; sys.exit('brian2' in sys.modules)")
     assert done.returncode == 0
     monkeypatch.setitem(sys.modules, "brian2", None)
-    brian._import_brian2.cache_clear()
+    brian_setup.import_brian2.cache_clear()
     with pytest.raises(MissingDependencyError, match=r"pip install 'kenyon\[brian\]'"):
-        BrianPopulation(seeds=[1])
+        Population(seeds=[1], engine="brian2")
 
 
 def test_first_import_in_another_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,9 +312,9 @@ def test_first_import_in_another_thread(monkeypatch: pytest.MonkeyPatch) -> None
     refused: list[str] = []
 
     def construct() -> None:
-        brian._import_brian2.cache_clear()
+        brian_setup.import_brian2.cache_clear()
         try:
-            BrianPopulation(seeds=[1])
+            Population(seeds=[1], engine="brian2")
         except MissingDependencyError as reason:
             refused.append(str(reason))
 
@@ -319,7 +326,7 @@ def test_first_import_in_another_thread(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_kenyon_leaves_the_exception_hook_alone() -> None:
     """Brian2 blames itself for every uncaught exception of the process; not where Kenyon imported it."""
-    code = "import sys; from kenyon.mushroom_body.brian import BrianPopulation as B; B(); raise SystemError"
+    code = "from kenyon.mushroom_body.brian import Brian2; Brian2(); raise SystemError"
     done = run_python(code)
     assert "Brian 2 encountered" not in done.stderr
     assert done.stderr.endswith("SystemError\n")
@@ -327,7 +334,7 @@ def test_kenyon_leaves_the_exception_hook_alone() -> None:
 
 def test_kenyon_cells_learn_only_by_dopamine(trained: Population) -> None:
     """A sanity check without the kernel: reward takes MBONn weights away and leaves those of MBONp."""
-    larvae = BrianPopulation(trained.parameters, [1])
+    larvae = Population(trained.parameters, [1], engine="brian2")
     larvae.stimulate("pentyl acetate", reward=2.0)
     activity = larvae.advance(300)
     assert activity.spikes_of("DANp")[0] > activity.spikes_of("DANn")[0] == 0

@@ -7,6 +7,7 @@ import pytest
 from kenyon import archive
 from kenyon.errors import FileFormatError, InputError
 from kenyon.mushroom_body import BALANCED, Population, Snapshot, drive
+from kenyon.mushroom_body.engines import engine
 from kenyon.mushroom_body.state import PACKED, arrays, pack, unpack
 
 
@@ -89,12 +90,12 @@ def test_a_larva_is_a_record_of_fixed_size() -> None:
     assert all(np.array_equal(mine, getattr(larvae.state, name)) for name, mine in arrays(unpack(packed)).items())
     middle = unpack(packed[1:2])
     rates = drive(larvae.parameters, "anisole", reward=1.0)
-    alone = Population().advance_state(middle, [300], rates)
+    alone = engine("kernel").advance(BALANCED, middle, [300], rates)
     together = larvae.advance(30, rates)
     assert np.array_equal(alone.counts[0], together.counts[1])
     assert pack(middle) == pack(larvae.state)[1:2]
-    with pytest.raises(InputError, match="n_steps must be a whole number of at least 0 for each of 1 larvae, got"):
-        Population().advance_state(middle, [1, 2], rates)
+    with pytest.raises(InputError, match="n_steps must be one for each of at least one larva, got"):
+        engine("kernel").advance(BALANCED, middle, [1, 2], rates)
     for steps in ([-1], [1.5], ["1"], 1, [2**63], [[1], 1]):
-        with pytest.raises(InputError, match="n_steps must be a whole number of at least 0"):
-            Population().advance_state(middle, steps, rates)
+        with pytest.raises(InputError, match="n_steps must be "):
+            engine("kernel").advance(BALANCED, middle, steps, rates)

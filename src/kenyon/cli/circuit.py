@@ -9,7 +9,7 @@ from kenyon.cli.inputs import ARRAYS
 from kenyon.cli.output import as_json, print_json, print_table
 from kenyon.mushroom_body import odors as measured
 from kenyon.mushroom_body import verification
-from kenyon.mushroom_body.engines import ENGINES, engine_class
+from kenyon.mushroom_body.engines import ENGINES
 
 
 @click.command(short_help="List the measured odors.")
@@ -77,7 +77,7 @@ def verify(context: click.Context, files: tuple[Path, ...], engine: str, *, as_j
       kenyon verify my_run.npz
     """  # noqa: D301  # as above
     golden = [verification.load(path) for path in files or verification.own_files()]
-    verdicts = [verification.replay(one, engine_class(engine)) for one in golden]
+    verdicts = [verification.replay(one, engine) for one in golden]
     if as_json:
         print_json({"engine": engine, "files": [{**vars(one), "identical": one.identical} for one in verdicts]})
     else:

@@ -35,7 +35,7 @@ def doctor(*, as_json: bool) -> None:
 def _brian2() -> str:
     if importlib.util.find_spec("brian2") is None:
         return "not installed; pip install brian2"
-    from kenyon.mushroom_body.brian import codegen_target
+    from kenyon.mushroom_body.brian_setup import codegen_target
 
     if codegen_target() == "cython":
         return "ready, compiled by Cython and a C++ compiler"

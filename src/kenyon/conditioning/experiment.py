@@ -10,8 +10,7 @@ from kenyon import checks
 from kenyon.conditioning import results
 from kenyon.conditioning.paradigms import Paradigm, Phase
 from kenyon.errors import InputError
-from kenyon.mushroom_body import BALANCED, Activity, Parameters, drive
-from kenyon.mushroom_body.engines import engine_class
+from kenyon.mushroom_body import BALANCED, Activity, Parameters, Population, drive
 from kenyon.mushroom_body.odors import Odors, find
 from kenyon.mushroom_body.parameters import check_parameters
 from kenyon.progress import progress
@@ -21,7 +20,7 @@ if TYPE_CHECKING:  # xarray is slow to import
     import xarray
 
 _SLICE_MS = 5000.0
-"""Longest stretch between two signs of progress."""
+"""Longest stretch between two signs of progress, to the nearest step."""
 
 
 def run(
@@ -79,7 +78,7 @@ def run(
     parameters.steps("test duration", test_ms)
     for phase in paradigm.phases:
         parameters.steps("duration of a phase", phase.duration_s * 1e3)
-    population = engine_class(engine)(parameters, seeds)
+    population = Population(parameters, seeds, engine=engine)
 
     tests: list[results.Test] = []
     activities: list[Activity] = []
@@ -114,7 +113,8 @@ def _drive(paradigm: Paradigm, parameters: Parameters, phase: Phase) -> NDArray[
 
 
 def _slices(parameters: Parameters, phase: Phase) -> Iterator[float]:
-    left, longest = (parameters.steps("duration of a phase", ms) for ms in (phase.duration_s * 1e3, _SLICE_MS))
+    left = parameters.steps("duration of a phase", phase.duration_s * 1e3)
+    longest = parameters.steps("slice of a phase", parameters.nearest_ms(_SLICE_MS))
     while left > 0:
         yield min(left, longest) * parameters.dt_ms
         left -= longest

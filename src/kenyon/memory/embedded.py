@@ -14,7 +14,7 @@ from kenyon.memory.base import Plain
 from kenyon.memory.mushroom_body import Answer, MBmemory, Request
 from kenyon.memory.options import Choice, Switch, Table
 from kenyon.mushroom_body import Activity, Parameters, Population, Snapshot, drive, named
-from kenyon.mushroom_body.engines import ENGINES, engine_class
+from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.inputs import Stimulus, drives, stimulus
 from kenyon.seeds import larva_seed
 
@@ -181,7 +181,7 @@ class _Home:
     """A population, and whose turn it is: larvae of one population may be stepped from several threads."""
 
     def __init__(self, constants: Parameters, engine: str) -> None:
-        self.population = engine_class(engine)(constants)
+        self.population = Population(constants, engine=engine)
         self.lock = threading.Lock()
         self.free: list[int] = []
         # By place: what a larva has yet to live through, in order. Of a place that is free it means nothing.
@@ -196,7 +196,7 @@ class _Home:
                 return population.add([seed])[0]
             place = self.free.pop()
             self._put_off.pop(place, None)
-            population.restore(type(population)(population.parameters, [seed]).snapshot(), [place])
+            population.restore(Population(population.parameters, [seed]).snapshot(), [place])
             return place
 
     def live_through(self, visits: Sequence["_Visit"]) -> list[Answer]:

@@ -193,6 +193,19 @@ class Parameters:
             raise InputError(f"{name} must be a whole number of {self.dt_ms:g} ms steps, got {shown(duration_ms)} ms")
         return steps
 
+    def nearest_ms(self, duration_ms: float) -> float:
+        """Return the duration of whole steps that is nearest to one, at least one step: for durations nobody asked for.
+
+        Raises:
+            InputError: the duration is negative or not finite.
+
+        Example:
+            >>> PUBLISHED.replace(dt_ms=0.4).nearest_ms(5000.1)
+            5000.0
+        """
+        duration_ms = checks.number("duration", duration_ms, low=0.0, high=1e12, unit="ms")
+        return max(1, round(duration_ms / self.dt_ms)) * self.dt_ms
+
     def replace(self, changes: Mapping[str, float | None] | None = None, /, **more: float | None) -> "Parameters":
         """Return a set with some values changed; dotted names go into the mapping.
 

@@ -10,24 +10,24 @@ threads, or where a stretch of time is cut in two.
 
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks
 from kenyon.errors import DivergenceWarning, InputError, MismatchError
-from kenyon.mushroom_body import circuit, inputs, kernel
+from kenyon.mushroom_body import arguments, circuit, engines, inputs
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.activity import Activity, Record
+from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.odors import Odors
 from kenyon.mushroom_body.parameters import BALANCED, Parameters, check_parameters
-from kenyon.mushroom_body.recording import Recorder, beyond_bounds
+from kenyon.mushroom_body.recording import beyond_bounds
 from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
 from kenyon.seeds import checked_seed
-from kenyon.threads import available_cores, in_parallel
-from kenyon.words import shown
+from kenyon.threads import OwnLock, available_cores
 
 FloatArray = NDArray[np.float64]
 
@@ -35,16 +35,22 @@ AnyPopulation = TypeVar("AnyPopulation", bound="Population")
 
 
 class Population:
-    """B larvae with the compiled kernel as their engine.
+    """B larvae, advanced by an engine.
+
+    One population may be used by several threads: its calls then follow one another, so that none is lost; probes are
+    computed side by side. A copy, and a population that was pickled, is one of its own.
 
     Args:
         parameters: The constants they live under.
         seeds: One seed a larva, an integer of 0 or more; `kenyon.seeds.larva_seeds` makes them from one.
         pn_to_kc: PN to KC wiring, [K, P] for all or [B, K, P], of 0 and 1; drawn from each larva's seed if not given.
+        engine: "kernel", "brian2" or an `Engine`; the numbers are the same.
         threads: How many larvae are advanced at once; every core if not given. Never changes a number.
 
     Raises:
-        InputError: a seed is no integer of 0 or more, a wiring or a number of threads is unusable.
+        InputError: a seed is no integer of 0 or more, the engine unknown, a wiring or a number of threads unusable.
+        MissingDependencyError: the engine is "brian2", and Brian2 is not installed, or has yet to be imported in the
+            main thread.
 
     Example:
         >>> from kenyon.seeds import larva_seeds
@@ -55,29 +61,27 @@ class Population:
         (4,)
     """
 
-    engine: ClassVar[str] = "kernel"
-
     def __init__(
         self,
         parameters: Parameters = BALANCED,
         seeds: Iterable[int] = (),
         *,
         pn_to_kc: Any = None,
+        engine: str | Engine = "kernel",
         threads: int | None = None,
     ) -> None:
         self._parameters = check_parameters(parameters)
-        self.threads = available_cores() if threads is None else checks.integer("threads", threads, low=1)
-        self._constants = {plastic: kernel.constants(parameters, plastic=plastic) for plastic in (True, False)}
-        self._seeds: tuple[int, ...] = ()
-        self._state = states.newborn(parameters, ())
-        self._drive_hz: FloatArray = np.empty((0, circuit.N_CHANNELS))
+        self._engine = engines.engine(engine)
+        self._threads = available_cores() if threads is None else checks.integer("threads", threads, low=1)
+        self._own = OwnLock()
+        self._larvae = _Larvae((), np.empty((0, circuit.N_CHANNELS)), states.newborn(parameters, ()))
         seeds = checks.several("seeds", seeds)
-        if seeds:
+        if seeds or pn_to_kc is not None:
             self.add(seeds, pn_to_kc=pn_to_kc)
 
     def __len__(self) -> int:
         """Return the number of larvae."""
-        return len(self._seeds)
+        return len(self._larvae.seeds)
 
     def __repr__(self) -> str:
         """Say what this is."""
@@ -89,19 +93,29 @@ class Population:
         return self._parameters
 
     @property
+    def engine(self) -> Engine:
+        """What advances them."""
+        return self._engine
+
+    @property
+    def threads(self) -> int:
+        """How many larvae are advanced at once."""
+        return self._threads
+
+    @property
     def seeds(self) -> tuple[int, ...]:
         """Seed of each larva."""
-        return self._seeds
+        return self._larvae.seeds
 
     @property
     def state(self) -> State:
         """State of the larvae at this moment, B rows, as views that cannot be written to; copy what shall last."""
-        return states.read_only(self._state)
+        return states.read_only(self._larvae.state)
 
     @property
     def drive_hz(self) -> FloatArray:
         """Rate of each input channel that is set, [B, C] float64, Hz."""
-        return self._drive_hz.copy()
+        return self._larvae.drive_hz.copy()
 
     def add(self, seeds: Iterable[int], *, pn_to_kc: Any = None) -> range:
         """Add newborn larvae without odor; return their places.
@@ -116,13 +130,13 @@ class Population:
         new = tuple(checked_seed("seed of a larva", seed) for seed in checks.several("seeds", seeds))
         if not new:
             raise InputError("seeds must name at least one larva, got none")
-        wiring = None if pn_to_kc is None else circuit.check_pn_to_kc(pn_to_kc, len(new))
-        added = states.newborn(self.parameters, new, wiring)
-        first = len(self)
-        self._state = states.join(self._state, added)
-        self._drive_hz = np.concatenate((self._drive_hz, np.tile(inputs.drive(self.parameters), (len(new), 1))))
-        self._seeds += new
-        return range(first, first + len(new))
+        added = states.newborn(self.parameters, new, pn_to_kc)
+        undriven = np.tile(inputs.drive(self.parameters), (len(new), 1))
+        with self._own.lock:
+            seeds_before, drive_hz, state = self._larvae
+            drive_hz = np.concatenate((drive_hz, undriven))
+            self._larvae = _Larvae(seeds_before + new, drive_hz, states.join(state, added))
+            return range(len(seeds_before), len(self))
 
     def stimulate(
         self, odors: Odors = None, *, reward: float = 0.0, punishment: float = 0.0, larvae: Sequence[int] | None = None
@@ -146,8 +160,9 @@ class Population:
         Raises:
             InputError: the shape is another, a rate is negative or not finite, or a place outside.
         """
-        places = self._places(larvae)
-        self._drive_hz[places] = self._check_drive(drive_hz, len(places))
+        with self._own.lock:
+            places = arguments.places(larvae, len(self))
+            self._larvae.drive_hz[places] = arguments.rates(drive_hz, len(places))
 
     def advance(
         self,
@@ -174,15 +189,17 @@ class Population:
         Randomness:
             Each input channel's own stream.
         """
-        places = self._places(larvae)
-        everyone = len(places) == len(self) and bool((places[1:] > places[:-1]).all())
-        if not everyone and len(set(places.tolist())) < len(places):
-            raise InputError(f"larvae must name each larva to advance once, got {list(places)}")
-        n_steps = self._steps(duration_ms, len(places))
-        rates = self._drive_hz[places] if drive_hz is None else self._check_drive(drive_hz, len(places))
-        rows = states.copy(self._state) if everyone else states.select(self._state, places)
-        run = self._run(rows, n_steps, rates, None, record, plastic=True)
-        return self._commit(*run, None if everyone else places)
+        with self._own.lock:
+            places = arguments.places(larvae, len(self))
+            everyone = len(places) == len(self) and bool((places[1:] > places[:-1]).all())
+            if not everyone and len(set(places.tolist())) < len(places):
+                raise InputError(f"larvae must name each larva to advance once, got {list(places)}")
+            n_steps = arguments.steps(self.parameters, duration_ms, len(places))
+            _, own_hz, state = self._larvae
+            rates_hz = own_hz[places] if drive_hz is None else arguments.rates(drive_hz, len(places))
+            rows = states.copy(state) if everyone else states.select(state, places)
+            activity = self._run(rows, n_steps, rates_hz=rates_hz, record=record)
+            return self._commit(rows, activity, None if everyone else places)
 
     def advance_events(self, events: Any, duration_ms: Any, *, record: Record | None = None) -> Activity:
         """Advance every larva under given input spikes; its own input streams stay where they are.
@@ -195,49 +212,19 @@ class Population:
         Raises:
             InputError: there are no larvae, or a duration or an event is unusable. Nothing has changed then.
         """
-        n_steps = self._steps(duration_ms)
-        events = checks.several("events", events)
-        if len(events) != len(self):
-            raise InputError(f"events must be one array for each of {len(self)} larvae, got {len(events)}")
-        given = [inputs.check_events(f"events of larva {i}", own, int(n_steps[i])) for i, own in enumerate(events)]
-        return self._commit(*self._run(states.copy(self._state), n_steps, None, given, record, plastic=True))
-
-    def advance_state(self, state: State, n_steps: Any, drive_hz: Any, *, plastic: bool = True) -> Activity:
-        """Advance larvae that are kept elsewhere, in place; the population's own have no part in it.
-
-        Args:
-            state: B rows, changed; after an error they are worth nothing.
-            n_steps: [B] whole time steps, for each larva.
-            drive_hz: [C] or [B, C], Hz.
-            plastic: Whether they learn; without, it is a probe.
-
-        Raises:
-            InputError: a number of steps or a drive is unusable; nothing has changed then.
-
-        Example:
-            >>> from kenyon.mushroom_body.inputs import drive
-            >>> from kenyon.mushroom_body.state import newborn
-            >>> larva = newborn(BALANCED, [1])
-            >>> activity = Population().advance_state(larva, [1000], drive(BALANCED, "pentyl acetate"))
-            >>> int(larva.step[0]), activity.duration_ms
-            (1000, array([100.]))
-        """
-        larvae = len(state.step)
-        try:
-            steps = np.asarray(n_steps)
-        except ValueError:  # rows of unequal lengths
-            steps = np.empty(())
-        if steps.shape != (larvae,) or steps.dtype.kind != "i" or larvae == 0 or int(steps.min()) < 0:
-            raise InputError(
-                f"n_steps must be a whole number of at least 0 for each of {larvae} larvae, got {shown(n_steps)}"
-            )
-        steps = steps.astype(np.int64)
-        return self._run(state, steps, self._check_drive(drive_hz, larvae), None, None, plastic=plastic)[1]
+        with self._own.lock:
+            n_steps = arguments.steps(self.parameters, duration_ms, len(self))
+            events = checks.several("events", events)
+            if len(events) != len(self):
+                raise InputError(f"events must be one array for each of {len(self)} larvae, got {len(events)}")
+            given = [inputs.check_events(f"events of larva {i}", own, int(n_steps[i])) for i, own in enumerate(events)]
+            rows = states.copy(self._larvae.state)
+            return self._commit(rows, self._run(rows, n_steps, events=given, record=record))
 
     def probe(
         self,
         odors: Odors = None,
-        duration_ms: Any = 3000.0,
+        duration_ms: Any = None,
         *,
         drive_hz: Any = None,
         larvae: Sequence[int] | None = None,
@@ -246,7 +233,7 @@ class Population:
 
         Args:
             odors: What to smell, as for `stimulate`.
-            duration_ms: For how long, for all or [B]; rates are over all of it.
+            duration_ms: For how long, for all or [B]; rates are over all of it. 3 s, in whole steps, if not given.
             drive_hz: A drive [C] or [B, C] in Hz instead of odors.
             larvae: Places of the larvae to ask, which then are the B of this call; a place may be named several times,
                 to ask about several drives at once. All if not given.
@@ -261,10 +248,15 @@ class Population:
         """
         if odors is not None and drive_hz is not None:
             raise InputError("a probe must have either odors or a drive, got both")
-        places = self._places(larvae)
-        n_steps = self._steps(duration_ms, len(places))
-        rates = self._check_drive(inputs.drive(self.parameters, odors) if drive_hz is None else drive_hz, len(places))
-        return self._run(states.select(self._state, places), n_steps, rates, None, None, plastic=False)[1]
+        with self._own.lock:
+            places = arguments.places(larvae, len(self))
+            if duration_ms is None:
+                duration_ms = self.parameters.nearest_ms(_PROBE_MS)
+            n_steps = arguments.steps(self.parameters, duration_ms, len(places))
+            rates_hz = inputs.drive(self.parameters, odors) if drive_hz is None else drive_hz
+            rates_hz = arguments.rates(rates_hz, len(places))
+            rows = states.select(self._larvae.state, places)
+        return self._run(rows, n_steps, rates_hz=rates_hz, plastic=False)
 
     def snapshot(self, larvae: Sequence[int] | None = None) -> Snapshot:
         """Return everything about larvae at this moment: all, or those at some places, in that order.
@@ -272,41 +264,44 @@ class Population:
         Raises:
             InputError: there are no larvae, or a place lies outside.
         """
-        places = self._places(larvae)
-        seeds = tuple(self._seeds[place] for place in places)
-        return Snapshot(self.parameters, seeds, self._drive_hz[places], states.select(self._state, places))
+        with self._own.lock:
+            places = arguments.places(larvae, len(self))
+            seeds, drive_hz, state = self._larvae
+            named = tuple(seeds[place] for place in places)
+            return Snapshot(self.parameters, named, drive_hz[places], states.select(state, places))
 
     def restore(self, snapshot: Snapshot, larvae: Sequence[int] | None = None) -> None:
         """Put the larvae of a snapshot in the place of all here, or of those at some places.
 
         Raises:
             MismatchError: the snapshot was taken under other parameters, or is not of as many larvae as are named.
-            InputError: a place lies outside.
+            InputError: `snapshot` is none, or a place lies outside.
         """
         checks.instance("snapshot", snapshot, Snapshot, "pass what Population.snapshot or Snapshot.load gave")
-        self._require_same_parameters(snapshot)
-        if larvae is None:
-            self._state = states.copy(snapshot.state)
-            self._drive_hz = snapshot.drive_hz.copy()
-            self._seeds = snapshot.seeds
-            return
-        places = self._places(larvae)
-        if len(places) != len(snapshot.seeds):
-            raise MismatchError(f"a snapshot must be of {len(places)} larvae, as are named, got {len(snapshot.seeds)}")
-        states.write(self._state, places, snapshot.state)
-        self._drive_hz[places] = snapshot.drive_hz
-        seeds = dict(zip(places.tolist(), snapshot.seeds, strict=True))
-        self._seeds = tuple(seeds.get(place, seed) for place, seed in enumerate(self._seeds))
+        snapshot.require(self.parameters)
+        with self._own.lock:
+            if larvae is None:
+                self._larvae = _Larvae(snapshot.seeds, snapshot.drive_hz.copy(), states.copy(snapshot.state))
+                return
+            places = arguments.places(larvae, len(self))
+            if len(places) != len(snapshot.seeds):
+                raise MismatchError(
+                    f"a snapshot must be of {len(places)} larvae, as are named, got {len(snapshot.seeds)}"
+                )
+            self._put(places, snapshot)
 
     @classmethod
-    def from_snapshot(cls: type[AnyPopulation], snapshot: Snapshot, *, threads: int | None = None) -> AnyPopulation:
+    def from_snapshot(
+        cls: type[AnyPopulation], snapshot: Snapshot, *, engine: str | Engine = "kernel", threads: int | None = None
+    ) -> AnyPopulation:
         """Return a population of the larvae of a snapshot, under its parameters.
 
         Raises:
-            InputError: `snapshot` is none.
+            InputError: `snapshot` is none, or the engine or the number of threads is unusable.
+            MissingDependencyError: as for the class.
         """
         checks.instance("snapshot", snapshot, Snapshot, "pass what Population.snapshot or Snapshot.load gave")
-        population = cls(snapshot.parameters, threads=threads)
+        population = cls(snapshot.parameters, engine=engine, threads=threads)
         population.restore(snapshot)
         return population
 
@@ -316,7 +311,7 @@ class Population:
         Raises:
             InputError: no larva is named, or a place lies outside.
         """
-        return self.from_snapshot(self.snapshot(larvae), threads=self.threads)
+        return self.from_snapshot(self.snapshot(larvae), engine=self.engine, threads=self.threads)
 
     def join(self: AnyPopulation, other: "Population") -> AnyPopulation:
         """Return a population of copies of the larvae of both, first those of this one.
@@ -326,40 +321,30 @@ class Population:
             InputError: one of them has no larvae.
         """
         checks.instance("other", other, Population, "pass the population to join with")
-        mine, theirs = self.snapshot(), other.snapshot()
-        self._require_same_parameters(theirs)
-        drive_hz = np.concatenate((mine.drive_hz, theirs.drive_hz))
-        state = states.join(mine.state, theirs.state)
-        both = Snapshot(self.parameters, mine.seeds + theirs.seeds, drive_hz, state)
-        return self.from_snapshot(both, threads=self.threads)
+        return self.from_snapshot(self.snapshot().join(other.snapshot()), engine=self.engine, threads=self.threads)
 
-    def _run(
-        self,
-        rows: State,
-        n_steps: NDArray[np.int64],
-        rates_hz: FloatArray | None,
-        events: list[NDArray[np.int32]] | None,
-        record: Record | None,
-        *,
-        plastic: bool,
-    ) -> tuple[State, Activity]:
-        """Simulate `rows` in place; they are copies, so a call that fails or is interrupted changes no larva."""
-        record = Record() if record is None else checks.instance("record", record, Record, "pass Record(spikes=True)")
-        recorder = Recorder(self.parameters, n_steps, record)
-        for first, now, recording in recorder.stretches():
-            part = None if events is None else [_cut(own, first, first + int(now.max())) for own in events]
-            self._simulate(rows, now, rates_hz, part, first, recording, plastic=plastic)
-        return rows, recorder.activity(rows.v_mV)
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy is made of, of one moment."""
+        with self._own.lock:
+            seeds, drive_hz, state = self._larvae
+            return {**vars(self), "_own": OwnLock(), "_larvae": _Larvae(seeds, drive_hz.copy(), states.copy(state))}
+
+    def _run(self, rows: State, n_steps: NDArray[np.int64], *, record: Record | None = None, **more: Any) -> Activity:
+        """Advance `rows`, which are copies: a call that fails or is interrupted changes no larva."""
+        if record is not None:
+            checks.instance("record", record, Record, "pass Record(spikes=True)")
+        return self._engine.run(self.parameters, rows, n_steps, record=record, threads=self._threads, **more)
 
     def _commit(self, after: State, activity: Activity, places: NDArray[np.int64] | None = None) -> Activity:
-        """Take over what a call has led to; nothing before this has changed the larvae."""
+        """Take over what a call has led to, by one assignment; nothing before this has changed the larvae."""
+        seeds, drive_hz, state = self._larvae
         diverged = int(activity.diverged.sum())
-        before_mV = self._state.v_mV if places is None or not diverged else self._state.v_mV[places]
+        before_mV = state.v_mV if places is None or not diverged else state.v_mV[places]
         already = int(beyond_bounds(before_mV).sum()) if diverged else 0
         if places is None:
-            self._state = after
+            self._larvae = _Larvae(seeds, drive_hz, after)
         else:
-            states.write(self._state, places, after)
+            states.write(state, places, after)
         if diverged > already:
             warnings.warn(
                 f"the membrane potential of {diverged} of {len(self)} larvae has left all bounds, and the neuron is "
@@ -369,75 +354,36 @@ class Population:
             )
         return activity
 
-    def _simulate(
-        self,
-        state: State,
-        n_steps: NDArray[np.int64],
-        rates_hz: FloatArray | None,
-        events: list[NDArray[np.int32]] | None,
-        first_step: int,
-        recording: kernel.Recording,
-        *,
-        plastic: bool,
-    ) -> None:
-        """Advance `state` in place, under rates or under given events, writing to `recording`: what an engine is."""
-        offsets: NDArray[np.int64] = np.zeros(len(n_steps) + 1, dtype=np.int64)
-        together: NDArray[np.int32] = np.empty((0, 2), dtype=np.int32)
-        if events is None:
-            per_step = inputs.ticks_per_step(self.parameters, np.asarray(rates_hz))
-        else:
-            per_step = np.empty((len(n_steps), 0), dtype=np.int64)
-            offsets[1:], together = np.cumsum([len(own) for own in events]), np.concatenate(events)
-        k = self._constants[plastic]
-
-        next_larva: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
-
-        def advance() -> None:
-            kernel.advance_larvae(
-                next_larva, state.records, per_step, together, offsets, first_step, n_steps, k, recording
-            )
-
-        in_parallel(advance, min(self.threads, len(n_steps)))
-
-    def _steps(self, duration_ms: Any, larvae: int | None = None) -> NDArray[np.int64]:
-        self._require_larvae()
-        larvae = len(self) if larvae is None else larvae
-        if not isinstance(duration_ms, Iterable):
-            return np.full(larvae, self.parameters.steps("duration", duration_ms), dtype=np.int64)
-        durations = checks.array("duration", duration_ms, (larvae,), low=0.0, unit="ms")
-        return np.array([self.parameters.steps("duration", float(own)) for own in durations], dtype=np.int64)
-
-    def _check_drive(self, drive_hz: Any, larvae: int | None = None) -> FloatArray:
-        shape = (len(self) if larvae is None else larvae, circuit.N_CHANNELS)
-        return checks.array("drive", drive_hz, shape, low=0.0, high=inputs.MAX_RATE_HZ, unit="Hz")
-
-    def _places(self, larvae: Sequence[int] | None) -> NDArray[np.int64]:
-        """Return places as an array, all if none are named."""
-        self._require_larvae()
-        if larvae is None:
-            return np.arange(len(self), dtype=np.int64)
-        places = [
-            checks.integer("place of a larva", place, low=0, high=len(self) - 1)
-            for place in checks.several("larvae", larvae)
-        ]
-        if not places:
-            raise InputError("larvae must name at least one place, got none")
-        return np.array(places, dtype=np.int64)
-
-    def _require_same_parameters(self, snapshot: Snapshot) -> None:
-        for name, (mine, theirs) in self.parameters.differences(snapshot.parameters).items():
-            raise MismatchError(
-                f"a snapshot must be of the same parameters, got {name}={theirs} instead of {mine}; "
-                f"Population.from_snapshot takes over its parameters"
-            )
-
-    def _require_larvae(self) -> None:
-        if not self._seeds:
-            raise InputError("the population must have at least one larva, got none; add larvae by seed first")
+    def _put(self, places: NDArray[np.int64], snapshot: Snapshot) -> None:
+        """Put larvae in the place of others, all of it or nothing."""
+        before = self._larvae
+        drive_hz, rows = before.drive_hz[places], states.select(before.state, places)
+        seeds = dict(zip(places.tolist(), snapshot.seeds, strict=True))
+        after = tuple(seeds.get(place, seed) for place, seed in enumerate(before.seeds))
+        try:
+            states.write(before.state, places, snapshot.state)
+            before.drive_hz[places] = snapshot.drive_hz
+            self._larvae = _Larvae(after, before.drive_hz, before.state)
+        except BaseException:
+            states.write(before.state, places, rows)
+            before.drive_hz[places] = drive_hz
+            self._larvae = before
+            raise
 
 
-def _cut(events: NDArray[np.int32], first: int, last: int) -> NDArray[np.int32]:
-    begin, end = np.searchsorted(events[:, 0], (first, last))
-    part = events[begin:end].copy()
-    part[:, 0] -= first
-    return part
+_PROBE_MS = 3000.0
+"""Long enough for rates of an output neuron to be told apart."""
+
+
+class _Larvae(NamedTuple):
+    """What a population is made of: one value, so that it changes as one.
+
+    Attributes:
+        seeds: One a larva.
+        drive_hz: [B, C], what is set.
+        state: B rows.
+    """
+
+    seeds: tuple[int, ...]
+    drive_hz: FloatArray
+    state: State

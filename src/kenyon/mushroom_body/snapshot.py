@@ -9,27 +9,42 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon import archive
-from kenyon.errors import FileFormatError, InputError, KenyonError
+from kenyon import archive, checks
+from kenyon.errors import FileFormatError, InputError, KenyonError, MismatchError
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.circuit import N_CHANNELS
 from kenyon.mushroom_body.inputs import MAX_RATE_HZ
-from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
+from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, check_parameters, constants
 from kenyon.mushroom_body.state import State
+from kenyon.seeds import checked_seed
 from kenyon.words import shown
 
 KIND = "snapshot"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Everything about some larvae at one moment; either engine goes on from it.
+    """Everything about some larvae at one moment, for good; either engine goes on from it.
+
+    It cannot be changed, nor can its arrays, and neither can a copy, however it was made: what one sees is what is
+    restored and saved. Another one is made with `dataclasses.replace`, with `State.replace` for its state.
 
     Attributes:
         parameters: The constants they live under.
         seeds: One seed a larva.
         drive_hz: [B, C] float64, the drive that was set.
         state: Their state, B rows.
+
+    Raises:
+        InputError: the parts do not belong together, or hold values that no larva could have had.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from kenyon.mushroom_body import Population
+        >>> naive = Population(seeds=[1]).snapshot()
+        >>> older = replace(naive, state=naive.state.replace(step=[600_000]))
+        >>> older.state.step, older == naive
+        (array([600000]), False)
     """
 
     parameters: Parameters
@@ -37,15 +52,65 @@ class Snapshot:
     drive_hz: NDArray[np.float64]
     state: State
 
+    def __post_init__(self) -> None:
+        """Check that it is one population, and make it last."""
+        check_parameters(self.parameters)
+        checks.instance("state", self.state, State, "pass that of a population or snapshot")
+        seeds = tuple(checked_seed("seed of a larva", seed) for seed in checks.several("seeds", self.seeds))
+        if len(seeds) != len(self.state) or not seeds:
+            raise InputError(f"a snapshot must have one seed a larva, got {len(seeds)} for {len(self.state)} larvae")
+        drive_hz = checks.array("drive_hz", self.drive_hz, (len(seeds), N_CHANNELS), low=0.0, high=MAX_RATE_HZ)
+        drive_hz.flags.writeable = False
+        states.check(self.parameters, states.arrays(self.state))
+        for name, value in (("seeds", seeds), ("drive_hz", drive_hz), ("state", states.sealed(self.state))):
+            object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Let copies and pickles be made anew from the parts, and so be checked and immutable like this one."""
+        return type(self), (self.parameters, self.seeds, self.drive_hz, self.state)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether they are of the same larvae at the same moment, bit for bit."""
+        return isinstance(other, Snapshot) and self._bits() == other._bits()
+
+    def __hash__(self) -> int:
+        """Return what is the same for equal snapshots."""
+        return hash(self.seeds)
+
+    def _bits(self) -> tuple[object, ...]:
+        return self.parameters, self.seeds, self.drive_hz.tobytes(), self.state.records.tobytes()
+
+    def require(self, parameters: Parameters) -> None:
+        """Refuse to be of other parameters than these.
+
+        Raises:
+            MismatchError: a constant differs.
+        """
+        for name, (ours, theirs) in parameters.differences(self.parameters).items():
+            raise MismatchError(
+                f"a snapshot must be of the same parameters, got {name}={theirs} instead of {ours}; "
+                f"Population.from_snapshot takes over its parameters"
+            )
+
+    def join(self, other: "Snapshot") -> "Snapshot":
+        """Return the larvae of both, first those of this one.
+
+        Raises:
+            MismatchError: the parameters differ.
+        """
+        checks.instance("other", other, Snapshot, "pass the snapshot to join with").require(self.parameters)
+        drive_hz = np.concatenate((self.drive_hz, other.drive_hz))
+        return Snapshot(self.parameters, self.seeds + other.seeds, drive_hz, states.join(self.state, other.state))
+
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write to an .npz file with a JSON header.
 
         Raises:
-            InputError: the file exists and `overwrite` is False.
+            InputError: the file exists and `overwrite` is False, or its folder does not exist.
             LockedError: somebody else is writing it.
             StorageError: the disk is full.
         """
-        return archive.save(path, KIND, *self.plain(), overwrite=overwrite)
+        return archive.save(checks.path("file", path), KIND, *self.plain(), overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, limit_bytes: int = archive.LIMIT_BYTES) -> "Snapshot":
@@ -55,7 +120,7 @@ class Snapshot:
             FileFormatError: the file is truncated, foreign, of another version, inconsistent or too much.
             FileNotFoundError: there is no such file.
         """
-        return cls.from_plain(str(path), *archive.load(path, KIND, limit_bytes=limit_bytes))
+        return cls.from_plain(str(path), *archive.load(checks.path("file", path), KIND, limit_bytes=limit_bytes))
 
     def to_bytes(self) -> bytes:
         """Return the bytes of such a file, to be sent or kept."""
@@ -68,6 +133,7 @@ class Snapshot:
         Raises:
             FileFormatError: the bytes are truncated, foreign, of another version, inconsistent or too much.
         """
+        checks.instance("words", words, bytes, "pass what Snapshot.to_bytes gave")
         return cls.from_plain(source, *archive.unpack(source, words, KIND, limit_bytes=limit_bytes))
 
     def plain(self) -> tuple[dict[str, Any], archive.Arrays]:
@@ -90,46 +156,22 @@ class Snapshot:
             seeds = _seeds(header["seeds"])
         except (KenyonError, KeyError, TypeError, ValueError) as reason:
             raise FileFormatError(f"{source} must be a snapshot of this version of Kenyon: {reason}") from None
-        _check(source, parameters, len(seeds), arrays)
+        _check_arrays(source, len(seeds), arrays)
         variables = dict(arrays)
         drive_hz = variables.pop("drive_hz")
-        return cls(parameters, seeds, drive_hz, states.gathered(variables))
+        try:
+            return cls(parameters, seeds, drive_hz, states.gathered(variables))
+        except InputError as reason:
+            raise FileFormatError(f"{source}: {reason}") from None
 
 
-def _seeds(given: Any) -> tuple[int, ...]:
-    if (
-        not isinstance(given, list)
-        or not given
-        or not all(isinstance(seed, str) and seed.isdecimal() for seed in given)
-    ):
-        raise InputError("its seeds must be a list of whole numbers of 0 or more")
-    return tuple(int(seed) for seed in given)
-
-
-def _check(path: str, parameters: Parameters, larvae: int, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Refuse arrays that no population could have had."""
-    like = states.arrays(states.newborn(parameters, [])) | {"drive_hz": np.empty((0, N_CHANNELS))}
-    for name in sorted(arrays.keys() ^ like.keys()):
-        odd = "is missing" if name in like else "is none of them"
-        raise FileFormatError(
-            f"{path} must be a snapshot of this version of Kenyon, with all its arrays: {shown(name)} {odd}"
-        )
-    for name, values in arrays.items():
-        shape, dtype = (larvae, *like[name].shape[1:]), like[name].dtype
-        if values.shape != shape or values.dtype != dtype:
-            raise FileFormatError(
-                f"{path}: {name} must be {dtype} of shape {shape}, got {values.dtype} of shape {values.shape}"
-            )
-    check_values(path, parameters, arrays)
-
-
-def check_values(source: str, parameters: Parameters, arrays: Mapping[str, NDArray[Any]]) -> None:
+def check_values(source: str, parameters: Parameters, variables: Mapping[str, NDArray[Any]]) -> None:
     """Refuse values that no larva could have had, and that compiled code must not be given; only v may have any.
 
     Args:
         source: Where they come from, for the message.
         parameters: The constants that the larvae live under.
-        arrays: Variables by name, each of its own shape and type.
+        variables: Variables by name, each of its own shape and type.
 
     Raises:
         FileFormatError: a value is out of its range.
@@ -142,18 +184,34 @@ def check_values(source: str, parameters: Parameters, arrays: Mapping[str, NDArr
         ...
         kenyon.errors.FileFormatError: this larva: refractory_steps must lie from 0 to 19, got 1073741824
     """
-    held = max(0, parameters.steps("refractory_ms", parameters.refractory_ms) - 1)
-    ranges = {
-        "refractory_steps": (0, held),
-        "kc_silent_steps": (0, np.inf),
-        "ticks_left": (1, 2**62),
-        "step": (0, 2**62),
-        "pn_to_kc": (0, 1),
-        "drive_hz": (0, MAX_RATE_HZ),
-    }
-    largest = np.finfo(np.float64).max
+    try:
+        states.check(parameters, variables)
+    except InputError as reason:
+        raise FileFormatError(f"{source}: {reason}") from None
+
+
+def _seeds(given: Any) -> tuple[int, ...]:
+    if (
+        not isinstance(given, list)
+        or not given
+        or not all(isinstance(seed, str) and seed.isdecimal() for seed in given)
+    ):
+        raise InputError("its seeds must be a list of whole numbers of 0 or more")
+    return tuple(int(seed) for seed in given)
+
+
+def _check_arrays(source: str, larvae: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse arrays that are not those of so many larvae; what is in them is looked at afterward."""
+    checks.instance("arrays", arrays, dict, "pass what Snapshot.plain gave")
+    for name in sorted(arrays.keys() ^ _FIELDS.keys()):
+        odd = "is missing" if name in _FIELDS else "is none of them"
+        raise FileFormatError(
+            f"{source} must be a snapshot of this version of Kenyon, with all its arrays: {shown(name)} {odd}"
+        )
     for name, values in arrays.items():
-        low, high = ranges.get(name, (-largest, largest if values.dtype.kind == "f" else np.inf))
-        good = np.ones(values.shape, bool) if name == "v_mV" else (values >= low) & (values <= high)
-        if not good.all():
-            raise FileFormatError(f"{source}: {name} must lie from {low:g} to {high:g}, got {values[~good][0]}")
+        dtype, shape = _FIELDS[name].base, (larvae, *_FIELDS[name].shape)
+        if not isinstance(values, np.ndarray) or values.shape != shape or values.dtype != dtype:
+            raise FileFormatError(f"{source}: {name} must be {dtype} of shape {shape}, got {checks.got(values)}")
+
+
+_FIELDS = {name: states.RECORD[name] for name in states.VARIABLES} | {"drive_hz": np.dtype((np.float64, (N_CHANNELS,)))}

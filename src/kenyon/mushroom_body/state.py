@@ -1,21 +1,49 @@
 """The state of B larvae: a record of fixed size for each, and every variable as an array over all of them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kenyon import checks
+from kenyon.errors import InputError
 from kenyon.mushroom_body import circuit, inputs
-from kenyon.mushroom_body.parameters import Parameters
+from kenyon.mushroom_body.parameters import Parameters, check_parameters
+from kenyon.seeds import checked_seed
 
-FloatArray = NDArray[np.float64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-class State(NamedTuple):
-    """Everything that decides what B larvae do next: views of one array of records, so that a larva lies in one piece.
+class _Variable(Generic[Scalar]):
+    """A variable of a larva: a field of its record, seen as an array over all larvae."""
+
+    def __init__(self, scalar: type[Scalar], *shape: int) -> None:
+        self.scalar, self.shape = scalar, shape
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, state: Any, _: type | None = None) -> NDArray[Scalar]:
+        view: NDArray[Scalar] = state.records[self.name]
+        return view
+
+    def __set__(self, state: Any, _: object) -> None:
+        raise AttributeError(f"{self.name} is a view of the records; write into it, or make a State with `replace`")
+
+
+class State:
+    """Everything that decides what B larvae do next: one array of records, so that a larva lies in one piece.
+
+    All else are views of the records, made when asked for: so a state stays one thing however it is copied, pickled or
+    sent, and no variable can come apart from the others.
+
+    Args:
+        records: [B] of all variables, larva by larva; kept, not copied.
 
     Attributes:
+        records: As given.
         v_mV: [B, N] float64, membrane potential.
         g_e_nS: [B, N] float64, excitatory conductance.
         g_i_nS: [B, N] float64, inhibitory conductance.
@@ -28,77 +56,109 @@ class State(NamedTuple):
         rng: [B, C, 4] uint64, the stream of each of the larva's input channels (SFC64).
         step: [B] int64, steps done since the larva began.
         pn_to_kc: [B, K, P] uint8, wiring; never changes.
-        records: [B] of all these, larva by larva.
+
+    Raises:
+        InputError: `records` is no array of larvae.
+
+    Example:
+        >>> from kenyon.mushroom_body import Population
+        >>> state = Population(seeds=[1, 2]).state
+        >>> len(state), state.v_mV.shape
+        (2, (2, 142))
     """
 
-    v_mV: FloatArray
-    g_e_nS: FloatArray
-    g_i_nS: FloatArray
-    g_a_nS: FloatArray
-    refractory_steps: NDArray[np.int32]
-    w_kc_mbonp_nS: FloatArray
-    w_kc_mbonn_nS: FloatArray
-    kc_silent_steps: FloatArray
-    ticks_left: NDArray[np.int64]
-    rng: NDArray[np.uint64]
-    step: NDArray[np.int64]
-    pn_to_kc: NDArray[np.uint8]
-    records: NDArray[np.void]
+    __slots__ = ("records",)
+
+    v_mV = _Variable(np.float64, circuit.N_NEURONS)
+    g_e_nS = _Variable(np.float64, circuit.N_NEURONS)
+    g_i_nS = _Variable(np.float64, circuit.N_NEURONS)
+    g_a_nS = _Variable(np.float64, circuit.N_NEURONS)
+    refractory_steps = _Variable(np.int32, circuit.N_NEURONS)
+    w_kc_mbonp_nS = _Variable(np.float64, circuit.N_KCS)
+    w_kc_mbonn_nS = _Variable(np.float64, circuit.N_KCS)
+    kc_silent_steps = _Variable(np.float64, circuit.N_KCS)
+    ticks_left = _Variable(np.int64, circuit.N_CHANNELS)
+    rng = _Variable(np.uint64, circuit.N_CHANNELS, 4)
+    step = _Variable(np.int64)
+    pn_to_kc = _Variable(np.uint8, circuit.N_KCS, circuit.N_PNS)
+
+    def __init__(self, records: NDArray[np.void]) -> None:
+        if not isinstance(records, np.ndarray) or records.dtype != RECORD or records.ndim != 1:
+            raise InputError(f"records must be a row of larvae as `newborn` makes them, got {checks.got(records)}")
+        self.records = records
+
+    def __len__(self) -> int:
+        """Return the number of larvae."""
+        return len(self.records)
+
+    def __repr__(self) -> str:
+        """Say what this is."""
+        return f"<state of {len(self)} larvae>"
+
+    def replace(self, **variables: Any) -> "State":
+        """Return copies of the larvae in which some variables are others: arrays of their shape, or of one larva's.
+
+        Raises:
+            InputError: a variable is unknown, or its values do not fit.
+
+        Example:
+            >>> from kenyon.mushroom_body import BALANCED
+            >>> float(newborn(BALANCED, [1]).replace(w_kc_mbonp_nS=np.full(72, 40.0)).w_kc_mbonp_nS.max())
+            40.0
+        """
+        other = copy(self)
+        for name, values in variables.items():
+            own = other.records[checks.one_of("variable", name, list(VARIABLES))]
+            given = checks.numbers(name, values, booleans=True)
+            if given.shape not in (own.shape, own.shape[1:]) or not np.can_cast(given.dtype, own.dtype, "same_kind"):
+                raise InputError(f"{name} must be {own.dtype} of shape {own.shape}, got {checks.got(given)}")
+            own[...] = given
+        return other
 
 
-_RECORD = np.dtype(
-    [
-        ("v_mV", np.float64, circuit.N_NEURONS),
-        ("g_e_nS", np.float64, circuit.N_NEURONS),
-        ("g_i_nS", np.float64, circuit.N_NEURONS),
-        ("g_a_nS", np.float64, circuit.N_NEURONS),
-        ("refractory_steps", np.int32, circuit.N_NEURONS),
-        ("w_kc_mbonp_nS", np.float64, circuit.N_KCS),
-        ("w_kc_mbonn_nS", np.float64, circuit.N_KCS),
-        ("kc_silent_steps", np.float64, circuit.N_KCS),
-        ("ticks_left", np.int64, circuit.N_CHANNELS),
-        ("rng", np.uint64, (circuit.N_CHANNELS, 4)),
-        ("step", np.int64),
-        ("pn_to_kc", np.uint8, (circuit.N_KCS, circuit.N_PNS)),
-    ]
-)
+VARIABLES: Mapping[str, _Variable[Any]] = {k: own for k, own in vars(State).items() if isinstance(own, _Variable)}
+"""The variables of a larva, in the order of its record."""
 
-PACKED = _RECORD.newbyteorder("<")
+RECORD = np.dtype([(name, own.scalar, own.shape) for name, own in VARIABLES.items()])
+"""One larva."""
+
+PACKED = RECORD.newbyteorder("<")
 """One larva as a record of fixed size, the same bytes on every machine."""
 
 
-def _variables(records: NDArray[np.void]) -> dict[str, NDArray[Any]]:
-    return {name: records[name] for name in _RECORD.names or ()}
-
-
-def _state(records: NDArray[np.void]) -> State:
-    return State(**_variables(records), records=records)
-
-
-def newborn(parameters: Parameters, seeds: Sequence[int], pn_to_kc: NDArray[np.uint8] | None = None) -> State:
+def newborn(parameters: Parameters, seeds: Iterable[int], pn_to_kc: Any = None) -> State:
     """Return larvae at rest: every conductance 0, weights at their start, input streams fresh.
 
     Args:
         parameters: The set of constants.
-        seeds: One seed a larva.
-        pn_to_kc: [B, K, P] uint8; drawn from each larva's seed where not given.
+        seeds: One seed a larva, an integer of 0 or more.
+        pn_to_kc: PN to KC wiring, [K, P] for all or [B, K, P], of 0 and 1; drawn from each larva's seed if not given.
+
+    Raises:
+        InputError: an argument is unusable.
+
+    Randomness:
+        Each larva's own "wiring" and "input" streams.
     """
-    state = _state(np.zeros(len(seeds), dtype=_RECORD))
+    check_parameters(parameters)
+    seeds = [checked_seed("seed of a larva", seed) for seed in checks.several("seeds", seeds)]
+    wiring = None if pn_to_kc is None else circuit.check_pn_to_kc(pn_to_kc, len(seeds))
+    state = State(np.zeros(len(seeds), dtype=RECORD))
     state.v_mV[:] = circuit.per_neuron(parameters, "rest_mV")
     state.w_kc_mbonp_nS[:] = state.w_kc_mbonn_nS[:] = parameters.kc_mbon_nS
     state.kc_silent_steps[:] = np.inf
     state.rng[:], state.ticks_left[:] = inputs.start_channels(parameters, seeds)
     for larva, seed in enumerate(seeds):
-        state.pn_to_kc[larva] = circuit.draw_pn_to_kc(parameters, seed) if pn_to_kc is None else pn_to_kc[larva]
+        state.pn_to_kc[larva] = circuit.draw_pn_to_kc(parameters, seed) if wiring is None else wiring[larva]
     return state
 
 
 def gathered(variables: Mapping[str, NDArray[Any]]) -> State:
     """Return the state of which `arrays` gives these: every variable, of the shape and type that it has there."""
-    records = np.empty(len(variables["step"]), dtype=_RECORD)
+    records = np.empty(len(variables["step"]), dtype=RECORD)
     for name, values in variables.items():
         records[name] = values
-    return _state(records)
+    return State(records)
 
 
 def arrays(state: State) -> dict[str, NDArray[Any]]:
@@ -110,7 +170,7 @@ def arrays(state: State) -> dict[str, NDArray[Any]]:
         >>> bool((gathered(arrays(larvae)).records == larvae.records).all())
         True
     """
-    return _variables(state.records)
+    return {name: state.records[name] for name in VARIABLES}
 
 
 def pack(state: State) -> list[bytes]:
@@ -136,17 +196,17 @@ def unpack(larvae: Sequence[bytes]) -> State:
         >>> bool((unpack(pack(larva)).rng == larva.rng).all())
         True
     """
-    return _state(np.frombuffer(bytearray().join(larvae), dtype=PACKED).astype(_RECORD, copy=False))
+    return State(np.frombuffer(bytearray().join(larvae), dtype=PACKED).astype(RECORD, copy=False))
 
 
 def select(state: State, larvae: Any) -> State:
     """Return copies of the named rows."""
-    return _state(state.records[np.asarray(larvae, dtype=np.int64)])  # Places select copies, a slice would not.
+    return State(state.records[np.asarray(larvae, dtype=np.int64)])  # Places select copies, a slice would not.
 
 
 def copy(state: State) -> State:
     """Return copies of all rows."""
-    return _state(state.records.copy())
+    return State(state.records.copy())
 
 
 def write(state: State, larvae: Any, rows: State) -> None:
@@ -156,11 +216,49 @@ def write(state: State, larvae: Any, rows: State) -> None:
 
 def join(first: State, second: State) -> State:
     """Return the rows of both, first those of `first`."""
-    return _state(np.concatenate((first.records, second.records)))
+    return State(np.concatenate((first.records, second.records)))
 
 
 def read_only(state: State) -> State:
     """Return the same rows as views that cannot be written to."""
-    records = state.records.view()
+    return State(_sealed(state.records.view()))
+
+
+def sealed(state: State) -> State:
+    """Return the rows as they are now, never to be written to: the same where they are that already, else copies."""
+    records = state.records
+    return state if records.flags.owndata and not records.flags.writeable else State(_sealed(records.copy()))
+
+
+def check(parameters: Parameters, variables: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse values that no larva could have had, which compiled code would not survive; only v may leave all bounds.
+
+    Raises:
+        InputError: a variable lies outside its range.
+
+    Example:
+        >>> from kenyon.mushroom_body.parameters import BALANCED
+        >>> check(BALANCED, arrays(newborn(BALANCED, [1])))
+    """
+    held = max(0, parameters.steps("refractory_ms", parameters.refractory_ms) - 1)
+    for name, (low, high) in {**_RANGES, "refractory_steps": (0, held)}.items():
+        values = variables[name]
+        # Asked so that nan is outside as well.
+        if values.size and not (values.min() >= low and values.max() <= high):
+            outside = values[~((values >= low) & (values <= high))]
+            raise InputError(f"{name} must lie from {low:g} to {high:g}, got {outside[0]}")
+
+
+_MOST = float(np.finfo(np.float64).max)
+_RANGES: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("g_e_nS", "g_i_nS", "g_a_nS", "w_kc_mbonp_nS", "w_kc_mbonn_nS"), (-_MOST, _MOST)),
+    "kc_silent_steps": (0, math.inf),
+    "ticks_left": (1, 2**62),
+    "step": (0, 2**62),
+    "pn_to_kc": (0, 1),
+}
+
+
+def _sealed(records: NDArray[np.void]) -> NDArray[np.void]:
     records.flags.writeable = False
-    return _state(records)
+    return records

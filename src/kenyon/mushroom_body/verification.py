@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kenyon import checks
 from kenyon.archive import read_npz
 from kenyon.errors import FileFormatError, InputError, KenyonError
 from kenyon.mushroom_body import circuit, inputs
 from kenyon.mushroom_body.activity import Record
+from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.parameters import Parameters, named
 from kenyon.mushroom_body.population import Population
 
@@ -88,6 +90,7 @@ def load(path: str | os.PathLike[str]) -> Golden:
         FileFormatError: the file is truncated or foreign, an array is missing or unusable.
         FileNotFoundError: there is no such file.
     """
+    path = checks.path("file", path)
     arrays = read_npz(path)
     try:
         parameters = named(str(arrays["parameters"]))
@@ -111,9 +114,15 @@ def load(path: str | os.PathLike[str]) -> Golden:
         raise FileFormatError(f"{path} must be a golden file: {reason}") from None
 
 
-def replay(golden: Golden, engine: type[Population] = Population) -> Verdict:
-    """Run a golden file's input through an engine, as experiments run it, and compare every spike and weight."""
-    larva = engine(golden.parameters, [0], pn_to_kc=golden.pn_to_kc)
+def replay(golden: Golden, engine: str | Engine = "kernel") -> Verdict:
+    """Run a golden file's input through an engine, as experiments run it, and compare every spike and weight.
+
+    Raises:
+        InputError: the engine is unknown.
+        MissingDependencyError: it is not installed.
+    """
+    checks.instance("golden", golden, Golden, "pass what verification.load gave")
+    larva = Population(golden.parameters, [0], pn_to_kc=golden.pn_to_kc, engine=engine)
     activity = larva.advance_events([golden.input_events], golden.duration_ms, record=Record(spikes=True))
     given = (activity.spikes or ())[0]
     theirs, ours = ({(int(step), int(neuron)) for step, neuron in spikes} for spikes in (golden.spikes, given))

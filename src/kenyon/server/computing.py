@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.errors import KenyonError, MissingDependencyError
-from kenyon.mushroom_body import Parameters, Population, drive
+from kenyon.mushroom_body import Parameters, drive
 from kenyon.mushroom_body.circuit import GROUPS
-from kenyon.mushroom_body.engines import engine_class
+from kenyon.mushroom_body.engines import engine as named_engine
 from kenyon.mushroom_body.state import newborn, pack, unpack
 
 Advanced = tuple[list[bytes], NDArray[np.int64], NDArray[np.bool_]]
@@ -65,14 +65,14 @@ class KernelComputer(Computer):
 
     def __init__(self, parameters: Parameters, engine: str = "kernel") -> None:
         super().__init__(parameters)
-        self._population: Population = engine_class(engine)(parameters)
+        self._engine = named_engine(engine)
 
     def advance(
         self, larvae: Sequence[bytes], n_steps: NDArray[np.int64], drive_hz: NDArray[np.float64], *, plastic: bool
     ) -> Advanced:
         """As for `Computer`."""
         rows = unpack(larvae)
-        activity = self._population.advance_state(rows, n_steps, drive_hz, plastic=plastic)
+        activity = self._engine.run(self.parameters, rows, n_steps, rates_hz=drive_hz, plastic=plastic)
         return pack(rows), np.add.reduceat(activity.counts, _FIRST_CELLS, axis=1), activity.diverged
 
 

@@ -1,0 +1,165 @@
+"""The circuit as equations and connections, as Brian2 takes them.
+
+One step is Brian2's own: integrate; threshold; synapses (conductances and Kenyon cell times, then depression, then
+homeostasis); reset. The weights of a Kenyon cell's two plastic synapses are variables of the cell, where dopamine
+neurons and MBONs, connected to it, can reach them.
+
+Reference: Jürgensen et al. 2024, iScience 27:108640; Stimberg, Brette & Goodman 2019, eLife 8:e47314.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.mushroom_body.brian_setup import import_brian2
+from kenyon.mushroom_body.circuit import DAN_P, GROUPS, N_CHANNELS, N_NEURONS, PN, REWARD, per_neuron
+from kenyon.mushroom_body.parameters import Parameters
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+NEURON = """
+dv_mV/dt = int(t_in_timesteps >= release_step) * per_capacitance / ms * (
+    leak_nS * (rest_mV - v_mV)
+    + g_e_nS * (excitatory_reversal_mV - v_mV)
+    + g_i_nS * (inhibitory_reversal_mV - v_mV)
+    + g_a_nS * (adaptation_reversal_mV - v_mV)) : 1
+dg_e_nS/dt = -g_e_nS / (excitatory_tau_ms * ms) : 1
+dg_i_nS/dt = -g_i_nS / (inhibitory_tau_ms * ms) : 1
+dg_a_nS/dt = -g_a_nS / (adaptation_tau_ms * ms) : 1
+per_capacitance : 1 (constant)
+leak_nS : 1 (constant)
+rest_mV : 1 (constant)
+threshold_mV : 1 (constant)
+adaptation_nS : 1 (constant)
+w_kc_mbonp_nS : 1
+w_kc_mbonn_nS : 1
+release_step : integer
+fired_step : 1
+n_spikes : integer
+"""
+
+RESET = """
+v_mV = rest_mV
+g_a_nS += adaptation_nS
+release_step = t_in_timesteps + refractory_steps
+n_spikes += 1
+"""
+
+TRANSMISSION = """
+g_e_nS_post += excitation_nS + plastic_p * w_kc_mbonp_nS_pre + plastic_n * w_kc_mbonn_nS_pre
+g_i_nS_post += inhibition_nS
+fired_step_pre = t_in_timesteps
+"""
+
+DEPRESSION = """
+depression_nS = learning_rate_nS * exp((fired_step_post - t_in_timesteps) * dt / (eligibility_tau_ms * ms))
+w_kc_mbonp_nS_post = clip(w_kc_mbonp_nS_post - plastic_p * depression_nS, weight_floor_nS, inf)
+w_kc_mbonn_nS_post = clip(w_kc_mbonn_nS_post - plastic_n * depression_nS, weight_floor_nS, inf)
+"""
+
+HOMEOSTASIS = """
+w_kc_mbonp_nS_post += plastic_p * homeostasis * (kc_mbon_nS - w_kc_mbonp_nS_post)
+w_kc_mbonn_nS_post += plastic_n * homeostasis * (kc_mbon_nS - w_kc_mbonn_nS_post)
+"""
+
+_CELLS = {group: np.arange(N_NEURONS)[where] for group, where in GROUPS.items()}
+
+# Finite stand-ins for infinity, for Brian2 compiles with -ffast-math; no eligibility lasts for this many steps.
+NEVER = 1e15
+_NO_FLOOR = -1e300
+
+
+def constants(parameters: Parameters, *, plastic: bool = True) -> dict[str, Any]:
+    """Return what the equations need from a set of constants, by name; without plasticity weights stay as they are."""
+    floor = parameters.weight_floor_nS
+    return {name: value for name, value in parameters.values().items() if "." not in name} | {
+        "refractory_steps": parameters.steps("refractory_ms", parameters.refractory_ms),
+        "learning_rate_nS": parameters.learning_rate_nS if plastic else 0.0,
+        "homeostasis": parameters.homeostasis if plastic else 0.0,
+        "weight_floor_nS": _NO_FLOOR if floor is None or not plastic else floor,
+    }
+
+
+def build_circuit(parameters: Parameters, pn_to_kc: NDArray[np.uint8], clock: Any) -> tuple[Any, ...]:
+    """Describe circuits side by side to Brian2, newborn and without input, one for each wiring.
+
+    Args:
+        parameters: The set of constants.
+        pn_to_kc: [slots, K, P] uint8, 1 where wired; a synapse not wired is made as well, at 0 nS.
+        clock: Brian2 `Clock`.
+
+    Returns:
+        `NeuronGroup` of slots * N neurons; `Synapses` of transmission, of depression, of homeostasis. In each slot,
+        transmission begins with the P * K synapses from PNs to KCs.
+    """
+    brian2 = import_brian2()
+    slots = len(pn_to_kc)
+    # Names are part of the generated code: these, always the same, let it be compiled once for any number of slots.
+    neurons = brian2.NeuronGroup(
+        slots * N_NEURONS,
+        NEURON,
+        threshold="v_mV > threshold_mV",
+        reset=RESET,
+        method="euler",
+        clock=clock,
+        name="kenyon_neurons",
+    )
+    of_cell = {name: per_neuron(parameters, name) for name in ("leak_nS", "rest_mV", "threshold_mV", "adaptation_nS")}
+    of_cell |= {"per_capacitance": 1.0 / per_neuron(parameters, "capacitance_pF"), "v_mV": of_cell["rest_mV"]}
+    for name, values in of_cell.items():
+        setattr(neurons, name, np.tile(values, slots))
+    neurons.fired_step = -NEVER
+    neurons.w_kc_mbonp_nS = neurons.w_kc_mbonn_nS = parameters.kc_mbon_nS
+
+    def connect(name: str, order: int, on_pre: str, strengths: list[str], wires: list[tuple[Any, ...]]) -> Any:
+        each_slot = np.arange(slots)[:, None, None]
+        tables = [np.reshape(np.broadcast_arrays(*wire, each_slot), (len(wire) + 1, slots, -1)) for wire in wires]
+        source, target, *values, slot = np.concatenate(tables, axis=2).reshape(len(strengths) + 3, -1)
+        model = "\n".join(f"{strength} : 1 (constant)" for strength in strengths)
+        synapses = brian2.Synapses(neurons, neurons, model, on_pre=on_pre, clock=clock, name=f"kenyon_{name}")
+        source, target = (np.array([source, target]) + slot * N_NEURONS).astype(int)
+        synapses.connect(i=source, j=target)
+        synapses.pre.order = order
+        for strength, of_wires in zip(strengths, values, strict=True):
+            setattr(synapses, strength, of_wires)
+        return synapses
+
+    plastic, c = ["plastic_p", "plastic_n"], _CELLS
+    strengths = ["excitation_nS", "inhibition_nS", *plastic]
+    depressing = [(c["DANn"], c["KC"], 1, 0), (c["DANp"], c["KC"], 0, 1)]
+    restoring = [(c["MBONp"], c["KC"], 1, 0), (c["MBONn"], c["KC"], 0, 1)]
+    return (
+        neurons,
+        connect("transmission", 0, TRANSMISSION, strengths, _wires(parameters, pn_to_kc)),
+        connect("depression", 1, DEPRESSION, plastic, depressing),
+        connect("homeostasis", 2, HOMEOSTASIS, plastic, restoring),
+    )
+
+
+def _wires(p: Parameters, pn_to_kc: NDArray[np.uint8]) -> list[tuple[Any, ...]]:
+    """Return the connections of a circuit: from, to, excitation, inhibition, by the weight to MBONp, to MBONn."""
+    c = _CELLS
+    return [
+        (c["PN"][:, None], c["KC"], pn_to_kc.transpose(0, 2, 1) * p.pn_kc_nS, 0, 0, 0),
+        (c["ORN"], c["PN"], p.orn_pn_nS, 0, 0, 0),
+        (c["ORN"], c["LN"], p.orn_ln_nS, 0, 0, 0),
+        (c["LN"][:, None], c["PN"], 0, p.ln_pn_nS, 0, 0),
+        (c["KC"], c["APL"], p.kc_apl_nS, 0, 0, 0),
+        (c["APL"], c["KC"], 0, p.apl_kc_nS, 0, 0),
+        (c["KC"], c["MBONp"], 0, 0, 1, 0),
+        (c["KC"], c["MBONn"], 0, 0, 0, 1),
+        (c["MBONp"], c["LNp"], p.mbon_feedback_ln_nS, 0, 0, 0),
+        (c["MBONn"], c["LNn"], p.mbon_feedback_ln_nS, 0, 0, 0),
+        (c["MBONn"], c["DANp"], p.mbon_dan_nS, 0, 0, 0),
+        (c["MBONp"], c["DANn"], p.mbon_dan_nS, 0, 0, 0),
+        (c["LNp"], c["DANp"], 0, p.feedback_ln_dan_nS, 0, 0),
+        (c["LNn"], c["DANn"], 0, p.feedback_ln_dan_nS, 0, 0),
+    ]
+
+
+def input_wires(parameters: Parameters) -> tuple[IntArray, FloatArray]:
+    """Return which neuron each input channel excites, [C] int64, and by how much, [C] float64, nS."""
+    target = np.arange(N_CHANNELS) + np.where(np.arange(N_CHANNELS) < REWARD, 0, DAN_P - REWARD)
+    return target, np.where(target < PN, parameters.input_orn_nS, parameters.reinforcement_dan_nS)
