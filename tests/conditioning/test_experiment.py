@@ -148,3 +148,17 @@ def test_one_larva_can_be_drawn() -> None:
     one = short("paired", larvae=1)
     assert np.isnan(one.preference_interval).all()
     assert "One virtual larva" in figures.learning_figure([one]).get_suptitle()
+
+
+@pytest.mark.parametrize("dt_ms", [0.02, 0.07, 0.1, 0.13, 0.3, 0.7, 0.99, 1.0])
+def test_a_phase_longer_than_5000_ms_at_any_time_step(dt_ms: float) -> None:
+    """dt_ms=0.3, refractory_ms=1.8: durations that are inner constants are whole steps of whatever length."""
+    parameters = BALANCED.replace(dt_ms=dt_ms, refractory_ms=6 * dt_ms)
+    for steps in (10_000, 17_001):
+        short = paradigm("paired", trials=1, stimulus_s=steps * dt_ms * 1e-3, pause_s=0.0)
+        result = run(short, larvae=1, parameters=parameters, test_s=10 * dt_ms * 1e-3, show_progress=False)
+        population = Population(parameters, larva_seeds(0, 1))
+        population.stimulate("pentyl acetate", reward=1.0)
+        population.advance(steps * dt_ms)
+        assert (result.w_kc_mbonn_nS.values[:, 1] == population.state.w_kc_mbonn_nS).all()
+        assert population.probe("anisole").duration_ms[0] == pytest.approx(3000, abs=dt_ms / 2)

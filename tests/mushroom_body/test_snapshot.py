@@ -1,3 +1,7 @@
+import copy
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +12,7 @@ from kenyon import archive
 from kenyon.errors import FileFormatError, InputError
 from kenyon.mushroom_body import BALANCED, Population, Snapshot, drive
 from kenyon.mushroom_body.engines import engine
-from kenyon.mushroom_body.state import PACKED, arrays, pack, unpack
+from kenyon.mushroom_body.state import PACKED, VARIABLES, arrays, newborn, pack, unpack
 
 
 @pytest.fixture
@@ -99,3 +103,87 @@ def test_a_larva_is_a_record_of_fixed_size() -> None:
     for steps in ([-1], [1.5], ["1"], 1, [2**63], [[1], 1]):
         with pytest.raises(InputError, match="n_steps must be "):
             engine("kernel").advance(BALANCED, middle, steps, rates)
+
+
+COPIES: dict[str, Callable[[Any], Any]] = {
+    **{f"pickled, {n}": (lambda value, n=n: pickle.loads(pickle.dumps(value, n))) for n in range(2, 6)},
+    "copied": copy.copy,
+    "copied deeply": copy.deepcopy,
+}
+
+
+@pytest.mark.parametrize("how", [*COPIES, "as bytes", "replaced"])
+def test_copies_of_a_snapshot_do_not_come_apart(how: str) -> None:
+    """What one sees is what is restored and saved, for no copy can be changed in any of its arrays."""
+    larvae = Population(seeds=[3, 4])
+    larvae.advance(20, drive(BALANCED, "anisole"))
+    snapshot = larvae.snapshot()
+    ways = {**COPIES, "as bytes": lambda it: Snapshot.from_bytes("it", it.to_bytes()), "replaced": replace}
+    twin = ways[how](snapshot)
+    assert twin == snapshot
+    assert hash(twin) == hash(snapshot)
+    for name in VARIABLES:
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(twin.state, name)[:] = 0
+        with pytest.raises(AttributeError, match=f"{name} is a view"):
+            setattr(twin.state, name, 0)
+    with pytest.raises(ValueError, match="read-only"):
+        twin.drive_hz[:] = 0
+    assert Population.from_snapshot(twin).snapshot() == snapshot == Snapshot.from_bytes("it", twin.to_bytes())
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_copies_of_a_state_do_not_come_apart(how: str) -> None:
+    """What is written into any variable of a copy is in its records, from which all else is made."""
+    for name in VARIABLES:
+        twin = COPIES[how](newborn(BALANCED, [3, 4]))
+        getattr(twin, name)[:] = 1
+        assert (twin.records[name] == 1).all()
+        assert (unpack(pack(twin)).records[name] == 1).all()
+
+
+def test_a_snapshot_does_not_follow_what_it_was_made_of() -> None:
+    """Neither the population nor arrays that a caller keeps."""
+    larvae, drive_hz = Population(seeds=[3]), np.zeros((1, 23))
+    before = Snapshot(BALANCED, (3,), drive_hz, larvae.state)
+    seen = before.state.records.tobytes()
+    drive_hz[:] = 7.0
+    larvae.advance(10, larvae=[0])
+    assert before.drive_hz.sum() == 0.0
+    assert before.state.records.tobytes() == seen
+
+
+def test_a_changed_snapshot_is_made_anew_and_checked() -> None:
+    """`replace` is the way to another one; values that no larva could have had are refused."""
+    snapshot = Population(seeds=[3, 4]).snapshot()
+    blank = replace(snapshot, state=snapshot.state.replace(w_kc_mbonp_nS=np.zeros(72)))
+    assert (Population.from_snapshot(blank).state.w_kc_mbonp_nS == 0.0).all()
+    assert (snapshot.state.w_kc_mbonp_nS == BALANCED.kc_mbon_nS).all()
+    for nonsense, sentence in (
+        ({"w_kc_mbonp_nS": np.full(72, np.nan)}, "w_kc_mbonp_nS must lie from"),
+        ({"ticks_left": np.zeros(23, int)}, "ticks_left must lie from 1"),
+        ({"w": np.zeros(72)}, "unknown variable 'w'"),
+        ({"step": [1.5, 2.5]}, "step must be int64 of shape"),
+        ({"step": [1, 2, 3]}, "step must be int64 of shape"),
+        ({"step": np.array([1, 2], dtype="m8[ns]")}, "step must be numbers"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            replace(snapshot, state=snapshot.state.replace(**nonsense))
+    for changes in ({"seeds": (3,)}, {"seeds": ()}, {"drive_hz": np.zeros((1, 22))}, {"state": None}):
+        with pytest.raises(InputError):
+            replace(snapshot, **changes)
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_a_copy_of_a_population_is_one_of_its_own(how: str) -> None:
+    """It goes on as the other does, and neither moves the other."""
+    larvae = Population(seeds=[3, 4])
+    larvae.stimulate("anisole", reward=1.0)
+    twin = COPIES[how](larvae)
+    before = larvae.snapshot()
+    twin.stimulate("3-octanol", larvae=[0])
+    twin.advance(10, larvae=[1])
+    assert larvae.snapshot() == before
+    twin = COPIES[how](larvae)
+    assert (twin.advance(50).counts == larvae.advance(50).counts).all()
+    assert twin.snapshot() == larvae.snapshot()

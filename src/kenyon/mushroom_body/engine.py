@@ -71,7 +71,6 @@ class Engine(ABC):
             raise InputError(f"n_steps must be one for each of at least one larva, got {steps.shape} for {larvae}")
         rates_hz = arguments.rates(drive_hz, larvae)
         checks.instance("plastic", plastic, bool, "pass True or False")
-        checks.writable("state", state.records)
         states.check(parameters, states.arrays(state))
         return self.run(parameters, state, steps, rates_hz=rates_hz, plastic=plastic)
 
@@ -87,11 +86,13 @@ class Engine(ABC):
         record: Record | None = None,
         threads: int | None = None,
     ) -> Activity:
-        """Advance larvae as `advance` does, all arguments being right, under rates [B, C] in Hz or under given events.
+        """Advance larvae as `advance` does, all values being right, under rates [B, C] in Hz or under given events.
 
         Raises:
-            InputError: the interval of the samples is no whole number of steps; nothing has changed then.
+            InputError: the state is read-only, or the interval of the samples no whole number of steps; nothing has
+                changed then.
         """
+        checks.writable("state", state.records)
         recorder = Recorder(parameters, n_steps, record or _NOTHING)
         for first, now, recording in recorder.stretches():
             part = None if events is None else [_cut(own, first, first + int(now.max())) for own in events]

@@ -163,6 +163,9 @@ def draw_events(
     Returns:
         [E, 2] int32, (step, channel), sorted.
 
+    Raises:
+        InputError: `rng` or `ticks_left` is read-only.
+
     Example:
         >>> from kenyon.mushroom_body.parameters import PUBLISHED
         >>> rng, ticks_left = start_channels(PUBLISHED, [1])
@@ -170,6 +173,8 @@ def draw_events(
         >>> round(len(events) / 21, 1)  # about 185, for one second at 185 Hz
         183.4
     """
+    checks.writable("rng", rng)
+    checks.writable("ticks_left", ticks_left)
     per_step = ticks_per_step(parameters, rates_hz)
     channels, n_due = np.empty((STRETCH, N_CHANNELS), dtype=np.int8), np.empty(STRETCH, dtype=np.int64)
     parts: list[NDArray[np.int32]] = [np.empty((0, 2), dtype=np.int32)]
