@@ -1,6 +1,8 @@
 import json
 import math
+from collections.abc import Callable
 from enum import IntEnum
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 
 from kenyon.errors import LocalProtocolError, RemoteProtocolError
 from kenyon.wire import Message, decode, encode
-from kenyon.wire.messages import _read_quickly, _read_strictly, encode_replies, spelling
+from kenyon.wire.decoding import _read_quickly, _read_strictly, decode_pieces
+from kenyon.wire.messages import encode_replies, spelling
 
 TEXTS = st.text(max_size=20)  # hypothesis leaves half characters out
 IDS = TEXTS | st.integers(-(2**63), 2**63 - 1)
@@ -98,6 +101,47 @@ def test_reading_quickly_is_reading_strictly_or_nothing(text: str, good: list[Me
         if quick is not None:
             assert types(quick) == types(_read_strictly(given_text.encode()))
     assert _read_quickly(encode([Message("a", 1, 0, {"T": 100, "odor_concentration": 0.5})]))
+
+
+def outcome(read: Callable[[], list[Message]]) -> Any:
+    """Return what was read, with its types, or that it was refused."""
+    try:
+        return [types([*one.args, one.kwargs]) for one in read()]
+    except RemoteProtocolError:
+        return "refused"
+
+
+BODIES = (
+    st.lists(MESSAGES, max_size=6).map(encode)
+    | st.lists(MESSAGES, max_size=6).map(
+        lambda own: encode(own).replace(b"}, {", b"}\r\n ,\t{").replace(b"[{", b" [ {")
+    )
+    | st.lists(FRAGMENTS, max_size=20).map("".join).map(str.encode)
+    | st.binary(max_size=40)
+)
+
+
+@given(BODIES, st.integers(0, 1000), st.sampled_from([b"", b"]", b",", b"}", b"1", b"NaN", b" ", b'\xff"']), st.data())
+def test_pieces_are_the_whole(given_body: bytes, place: int, damage: bytes, data: st.DataObject) -> None:
+    """However small the pieces, and whatever is wrong in whichever of them: the same messages, or refused likewise."""
+    place = min(place, len(given_body))
+    body = given_body[:place] + damage + given_body[place + data.draw(st.integers(0, 1)) :]
+    piece = data.draw(st.integers(1, 200))
+
+    def in_pieces() -> list[Message]:
+        return list(chain.from_iterable(decode_pieces(body, most=10**6, piece=piece)))
+
+    assert outcome(in_pieces) == outcome(lambda: decode(body))
+
+
+def test_a_message_that_is_too_long_is_refused_before_it_is_read() -> None:
+    """Of a list of 300,000 entries no more than is allowed is looked at, after those before it."""
+    good = [Message("a", larva, 0, {"T": 100}) for larva in range(400)]
+    bad = Message("a", 0, 0, {"probe": [0] * 300_000})
+    read: list[Message] = []
+    with pytest.raises(RemoteProtocolError, match="must be strict JSON of at most 30000 characters"):
+        read.extend(chain.from_iterable(decode_pieces(encode([*good, bad]), most=30_000)))
+    assert read == good
 
 
 def test_no_messages_are_a_list_too() -> None:

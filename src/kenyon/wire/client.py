@@ -17,8 +17,9 @@ from typing import Any
 from kenyon.checks import number
 from kenyon.errors import InputError, NoAnswerError, RemoteProtocolError
 from kenyon.wire.address import Address
+from kenyon.wire.decoding import decode
 from kenyon.wire.framing import MAX_FRAME_BYTES, FrameReader, frame
-from kenyon.wire.messages import Message, decode, encode, refuse_foreign
+from kenyon.wire.messages import Message, encode, refuse_foreign
 from kenyon.words import shown
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 1.0

@@ -5,9 +5,6 @@ absent stays absent. Both directions obey one set of limits, so that whatever is
 """
 
 import json
-import math
-import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,9 +21,9 @@ MAX_INTEGER_DIGITS = 640
 # The stock class takes these as its own arguments, and what it is given twice it refuses.
 RESERVED = ("self", "sim_id", "model_id", "step")
 
-_FIELDS = {"class", "args", "kwargs"}
+FIELDS = {"class", "args", "kwargs"}
 _LOWEST_INTEGER, _HIGHEST_INTEGER = -(2**63), 2**63 - 1
-_TOO_LONG = 10**MAX_INTEGER_DIGITS
+TOO_LONG = 10**MAX_INTEGER_DIGITS
 
 Id = str | int
 
@@ -88,23 +85,23 @@ def encode(messages: Sequence[Message]) -> bytes:
     if not isinstance(messages, Sequence) or not all(isinstance(message, Message) for message in messages):
         raise LocalProtocolError(f"messages must be a sequence of Message, got {shown(messages)}; put them in a list")
     for message in messages:
-        _check(message.args, message.kwargs, LocalProtocolError)
+        check(message.args, message.kwargs, LocalProtocolError)
     said = [{"class": WIRE_CLASS, "args": list(message.args), "kwargs": dict(message.kwargs)} for message in messages]
     try:
         text = _ENCODER.encode(said)
     except RecursionError:
-        raise LocalProtocolError(_TOO_DEEP) from None
+        raise LocalProtocolError(TOO_DEEP) from None
     except (TypeError, ValueError) as reason:
         # Python's own words for it would advise to lift its limit.
         if "integer string conversion" in str(reason):
-            raise LocalProtocolError(_long_integer()) from None
+            raise LocalProtocolError(long_integer()) from None
         raise LocalProtocolError(
             f"a message must hold only what strict JSON can say, but {reason}; give finite numbers, texts, lists, and "
             "dictionaries by text"
         ) from None
     # Asked last, for the walk would never leave a list that holds itself.
-    _check_values(said, LocalProtocolError)
-    _check_text(said, text, LocalProtocolError)
+    check_values(said, LocalProtocolError)
+    check_text(said, text, LocalProtocolError)
     return text.encode("ascii")
 
 
@@ -123,20 +120,6 @@ def encode_replies(messages: Sequence[Message], replies: Sequence[str]) -> bytes
         for message, reply in zip(messages, replies, strict=True)
     ]
     return f"[{', '.join(said)}]".encode("ascii")
-
-
-def decode(body: bytes) -> list[Message]:
-    """Return the messages that a body says.
-
-    Raises:
-        RemoteProtocolError: the body is anything but a list of messages in strict JSON.
-
-    Example:
-        >>> decode(b'[{"class": "BrianInterfaceMessage", "args": ["a", 1, 0], "kwargs": {"reward": 1.0}}]')
-        [Message(sim_id='a', model_id=1, step=0, kwargs={'reward': 1.0})]
-    """
-    said = _read_quickly(body)
-    return [_message(entry) for entry in (_read_strictly(body) if said is None else said)]
 
 
 def refuse_foreign(messages: Sequence[Message], replies: Sequence[Message]) -> None:
@@ -168,82 +151,7 @@ def _spelled(part: Id | None) -> str:
     return str(part) if type(part) is int else _ENCODER.encode(part)
 
 
-def _read_quickly(body: bytes) -> list[Any] | None:
-    r"""Return the list that a body says where that is strict beyond doubt; None where there is any doubt.
-
-    Half the work of reading strictly, for Python's own reader is asked nothing in between. It lets pass what is looked
-    for here: a name said twice (each is followed by a colon, so that there are fewer names than colons), numbers that
-    are not finite or too long, too many levels, and halves of characters, always spelled `\uD...`.
-    """
-    try:
-        text = body.decode("utf-8")
-        said = _QUICK_DECODER.decode(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(said, list) or "\\u" in text:
-        return None
-    names = 0
-    level: list[Any] = [said]
-    for _ in range(MAX_DEPTH):
-        below: list[Any] = []
-        for value in level:
-            kind = type(value)
-            if kind is int:
-                if not -_TOO_LONG < value < _TOO_LONG:
-                    return None
-            elif kind is float:
-                if not math.isfinite(value):
-                    return None
-            elif kind is list:
-                below += value
-            elif kind is dict:
-                names += len(value)
-                below += value.values()
-        if not below:
-            return said if names == text.count(":") else None
-        level = below
-    return None
-
-
-def _read_strictly(body: bytes) -> list[Any]:
-    """Return the list that a body says, or say what is wrong with it."""
-    try:
-        text = body.decode("utf-8")
-        said = _DECODER.decode(text)
-    except RecursionError:
-        raise RemoteProtocolError(_TOO_DEEP) from None
-    except ValueError as reason:
-        raise RemoteProtocolError(
-            f"the body of a frame must be strict JSON in UTF-8, but {reason}; check what the peer sends"
-        ) from None
-    if not isinstance(said, list):
-        raise RemoteProtocolError(f"a frame must hold a list of messages, got {shown(said)}; check what the peer sends")
-    _check_values(said, RemoteProtocolError)
-    _check_text(said, text, RemoteProtocolError)
-    return said
-
-
-def _message(said: object) -> Message:
-    """Return the message that one entry of a frame's list says."""
-    if not isinstance(said, dict) or said.keys() != _FIELDS:
-        raise RemoteProtocolError(
-            f"a message must be an object of class, args and kwargs, got {shown(said)}; check what the peer sends"
-        )
-    if said["class"] != WIRE_CLASS:
-        raise RemoteProtocolError(
-            f"the class of a message must be {WIRE_CLASS}, got {shown(said['class'])}; check what the peer sends"
-        )
-    args = said["args"]
-    if not isinstance(args, list) or len(args) != 3:
-        raise RemoteProtocolError(
-            f"the args of a message must be [sim_id, model_id, step], got {shown(args)}; check what the peer sends"
-        )
-    _check(args, said["kwargs"], RemoteProtocolError)
-    sim_id, model_id, step = args
-    return Message(sim_id, model_id, step, said["kwargs"])
-
-
-def _check(args: Sequence[object], kwargs: object, error: type[ProtocolError]) -> None:
+def check(args: Sequence[object], kwargs: object, error: type[ProtocolError]) -> None:
     """Refuse ids, a step or kwargs that no message can have."""
     sim_id, model_id, step = args
     if not (sim_id is None and model_id is None and step is None):
@@ -271,7 +179,7 @@ def _is_integer(value: object, low: int = _LOWEST_INTEGER) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= _HIGHEST_INTEGER
 
 
-def _check_values(said: list[Any], error: type[ProtocolError]) -> None:
+def check_values(said: list[Any], error: type[ProtocolError]) -> None:
     """Refuse, level by level, names that are no text, integers that are too long, and too many levels."""
     level: list[Any] = [said]
     for _ in range(MAX_DEPTH):
@@ -285,15 +193,15 @@ def _check_values(said: list[Any], error: type[ProtocolError]) -> None:
                 below.extend(value.values())
             elif isinstance(value, (list, tuple)):
                 below.extend(value)
-            elif isinstance(value, int) and not -_TOO_LONG < value < _TOO_LONG:
-                raise error(_long_integer())
+            elif isinstance(value, int) and not -TOO_LONG < value < TOO_LONG:
+                raise error(long_integer())
         if not below:
             return
         level = below
-    raise error(_TOO_DEEP)
+    raise error(TOO_DEEP)
 
 
-def _check_text(said: list[Any], text: str, error: type[ProtocolError]) -> None:
+def check_text(said: list[Any], text: str, error: type[ProtocolError]) -> None:
     r"""Refuse halves of a character, which JSON can spell but UTF-8 cannot.
 
     Two halves that meet by chance would also come back as one character. They are always spelled `\uD...`.
@@ -307,45 +215,14 @@ def _check_text(said: list[Any], text: str, error: type[ProtocolError]) -> None:
         raise error(f"text must be whole characters, got the half {half!a} of one; repair the text") from None
 
 
-_TOO_DEEP = f"messages must be nested at most {MAX_DEPTH} levels deep, got more; flatten what they hold"
+TOO_DEEP = f"messages must be nested at most {MAX_DEPTH} levels deep, got more; flatten what they hold"
 
 
-def _long_integer() -> str:
+def long_integer() -> str:
+    """Return the words for an integer that is too long."""
     return f"an integer must be of at most {MAX_INTEGER_DIGITS} digits, got a longer one; send it as text"
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise RemoteProtocolError(
-            f"an object must say each name once, got {shown(twice)} more than once; check what the peer sends"
-        )
-    return result
-
-
-def _float(digits: str) -> float:
-    value = float(digits)
-    if not math.isfinite(value):
-        raise RemoteProtocolError(f"a number must be finite, got {shown(digits)}; check what the peer sends")
-    return value
-
-
-def _integer(digits: str) -> int:
-    if len(digits.lstrip("-")) > MAX_INTEGER_DIGITS:
-        raise RemoteProtocolError(_long_integer())
-    return int(digits)
-
-
-def _constant(name: str) -> float:
-    raise RemoteProtocolError(f"a number must be finite, got {name}; check what the peer sends")
 
 
 # Made once: they cost more than a small message.
 _ENCODER = json.JSONEncoder(allow_nan=False)
 _PLAIN_ENCODER = json.JSONEncoder(ensure_ascii=False)
-# Python itself refuses integers that would take long to read, unless it is an early 3.10 or was told not to.
-_QUICK_DECODER = json.JSONDecoder(
-    parse_int=None if 0 < getattr(sys, "get_int_max_str_digits", int)() <= 10_000 else _integer
-)
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_int=_integer, parse_constant=_constant)
