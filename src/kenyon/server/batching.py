@@ -20,6 +20,9 @@ from kenyon.server.computing import Computer
 
 Tag = TypeVar("Tag")
 
+ROWS = 64
+"""Circuits computed together: enough for all cores, and back soon."""
+
 
 @dataclass(slots=True)
 class Segment:
@@ -133,7 +136,7 @@ class Batch(Generic[Tag]):
         [Finished(tag='a larva', result=True, error=None)]
     """
 
-    def __init__(self, computer: Computer, rows: int = 64, is_gone: Callable[[Tag], bool] = lambda _: False) -> None:
+    def __init__(self, computer: Computer, rows: int = ROWS, is_gone: Callable[[Tag], bool] = lambda _: False) -> None:
         self._computer = computer
         self._rows = rows
         self._is_gone = is_gone

@@ -2,18 +2,24 @@
 
 A frame is answered before the next one of its connection is looked at, so what a client can pile up here is what one
 read holds. A client that sends a frame slowly, or does not take its reply, is closed after a while; so is one that
-is silent for very long.
+is silent for very long, and sooner one of whom nothing was accepted yet.
+
+What a frame needs of the event loop is done in turns of bounded length (`turns`): at once, up to one turn, for a
+connection whose last frame was work for the worker; when its turn has come for one whose last frame was answered here.
 """
 
 import asyncio
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from typing import Any, Protocol
 
 from kenyon.errors import LocalProtocolError, RefusedError, RemoteProtocolError
 from kenyon.server.settings import Limits
-from kenyon.wire import MAX_FRAME_BYTES, FrameReader, Message, decode, frame
+from kenyon.server.turns import Turns
+from kenyon.wire import MAX_FRAME_BYTES, FrameReader, Message, frame
+from kenyon.wire.decoding import decode_pieces
 from kenyon.wire.messages import encode_replies
 
 _logger = logging.getLogger(__name__)
@@ -22,28 +28,51 @@ _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 _ENOUGH_BYTES = 65_536
 """More than this of frames that have to wait is left with the system."""
 
-_LARGE_BYTES = 32_768
-"""A frame from this size on is read in another thread, so that it does not hold up the others."""
-
 _FAREWELL_S = 1.0
 """How long a refused client may take to read why."""
 
+_STRANGER_S = 1.0
+"""How long a connection may take to say something, where others want its place."""
+
 NOBODY = (None, None, None)
+
+
+class State(Enum):
+    """What a connection is doing."""
+
+    IDLE = "it waits for a frame to be whole"
+    READING = "the messages of a frame are being read"
+    ANSWERING = "they are being answered"
+    STUCK = "the client does not take its reply"
+    LEAVING = "nobody is there any more, or has been told to go; what was written is still sent"
+    CLOSED = "it is over"
+
+
+_NEXT: Mapping[State, frozenset[State]] = {
+    State.IDLE: frozenset({State.READING, State.STUCK, State.LEAVING, State.CLOSED}),
+    State.READING: frozenset({State.ANSWERING, State.LEAVING, State.CLOSED}),
+    State.ANSWERING: frozenset({State.IDLE, State.LEAVING, State.CLOSED}),
+    State.STUCK: frozenset({State.IDLE, State.LEAVING, State.CLOSED}),
+    State.LEAVING: frozenset({State.CLOSED}),
+    State.CLOSED: frozenset(),
+}
+"""What may follow a state."""
 
 
 class Backend(Protocol):
     """What a connection needs of its server."""
 
     limits: Limits
+    turns: Turns
 
-    def take(self, exchange: "Exchange") -> None:
-        """Answer every message of an exchange, now or later."""
+    def take(self, exchange: "Exchange") -> Iterator[None]:
+        """Answer every message of an exchange, now or later; what is yielded ends a turn."""
 
     def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> str:
         """Return the kwargs of a refusal, as JSON says them."""
 
-    def admit(self, connection: "Connection") -> RefusedError | None:
-        """Take note of a connection; return why it cannot stay, if so."""
+    def admit(self, connection: "Connection") -> None:
+        """Take note of a connection, or tell it to go."""
 
     def leave(self, connection: "Connection") -> None:
         """Take note that a connection has ended."""
@@ -59,24 +88,29 @@ class Exchange:
         connection: Whose it is.
         messages: What was asked.
         began_at: When the frame was whole, s.
+
+    Attributes:
+        missing: How many messages have no reply yet.
+        computed: How many were work for the worker that was done.
     """
 
-    __slots__ = ("_missing", "_replies", "began_at", "connection", "messages")
+    __slots__ = ("_replies", "began_at", "computed", "connection", "messages", "missing")
 
     def __init__(self, connection: "Connection", messages: Sequence[Message], began_at: float) -> None:
         self.connection = connection
         self.messages = messages
         self.began_at = began_at
+        self.missing, self.computed = len(messages), 0
         self._replies: list[str | None] = [None] * len(messages)
-        self._missing = len(messages)
         if not messages:
             connection.reply(self, [])
 
-    def answer(self, place: int, reply: str | None) -> None:
+    def answer(self, place: int, reply: str | None, *, is_computed: bool = False) -> None:
         """Answer one message; the frame is sent with the last of them. None: nobody is there to be answered."""
         self._replies[place] = reply
-        self._missing -= 1
-        if self._missing == 0:
+        self.missing -= 1
+        self.computed += is_computed
+        if self.missing == 0:
             self.connection.reply(self, [reply for reply in self._replies if reply is not None])
 
 
@@ -88,7 +122,9 @@ class Connection(asyncio.Protocol):
         loop: The event loop.
 
     Attributes:
-        closed: Whether nobody is there any more.
+        state: What it is doing.
+        in_debt: Whether its last frame was answered by the event loop itself, so that the next waits for its turn.
+        accepted: Whether anything that it asked for was accepted; None until it has asked.
     """
 
     def __init__(self, backend: Backend, loop: asyncio.AbstractEventLoop) -> None:
@@ -97,11 +133,18 @@ class Connection(asyncio.Protocol):
         self._reader = FrameReader(limit=backend.limits.max_frame_bytes)
         self._transport: Any = None
         self._socket: Any = None
-        self._exchange: Exchange | None = None
-        self._reading = self._paused = self._stuck = self._leaving = self._known = False
+        self._frame: Iterator[None] = iter(())
         self._fault: RefusedError | None = None
-        self._heard_at = self._frame_since = self._stuck_since = loop.time()
-        self.closed = False
+        # When it was made, last heard of, its frame begun, and its state entered.
+        self._made_at = self._heard_at = self._frame_since = self._state_since = loop.time()
+        self.state = State.IDLE
+        self.in_debt = False
+        self.accepted: bool | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether nobody is there any more."""
+        return self.state is State.LEAVING or self.state is State.CLOSED
 
     def connection_made(self, transport: Any) -> None:
         """Begin: wait for nothing when sending, acknowledge at once."""
@@ -111,14 +154,12 @@ class Connection(asyncio.Protocol):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket = sock
             self._acknowledge()
-        refusal = self._backend.admit(self)
-        if refusal is not None:
-            self._bid_farewell(refusal)
+        self._backend.admit(self)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; begin the next exchange if they complete a frame."""
         self._heard_at = self._loop.time()
-        if self._leaving or self._fault is not None:
+        if self.closed or self._fault is not None:
             return
         if self._reader.pending == 0:
             self._frame_since = self._heard_at
@@ -126,56 +167,59 @@ class Connection(asyncio.Protocol):
             self._reader.feed(data)
         except RemoteProtocolError as reason:
             self._fault = RefusedError(str(reason), "frame")
-            if self._exchange is None and not self._reading:
-                self._bid_farewell(self._fault)
+            if self.state not in (State.READING, State.ANSWERING):
+                self.bid_farewell(self._fault)
             return
         self._acknowledge()
         self._go_on()
 
     def eof_received(self) -> bool:
         """The client has closed: what waits for it is dropped; half a frame is refused, in case it still listens."""
-        self.closed = True
-        if self._reader.pending and not self._leaving and self._exchange is None and not self._reading:
-            self._bid_farewell(
+        if self._reader.pending and self.state in (State.IDLE, State.STUCK):
+            self.bid_farewell(
                 RefusedError(
                     f"a frame must be whole, got the end of the stream after {self._reader.pending} bytes of it; "
                     "send it again",
                     "frame",
                 )
             )
+        elif not self.closed:
+            self._enter(State.LEAVING)
         return False
 
     def connection_lost(self, _error: Exception | None) -> None:
         """It is over."""
-        self.closed = True
-        self._leaving = True
+        self._enter(State.CLOSED)
         self._backend.leave(self)
         # A larva may remember who stepped it last; what that one has sent is not worth remembering.
         self._reader = FrameReader(limit=self._backend.limits.max_frame_bytes)
-        self._exchange = None
+        self._frame = iter(())
 
     def pause_writing(self) -> None:
         """The client does not take its reply."""
-        self._stuck, self._stuck_since = True, self._loop.time()
+        if self.state is State.IDLE:
+            self._enter(State.STUCK)
 
     def resume_writing(self) -> None:
         """It has."""
-        self._stuck = False
-        self._go_on()
+        if self.state is State.STUCK:
+            self._enter(State.IDLE)
+            self._go_on()
 
     def reply(self, exchange: Exchange, replies: Sequence[str]) -> None:
         """Send the replies of an exchange, in one write, and go on with the next frame."""
-        self._exchange = None
-        if not self.closed and not self._leaving and len(replies) == len(exchange.messages):
-            self._known = True
-            self._transport.write(self._framed(exchange, replies))
-            self._backend.answered(exchange)
-            self._frame_since = self._loop.time()
-            if self._fault is not None:
-                self._bid_farewell(self._fault)
-            elif self._reader.pending or self._paused:
-                # Not from within: whoever answers is not done yet, and thousands of frames may be waiting.
-                self._loop.call_soon(self._go_on)
+        if self.state is not State.ANSWERING or len(replies) < len(exchange.messages):
+            return
+        self._enter(State.IDLE)
+        self._transport.write(self._framed(exchange, replies))
+        self._backend.answered(exchange)
+        self.in_debt = exchange.computed < len(replies) or not replies
+        self._frame_since = self._loop.time()
+        if self._fault is not None:
+            self.bid_farewell(self._fault)
+        elif self._reader.pending or not self._transport.is_reading():
+            # Not from within: whoever answers is not done yet, and thousands of frames may be waiting.
+            self._loop.call_soon(self._go_on)
 
     def _framed(self, exchange: Exchange, replies: Sequence[str]) -> bytes:
         """Return replies as one frame; what would be too large for one is refused, message by message."""
@@ -186,103 +230,121 @@ class Connection(asyncio.Protocol):
             reply = self._backend.refuse((None, None), refusal)
             return frame(encode_replies(exchange.messages, [reply] * len(exchange.messages)))
 
+    def can_give_way(self, now: float) -> bool:
+        """Return whether another may have its place: nothing of it was accepted, though it had its chance."""
+        return self.closed or self.accepted is False or (self.accepted is None and now - self._made_at > _STRANGER_S)
+
     def check_time(self, now: float) -> None:
         """Close what has taken too long; called every now and then."""
         limits = self._backend.limits
-        if self._leaving:
-            return
-        if self._stuck and now - self._stuck_since > limits.read_timeout_s:
-            _logger.info("a client has not taken its reply for %g s; closed", limits.read_timeout_s)
+        patience_s = limits.read_timeout_s
+        if self.state is State.STUCK and now - self._state_since > patience_s:
+            _logger.info("a client has not taken its reply for %g s; closed", patience_s)
             self._transport.abort()
-        elif self._exchange is None and not self._reading and self._reader.pending:
-            if not self._stuck and now - self._frame_since > limits.read_timeout_s:
-                self._bid_farewell(
-                    RefusedError(
-                        f"a frame must come within {limits.read_timeout_s:g} s, got {self._reader.pending} bytes; "
-                        "send it at once",
-                        "frame",
-                    )
+        elif self.state is State.LEAVING and now - self._state_since > patience_s:
+            self._transport.abort()
+        elif self.accepted is not True and now - self._made_at > min(patience_s, limits.idle_timeout_s):
+            # Who never asked for anything that was accepted may not keep a place for long, however much he says.
+            if self.state is not State.ANSWERING:
+                self.close()
+        elif self.state is not State.IDLE:
+            return
+        elif self._reader.pending and now - self._frame_since > patience_s:
+            self.bid_farewell(
+                RefusedError(
+                    f"a frame must come within {patience_s:g} s, got {self._reader.pending} bytes; send it at once",
+                    "frame",
                 )
-        elif self._exchange is None and not self._reading:
-            # Who has never said anything that could be read may not keep a place for long.
-            patience_s = limits.idle_timeout_s if self._known else min(limits.read_timeout_s, limits.idle_timeout_s)
-            if now - self._heard_at > patience_s:
-                self._transport.close()
+            )
+        elif not self._reader.pending and now - self._heard_at > limits.idle_timeout_s:
+            self.close()
 
     def close(self) -> None:
         """Close it, once what was written is sent."""
-        self._leaving = True
+        if not self.closed:
+            self._enter(State.LEAVING)
         self._transport.close()
 
-    def _go_on(self) -> None:
-        """Begin the next exchange, if the last one is over, its reply taken, and a whole frame there."""
-        if self._exchange is None and not self._reading and not self._stuck and not self._leaving:
-            try:
-                body = self._reader.next_frame()
-            except RemoteProtocolError as reason:
-                self._bid_farewell(RefusedError(str(reason), "frame"))
-                return
-            if body is not None:
-                self._read(body)
-        waiting = self._exchange is not None or self._reading or self._stuck
-        if waiting and self._reader.pending > _ENOUGH_BYTES:
-            if not self._paused:
-                self._paused = True
-                self._transport.pause_reading()
-        elif self._paused and not self._leaving:
-            self._paused = False
-            self._transport.resume_reading()
-
-    def _read(self, body: bytes) -> None:
-        if len(body) < _LARGE_BYTES:
-            try:
-                messages = decode(body)
-            except RemoteProtocolError as reason:
-                self._refuse_frame(str(reason))
-            else:
-                self._begin(messages)
+    def bid_farewell(self, refusal: RefusedError, *, at_once: bool = False) -> None:
+        """Say why, and close, leaving the client time to read it unless that is wanted at once."""
+        if self.closed:
             return
-        self._reading = True
-
-        def over(future: "asyncio.Future[list[Message]]") -> None:
-            self._reading = False
-            error = future.exception()
-            if error is not None:
-                self._refuse_frame(str(error))
-            else:
-                self._begin(future.result())
-
-        self._loop.run_in_executor(None, decode, body).add_done_callback(over)
-
-    def _begin(self, messages: list[Message]) -> None:
-        most = self._backend.limits.max_messages
-        if len(messages) > most:
-            self._refuse_frame(f"a frame must hold at most {most} messages, got {len(messages)}; send several", "limit")
-            return
-        exchange = Exchange(self, messages, self._loop.time())
-        if messages:
-            self._exchange = exchange
-            self._backend.take(exchange)
-
-    def _refuse_frame(self, sentence: str, code: str = "message") -> None:
-        """Answer a frame whose messages cannot be read with one that says so; the next frame may be better."""
-        exchange = Exchange(self, [Message(*NOBODY)], self._loop.time())
-        self._exchange = exchange
-        exchange.answer(0, self._backend.refuse((None, None), RefusedError(sentence, code)))
-
-    def _bid_farewell(self, refusal: RefusedError) -> None:
-        """Say why, and close, leaving the client time to read it."""
-        self._leaving = self.closed = True
+        self._enter(State.LEAVING)
         reply = self._backend.refuse((None, None), refusal)
         self._transport.write(frame(encode_replies([Message(*NOBODY)], [reply])))
         # Closing now, with bytes unread, would make the system take back what was just written.
-        if self._transport.can_write_eof():
+        if self._transport.can_write_eof() and not at_once:
             self._transport.write_eof()
-            if self._paused:
+            if not self._transport.is_reading():
                 self._transport.resume_reading()
             self._loop.call_later(_FAREWELL_S, self._transport.abort)
         else:
             self._transport.close()
+
+    def _enter(self, state: State) -> None:
+        if state not in _NEXT[self.state]:
+            raise RuntimeError(f"a connection must not go from {self.state.name} to {state.name}")
+        self.state, self._state_since = state, self._loop.time()
+
+    def _go_on(self) -> None:
+        """Begin the next exchange, if the last one is over, its reply taken, and a whole frame there."""
+        if self.state is State.IDLE:
+            try:
+                body = self._reader.next_frame()
+            except RemoteProtocolError as reason:
+                self.bid_farewell(RefusedError(str(reason), "frame"))
+                return
+            if body is not None:
+                self._enter(State.READING)
+                self._frame = self._answer(body)
+                if self.in_debt:
+                    self._backend.turns.wait(self._take_turn)
+                else:
+                    self._take_turn()
+        if self.closed:
+            return
+        if self.state is not State.IDLE and self._reader.pending > _ENOUGH_BYTES:
+            if self._transport.is_reading():
+                self._transport.pause_reading()
+        elif not self._transport.is_reading():
+            self._transport.resume_reading()
+
+    def _take_turn(self) -> None:
+        """Go on with the frame until its turn ends or it waits for the worker."""
+        if self.closed:
+            return
+        for _ in self._frame:
+            if self.in_debt:
+                self._backend.turns.wait(self._take_turn)
+            else:
+                self._loop.call_soon(self._take_turn)
+            return
+
+    def _answer(self, body: bytes) -> Iterator[None]:
+        """Read a frame and answer it; what is yielded ends a turn."""
+        began_at, limits = self._loop.time(), self._backend.limits
+        messages: list[Message] = []
+        try:
+            for some in decode_pieces(body, most=limits.max_message_bytes):
+                if messages:
+                    yield
+                messages += some
+                if len(messages) > limits.max_messages:
+                    raise RefusedError(  # noqa: TRY301  # as a frame that cannot be read
+                        f"a frame must hold at most {limits.max_messages} messages, got more; send several", "limit"
+                    )
+        except (RemoteProtocolError, RefusedError) as reason:
+            # One message says so; the next frame may be better.
+            code = reason.code or "message" if isinstance(reason, RefusedError) else "message"
+            self.in_debt, self.accepted = True, self.accepted or False
+            self._enter(State.ANSWERING)
+            reply = self._backend.refuse((None, None), RefusedError(str(reason), code))
+            Exchange(self, [Message(*NOBODY)], began_at).answer(0, reply)
+            return
+        self.in_debt = False
+        self._enter(State.ANSWERING)
+        exchange = Exchange(self, messages, began_at)
+        yield from self._backend.take(exchange)
 
     def _acknowledge(self) -> None:
         # Linux takes the wish back after every receive.

@@ -8,24 +8,32 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Protocol
 
 from kenyon.errors import RefusedError, StorageError
 from kenyon.server.batching import DroppedError, Finished
+from kenyon.server.life import Ids
 from kenyon.server.metrics import Metrics
 from kenyon.server.requests import Operation, Request
 from kenyon.server.sessions import Client, Session
 from kenyon.server.settings import Settings
 from kenyon.server.tasks import Delete, DoStep, Export, Load, Probe, Sleep, Task, Wake
-from kenyon.wire.messages import Id, spelling
+from kenyon.wire.messages import Id
 
 _logger = logging.getLogger(__name__)
 
 _MOST_SAID = 10_000
-"""Refusals, and simulations, remembered so as to be logged once; forgotten together beyond."""
+"""Simulations remembered so as to be logged once; forgotten together beyond."""
 
-Respond = Callable[[str | None], None]
-"""Takes the kwargs of a reply, as JSON says them; None where the request was dropped."""
+
+class Respond(Protocol):
+    """Takes a reply."""
+
+    def __call__(self, reply: str | None, *, is_computed: bool = False) -> None:
+        """Take the kwargs of a reply, as JSON says them, and whether the worker has done what was asked.
+
+        None: the request was dropped.
+        """
 
 
 @dataclass(slots=True)
@@ -69,6 +77,7 @@ class Dispatcher:
         submit: Hands tasks to the worker.
         clock: Gives the time, s.
         metrics: Where to count.
+        refuse: Gives a refusal as the kwargs of a reply.
     """
 
     def __init__(
@@ -78,15 +87,16 @@ class Dispatcher:
         submit: Callable[[list[Task]], None],
         clock: Callable[[], float],
         metrics: Metrics,
+        refuse: Callable[[Ids, RefusedError], str],
     ) -> None:
         self._settings = settings
         self._limits = settings.limits
         self._submit = submit
         self._clock = clock
         self._metrics = metrics
+        self._refuse = refuse
         self._queues: dict[tuple[Id, Id], _Queue] = {}
         self._ready: list[Task] = []
-        self._said: set[tuple[Any, ...]] = set()
         self._simulations: set[Id] = set()
         self._coming = 0
         self.kept = kept
@@ -137,7 +147,7 @@ class Dispatcher:
                 queue.busy, queue.current, queue.known = False, None, False
                 if pending is not None:
                     fault = RefusedError("the server must answer this, but failed; see its log", "internal")
-                    self._answer(pending, self.refuse(queue.session.ids, fault))
+                    self._answer(pending, self._refuse(queue.session.ids, fault))
         self.send_off()
 
     def send_idle_to_sleep(self, *, after_s: float | None = None) -> None:
@@ -150,22 +160,6 @@ class Dispatcher:
             else:
                 del self._queues[queue.session.ids]
         self.send_off()
-
-    def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> str:
-        """Return a refusal as the kwargs of a reply, in JSON; count it, and log it once for each larva and code."""
-        code = refusal.code or "internal"
-        self._metrics.errors[code] += 1
-        if (*ids, code) not in self._said:
-            if len(self._said) >= _MOST_SAID:
-                self._said.clear()
-            self._said.add((*ids, code))
-            _logger.warning("larva %r of %r: %s (%s; said once)", ids[1], ids[0], refusal, code, extra={"code": code})
-        reply: dict[str, Any] = {"error": str(refusal), "error_code": code}
-        if refusal.expected_step is not None:
-            reply["expected_step"] = refusal.expected_step
-        if refusal.retry_after_s is not None:
-            reply["retry_after_s"] = refusal.retry_after_s
-        return spelling(reply)
 
     def _serve(self, queue: _Queue) -> None:
         """Answer what can be answered at once, until something has to be done."""
@@ -183,7 +177,7 @@ class Dispatcher:
             try:
                 task = self._task(queue.session, pending)
             except RefusedError as refusal:
-                self._answer(pending, self.refuse(queue.session.ids, refusal))
+                self._answer(pending, self._refuse(queue.session.ids, refusal))
                 continue
             if isinstance(task, Task):
                 self._begin(queue, task, pending)
@@ -248,14 +242,14 @@ class Dispatcher:
             pass
         else:
             refusal = _as_refusal(one.error)
-            reply = self.refuse(session.ids, refusal)
+            reply = self._refuse(session.ids, refusal)
             if refusal.code == "storage":
                 # Whether the disk has it or not: what it has counts, and is read again.
                 queue.known, session.present, session.replaced = False, None, None
             if isinstance(task, Wake):
                 self._refuse_waiting(queue, reply)
         if pending is not None:
-            self._answer(pending, reply)
+            self._answer(pending, reply, is_computed=one.error is None)
         if isinstance(task, Sleep) and not queue.waiting:
             del self._queues[session.ids]
             return
@@ -274,18 +268,18 @@ class Dispatcher:
         while queue.waiting:
             self._answer(queue.waiting.popleft(), reply)
 
-    def _answer(self, pending: _Pending, reply: str | None) -> None:
+    def _answer(self, pending: _Pending, reply: str | None, *, is_computed: bool = False) -> None:
         self.waiting -= 1
         if reply is None:
             self._metrics.dropped += 1
-        pending.answer(reply)
+        pending.answer(reply, is_computed=is_computed)
 
     def _busy(self, ids: tuple[Id, Id]) -> str:
         if self.stopping:
             words, wait_s = "is stopping", 1.0
         else:
             words, wait_s = f"has {self.waiting} messages waiting", round(min(5.0, max(0.05, self.waiting * 0.0002)), 2)
-        return self.refuse(
+        return self._refuse(
             ids,
             RefusedError(f"the server must have room, but {words}; ask again in {wait_s:g} s", "busy", None, wait_s),
         )

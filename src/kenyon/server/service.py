@@ -5,13 +5,13 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from typing import Any
 
 from kenyon import __version__
 from kenyon.errors import RefusedError
-from kenyon.server.batching import Finished
+from kenyon.server.batching import ROWS, Finished
 from kenyon.server.computing import Computer, computer
 from kenyon.server.connection import Connection, Exchange
 from kenyon.server.dispatch import Dispatcher
@@ -20,10 +20,13 @@ from kenyon.server.listening import allow_files, listen, remover, tls_context
 from kenyon.server.metrics import Metrics
 from kenyon.server.monitoring import Monitor
 from kenyon.server.receptors import Receptors
+from kenyon.server.refusing import Refusals
 from kenyon.server.requests import Operation, Reader
 from kenyon.server.settings import Settings
 from kenyon.server.tasks import Context, Task
+from kenyon.server.turns import Turns
 from kenyon.server.worker import Worker
+from kenyon.wire import Message
 from kenyon.wire.messages import spelling
 from kenyon.words import shown
 
@@ -31,6 +34,9 @@ _logger = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 1.0
 _LONGEST_STOP_S = 60.0
+_MOST_GOING = 32
+"""Connections that may take their time to read why they must go: fewer than the files that are spared for them."""
+
 _LONGEST_ROUND_S = 60.0
 """A round takes milliseconds with the kernel, a second with Brian2, and half a minute while that compiles."""
 
@@ -66,8 +72,13 @@ class Service:
         self.port: int | None = None
         self.monitor: Monitor | None = None
         self.failed = asyncio.Event()
-        self._connections: set[Connection] = set()
+        # In the order of their coming; of these, those of whom nothing was accepted yet; and those told to go.
+        self._connections: dict[Connection, None] = {}
+        self._strangers: dict[Connection, None] = {}
+        self._going: set[Connection] = set()
+        self._refusals = Refusals(self.metrics)
         self._stopping = False
+        self._about = lru_cache(maxsize=1)(self._spell_about)
 
     async def start(self) -> None:
         """Open the journal, make the engine ready, and listen.
@@ -95,8 +106,11 @@ class Service:
             engine: Computer = await loop.run_in_executor(None, computer, settings.engine, settings.parameters)
             self._closing.callback(engine.close)
             self._worker = Worker(Context(settings.parameters, journal, _receptors(settings)), engine, self._hand_over)
-            self.dispatcher = Dispatcher(settings, len(journal), self._worker.submit, loop.time, self.metrics)
+            self.dispatcher = Dispatcher(
+                settings, len(journal), self._worker.submit, loop.time, self.metrics, self.refuse
+            )
             self._reader = Reader(settings)
+            self.turns = Turns(loop, self.limits.max_turn_ms / 1000, lambda: self.dispatcher.waiting > 0)
             if settings.metrics_port is not None:
                 self.monitor = Monitor(settings.metrics_port, self.metrics, self._gauges, self._is_ready)
                 self._closing.callback(self.monitor.close)
@@ -124,46 +138,85 @@ class Service:
             await asyncio.wait_for(self._until(lambda: not self.dispatcher.at_work), _LONGEST_STOP_S)
         self._worker.finish()
         await self._loop.run_in_executor(None, partial(self._worker.join, _LONGEST_STOP_S))
-        for connection in list(self._connections):
+        for connection in [*self._connections, *self._going]:
             connection.close()
         with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
-            await asyncio.wait_for(self._until(lambda: not self._connections), _LOOK_EVERY_S)
+            await asyncio.wait_for(self._until(lambda: not self._connections and not self._going), _LOOK_EVERY_S)
         self._closing.close()
 
-    def take(self, exchange: Exchange) -> None:
-        """Answer every message of an exchange, now or later."""
+    def take(self, exchange: Exchange) -> Iterator[None]:
+        """Answer every message of an exchange, now or later; what is yielded ends a turn.
+
+        A turn ends with as many messages for the worker as it computes together, or when those that were answered at
+        once have taken their time.
+        """
+        connection, clock = exchange.connection, self._loop.time
+        handed_over, turn_ends = 0, clock() + self.turns.turn_s
         for place, message in enumerate(exchange.messages):
-            answer = partial(exchange.answer, place)
-            try:
-                request = self._reader.read(message)
-            except RefusedError as refusal:
-                answer(self.refuse((message.sim_id, message.model_id), refusal))
-                continue
-            if isinstance(request, Operation) and request.op == "ping":
-                answer(spelling(self._about()))
-            elif message.sim_id is not None and message.model_id is not None:
-                self.dispatcher.ask(message.sim_id, message.model_id, request, exchange.connection, answer)
+            if handed_over >= ROWS or (connection.in_debt and clock() > turn_ends):
+                self.dispatcher.send_off()
+                yield
+                if connection.closed:
+                    return
+                handed_over, turn_ends = 0, clock() + self.turns.turn_s
+            missing = exchange.missing
+            self._ask(exchange, place, message)
+            if exchange.missing == missing:
+                handed_over += 1
+            else:
+                connection.in_debt = True
         self.dispatcher.send_off()
+
+    def _ask(self, exchange: Exchange, place: int, message: Message) -> None:
+        """Answer one message, or hand it over."""
+        answer = partial(exchange.answer, place)
+        connection = exchange.connection
+        try:
+            request = self._reader.read(message)
+        except RefusedError as refusal:
+            connection.accepted = connection.accepted or False
+            answer(self.refuse((message.sim_id, message.model_id), refusal))
+            return
+        if connection.accepted is not True:
+            connection.accepted = True
+            self._strangers.pop(connection, None)
+        if isinstance(request, Operation) and request.op == "ping":
+            answer(self._about(self.dispatcher.kept))
+        elif message.sim_id is not None and message.model_id is not None:
+            self.dispatcher.ask(message.sim_id, message.model_id, request, connection, answer)
 
     def refuse(self, ids: tuple[Any, Any], refusal: RefusedError) -> str:
         """Return the kwargs of a refusal, as JSON says them."""
-        return self.dispatcher.refuse(ids, refusal)
+        return self._refusals.refuse(ids, refusal)
 
-    def admit(self, connection: Connection) -> RefusedError | None:
-        """Take note of a connection; return why it cannot stay, if so."""
-        self._connections.add(connection)
-        if len(self._connections) > self.limits.max_connections:
-            return RefusedError(
-                f"the server must have at most {self.limits.max_connections} connections, got one more; ask later",
-                "busy",
-                None,
-                1.0,
-            )
-        return None
+    def admit(self, connection: Connection) -> None:
+        """Take note of a connection, or tell it to go.
+
+        Where there is no room, one of whom nothing was accepted gives way: the one that has had its chance for longest.
+        """
+        if len(self._connections) < self.limits.max_connections:
+            self._connections[connection] = self._strangers[connection] = None
+            return
+        refusal = RefusedError(
+            f"the server must have at most {self.limits.max_connections} connections, got one more; ask later",
+            "busy",
+            None,
+            1.0,
+        )
+        now = self._loop.time()
+        stranger = next((one for one in self._strangers if one.can_give_way(now)), None)
+        if stranger is not None:
+            self.leave(stranger)
+            self._connections[connection] = self._strangers[connection] = None
+        going = connection if stranger is None else stranger
+        self._going.add(going)
+        going.bid_farewell(refusal, at_once=len(self._going) > _MOST_GOING)
 
     def leave(self, connection: Connection) -> None:
         """Take note that a connection has ended."""
-        self._connections.discard(connection)
+        self._connections.pop(connection, None)
+        self._strangers.pop(connection, None)
+        self._going.discard(connection)
 
     def answered(self, exchange: Exchange) -> None:
         """Take note of an exchange that is over."""
@@ -177,17 +230,19 @@ class Service:
                     *(message.kwargs.get("op", "step"), message.model_id, message.sim_id, message.step, took_s * 1e3),
                 )
 
-    def _about(self) -> dict[str, Any]:
+    def _spell_about(self, larvae: int) -> str:
+        """Return the kwargs of the reply to a ping, as JSON says them."""
         settings = self.settings
-        return {
+        about = {
             "kenyon": __version__,
             "engine": settings.engine,
             "parameters": settings.parameters.description,
             "odors": list(settings.odors),
             "concentration_scale": settings.concentration_scale,
             "seed": settings.seed,
-            "larvae": self.dispatcher.kept,
+            "larvae": larvae,
         }
+        return spelling(about)
 
     def _gauges(self) -> dict[str, float]:
         return {
@@ -219,6 +274,7 @@ class Service:
             for connection in list(self._connections):
                 connection.check_time(now)
             self.dispatcher.send_idle_to_sleep()
+            self._refusals.summarize()
             if not self._worker.is_alive():
                 _logger.critical("the thread that computes has ended; the server cannot go on")
                 self.failed.set()

@@ -60,6 +60,16 @@ class Limits:
         2**20, "bytes", "Most bytes of a request frame: one of 1,000 larvae has 300,000.", 256, 2**24
     )
     max_messages: int = _limit(1000, "messages", "Most messages in a frame: they are answered together.", 1, 100_000)
+    max_message_bytes: int = _limit(
+        2**15, "bytes", "Most bytes of a message, for it is read at once: a larva's snapshot has 16,000.", 256, 2**24
+    )
+    max_turn_ms: float = _limit(
+        0.25,
+        "ms",
+        "Longest turn of those whose messages are answered at once (ping, refusals), which max_queue does not count.",
+        0.01,
+        1000.0,
+    )
     max_step_ms: float = _limit(
         60_000.0,
         "ms",
@@ -76,7 +86,7 @@ class Limits:
     max_queue: int = _limit(
         10_000,
         "messages",
-        "Most messages waiting: about two seconds of work; beyond, the answer is busy.",
+        "Most messages waiting for the worker, about two seconds of work; beyond, the answer is busy.",
         1,
         10_000_000,
     )
