@@ -19,14 +19,17 @@ from kenyon.errors import LocalProtocolError, RefusedError, RemoteProtocolError
 from kenyon.server.settings import Limits
 from kenyon.server.turns import Turns
 from kenyon.wire import MAX_FRAME_BYTES, FrameReader, Message, frame
-from kenyon.wire.decoding import decode_pieces
-from kenyon.wire.messages import encode_replies
+from kenyon.wire.decoding import PIECE_CHARACTERS, decode_pieces
+from kenyon.wire.messages import encode_replies, join_replies, spell_reply
 
 _logger = logging.getLogger(__name__)
 
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 _ENOUGH_BYTES = 65_536
 """More than this of frames that have to wait is left with the system."""
+
+_AT_ONCE_CHARACTERS = 16_384
+"""As much of a frame is read in one go where nobody was kept waiting before: 64 larvae have 10,000."""
 
 _FAREWELL_S = 1.0
 """How long a refused client may take to read why."""
@@ -107,7 +110,7 @@ class Exchange:
 
     def answer(self, place: int, reply: str | None, *, is_computed: bool = False) -> None:
         """Answer one message; the frame is sent with the last of them. None: nobody is there to be answered."""
-        self._replies[place] = reply
+        self._replies[place] = None if reply is None else spell_reply(self.messages[place], reply)
         self.missing -= 1
         self.computed += is_computed
         if self.missing == 0:
@@ -207,7 +210,7 @@ class Connection(asyncio.Protocol):
             self._go_on()
 
     def reply(self, exchange: Exchange, replies: Sequence[str]) -> None:
-        """Send the replies of an exchange, in one write, and go on with the next frame."""
+        """Send the replies of an exchange, spelled, in one write, and go on with the next frame."""
         if self.state is not State.ANSWERING or len(replies) < len(exchange.messages):
             return
         self._enter(State.IDLE)
@@ -224,7 +227,7 @@ class Connection(asyncio.Protocol):
     def _framed(self, exchange: Exchange, replies: Sequence[str]) -> bytes:
         """Return replies as one frame; what would be too large for one is refused, message by message."""
         try:
-            return frame(encode_replies(exchange.messages, replies), limit=MAX_FRAME_BYTES)
+            return frame(join_replies(replies), limit=MAX_FRAME_BYTES)
         except LocalProtocolError as reason:
             refusal = RefusedError(f"{reason}; what was asked has been done, only the replies do not fit", "limit")
             reply = self._backend.refuse((None, None), refusal)
@@ -325,7 +328,8 @@ class Connection(asyncio.Protocol):
         began_at, limits = self._loop.time(), self._backend.limits
         messages: list[Message] = []
         try:
-            for some in decode_pieces(body, most=limits.max_message_bytes):
+            piece = PIECE_CHARACTERS if self.in_debt else _AT_ONCE_CHARACTERS
+            for some in decode_pieces(body, most=limits.max_message_bytes, piece=piece):
                 if messages:
                     yield
                 messages += some

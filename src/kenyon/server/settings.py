@@ -61,7 +61,7 @@ class Limits:
     )
     max_messages: int = _limit(1000, "messages", "Most messages in a frame: they are answered together.", 1, 100_000)
     max_message_bytes: int = _limit(
-        2**15, "bytes", "Most bytes of a message, for it is read at once: a larva's snapshot has 16,000.", 256, 2**24
+        20_000, "bytes", "Most bytes of a message, for it is read at once: a larva's snapshot has 15,000.", 256, 2**24
     )
     max_turn_ms: float = _limit(
         0.25,

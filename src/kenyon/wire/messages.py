@@ -114,11 +114,19 @@ def encode_replies(messages: Sequence[Message], replies: Sequence[str]) -> bytes
         >>> encode_replies([Message("a", 1, 0, {"T": 100})], [spelling({"MBONp": 60.0})])
         b'[{"class": "BrianInterfaceMessage", "args": ["a", 1, 0], "kwargs": {"MBONp": 60.0}}]'
     """
-    said = [
+    return join_replies([spell_reply(message, reply) for message, reply in zip(messages, replies, strict=True)])
+
+
+def spell_reply(message: Message, reply: str) -> str:
+    """Return what `encode_replies` says of one message."""
+    return (
         f'{{"class": "{WIRE_CLASS}", "args": [{_spelled(message.sim_id)}, {_spelled(message.model_id)}, '
         f'{_spelled(message.step)}], "kwargs": {reply}}}'
-        for message, reply in zip(messages, replies, strict=True)
-    ]
+    )
+
+
+def join_replies(said: Sequence[str]) -> bytes:
+    """Return the body of what `spell_reply` said of each message."""
     return f"[{', '.join(said)}]".encode("ascii")
 
 
