@@ -1,6 +1,8 @@
 """How functions are compiled: without the GIL, and kept between processes where there is a place to keep them."""
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -9,11 +11,15 @@ from numba import njit, types
 from numba.core import config
 from numba.extending import intrinsic
 
+from kenyon import code_cache
+from kenyon.code_cache import CodeCache
 from kenyon.errors import InputError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _IS_FORBIDDEN: bool = config.DISABLE_JIT  # type: ignore[attr-defined]  # numba makes its names at run time
+
+_CACHES: list[CodeCache] = []
 
 
 def compiled(function: Function, **options: Any) -> Function:
@@ -29,10 +35,12 @@ def compiled(function: Function, **options: Any) -> Function:
     """
     if _IS_FORBIDDEN:
         return _refusing(function)
-    try:
-        return njit(nogil=True, cache=True, **options)(function)  # type: ignore[no-any-return]  # numba has no types
-    except RuntimeError:  # Neither the package's folder nor the user's cache folder can be written to.
-        return njit(nogil=True, **options)(function)  # type: ignore[no-any-return]  # as above
+    dispatcher = njit(nogil=True, **options)(function)
+    # Neither the package's folder nor the user's cache folder may be one that can be written to.
+    with suppress(RuntimeError, OSError):
+        dispatcher._cache = cache = CodeCache(function)  # noqa: SLF001  # as numba does it itself for cache=True
+        _CACHES.append(cache)
+    return dispatcher  # type: ignore[no-any-return]  # numba has no types
 
 
 def hindrance() -> str | None:
@@ -55,12 +63,25 @@ def _refusing(function: Function) -> Function:
     return refuse  # type: ignore[return-value]  # it never returns
 
 
-def cache_folder(function: Any) -> str:
-    """Return where a compiled function is kept between processes."""
-    if _IS_FORBIDDEN:
-        return "nowhere"
-    folder = function.stats.cache_path
-    return str(folder) if folder else "nowhere; set NUMBA_CACHE_DIR to a folder that can be written to"
+def cache_folder() -> str | None:
+    """Return the folder under which compiled code is kept between processes; None if that can be nowhere."""
+    return os.path.commonpath([cache.cache_path for cache in _CACHES]) if _CACHES else None
+
+
+def cache_state() -> str:
+    """Return in words how it is with the compiled code that is kept.
+
+    Example:
+        >>> cache_state()
+        'whole'
+    """
+    if not _CACHES:
+        return "compiled anew in each process; set NUMBA_CACHE_DIR to a folder that can be written to"
+    damaged = [name for cache in _CACHES for name in cache.damaged()]
+    if damaged:
+        return f"{', '.join(damaged)} damaged; compiled anew when needed"
+    reason = code_cache.hindrance(_CACHES[0].cache_path)
+    return "whole" if reason is None else f"cannot be added to: {reason}; make room, or set NUMBA_CACHE_DIR"
 
 
 def compiled_within(function: Function) -> Function:

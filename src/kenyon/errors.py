@@ -35,6 +35,10 @@ class DivergenceWarning(RuntimeWarning):
     """The equations have left the range in which they mean anything; the affected larvae are counted."""
 
 
+class CompiledCodeWarning(RuntimeWarning):
+    """Compiled code could not be read or kept, so it is compiled anew; no number depends on it."""
+
+
 class MissingStimulusError(KenyonError, IndexError):
     """A memory is asked for a stimulus that it has not met."""
 

@@ -1,6 +1,7 @@
 """The kenyon command: one file a group of subcommands, each a thin layer over the package."""
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -43,11 +44,22 @@ def _sentences() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _warnings_on_one_line() -> Iterator[None]:
+    """Let a warning be its sentence, without the line of code that gave it."""
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_args, **_kwargs: f"Careful: {clean(str(message))}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
+
+
 class _Refusing(click.Group):
     """Refuses in one sentence on standard error, whatever the streams are."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        with streams.any_streams():
+        with streams.any_streams(), _warnings_on_one_line():
             return super().main(*args, **kwargs)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:

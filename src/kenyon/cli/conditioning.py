@@ -88,23 +88,22 @@ def train(
         paradigm(name, cs=odor, concentration=concentration, us=us, trials=trials, stimulus_s=stimulus, pause_s=pause)
         for name in names or ("paired",)
     ]
-    names = _file_names(experiments)
+    files = _file_names(experiments)
     tests = test_odors or (_DISSIMILAR[find(odor).name == _DISSIMILAR[0]],)
-    with claimed(out, *names, overwrite=overwrite, make=True) as new, warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DivergenceWarning
-        )  # Counted in the dataset and said in the report, once for all.
+    with claimed(out, *files, overwrite=overwrite, make=True) as new, warnings.catch_warnings():
+        # Counted in the dataset and said in the report, once for all.
+        warnings.simplefilter("ignore", DivergenceWarning)
         results = []
-        for experiment, name in zip(experiments, names, strict=False):
+        for experiment, file in zip(experiments, files, strict=False):
             result = run_paradigm(
                 experiment, larvae=larvae, seed=seed, parameters=chosen, test_odors=tests, engine=engine
             )
-            save(result, new / name)
+            save(result, new / file)
             results.append(result)
         from kenyon.conditioning.figures import learning_figure, save_figure
 
         save_figure(learning_figure(results), new / _FIGURE)
-    _report(results, [out / name for name in names], as_json=as_json)
+    _report(results, [out / file for file in files], as_json=as_json)
 
 
 @click.command(short_help="List the conditioning paradigms.")

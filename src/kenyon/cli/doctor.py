@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from kenyon.cli.output import as_json, print_json, print_table
-from kenyon.compiled import cache_folder, hindrance
-from kenyon.mushroom_body.kernel import advance_larvae
+from kenyon.compiled import cache_folder, cache_state, hindrance
+from kenyon.memory import qlearning_kernel  # noqa: F401  # What it compiles is looked at, too.
 from kenyon.provenance import versions
 from kenyon.threads import available_cores
 
@@ -20,7 +20,8 @@ def doctor(*, as_json: bool) -> None:
         "versions": versions(),
         "cores": available_cores(),
         "engines": {"kernel": hindrance() or "ready", "brian2": hindrance() or _brian2()},
-        "compiled code": cache_folder(advance_larvae),
+        "compiled code": cache_folder(),
+        "compiled code there": cache_state(),
     }
     if as_json:
         print_json(findings)
@@ -28,7 +29,8 @@ def doctor(*, as_json: bool) -> None:
     rows = [[f"{package} version", number] for package, number in findings["versions"].items()]
     rows.append(["cores", str(findings["cores"])])
     rows += [[f"engine {name}", state] for name, state in findings["engines"].items()]
-    rows.append(["compiled code is kept in", findings["compiled code"]])
+    rows.append(["compiled code is kept in", findings["compiled code"] or "nowhere"])
+    rows.append(["compiled code there", findings["compiled code there"]])
     print_table(["what", "found"], rows)
 
 
