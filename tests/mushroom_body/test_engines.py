@@ -66,10 +66,11 @@ def test_a_read_only_state_is_not_written_through(any_engine: Engine, which: str
     larvae = Population(seeds=[1, 2])
     before = larvae.snapshot()
     state = READ_ONLY[which](larvae)
-    for move in (
+    moves: list[Callable[[], object]] = [
         lambda: any_engine.advance(BALANCED, state, [10, 10], RATES_HZ),
         lambda: any_engine.run(BALANCED, state, np.array([10, 10]), rates_hz=np.tile(RATES_HZ, (2, 1))),
-    ):
+    ]
+    for move in moves:
         with pytest.raises(InputError, match="state must be an array that can be changed"):
             move()
     assert larvae.snapshot() == before

@@ -12,7 +12,7 @@ from kenyon import archive
 from kenyon.errors import FileFormatError, InputError
 from kenyon.mushroom_body import BALANCED, Population, Snapshot, drive
 from kenyon.mushroom_body.engines import engine
-from kenyon.mushroom_body.state import PACKED, VARIABLES, arrays, newborn, pack, unpack
+from kenyon.mushroom_body.state import PACKED, VARIABLES, State, arrays, newborn, pack, unpack
 
 
 @pytest.fixture
@@ -105,8 +105,13 @@ def test_a_larva_is_a_record_of_fixed_size() -> None:
             engine("kernel").advance(BALANCED, middle, steps, rates)
 
 
+def pickled(protocol: int) -> Callable[[Any], Any]:
+    """Return what pickles a thing and reads it again."""
+    return lambda value: pickle.loads(pickle.dumps(value, protocol))
+
+
 COPIES: dict[str, Callable[[Any], Any]] = {
-    **{f"pickled, {n}": (lambda value, n=n: pickle.loads(pickle.dumps(value, n))) for n in range(2, 6)},
+    **{f"pickled, {protocol}": pickled(protocol) for protocol in range(2, 6)},
     "copied": copy.copy,
     "copied deeply": copy.deepcopy,
 }
@@ -118,7 +123,11 @@ def test_copies_of_a_snapshot_do_not_come_apart(how: str) -> None:
     larvae = Population(seeds=[3, 4])
     larvae.advance(20, drive(BALANCED, "anisole"))
     snapshot = larvae.snapshot()
-    ways = {**COPIES, "as bytes": lambda it: Snapshot.from_bytes("it", it.to_bytes()), "replaced": replace}
+    ways: dict[str, Callable[[Any], Any]] = {
+        **COPIES,
+        "as bytes": lambda it: Snapshot.from_bytes("it", it.to_bytes()),
+        "replaced": replace,
+    }
     twin = ways[how](snapshot)
     assert twin == snapshot
     assert hash(twin) == hash(snapshot)
@@ -136,7 +145,7 @@ def test_copies_of_a_snapshot_do_not_come_apart(how: str) -> None:
 def test_copies_of_a_state_do_not_come_apart(how: str) -> None:
     """What is written into any variable of a copy is in its records, from which all else is made."""
     for name in VARIABLES:
-        twin = COPIES[how](newborn(BALANCED, [3, 4]))
+        twin: State = COPIES[how](newborn(BALANCED, [3, 4]))
         getattr(twin, name)[:] = 1
         assert (twin.records[name] == 1).all()
         assert (unpack(pack(twin)).records[name] == 1).all()

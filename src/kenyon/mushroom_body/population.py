@@ -268,7 +268,7 @@ class Population:
             places = arguments.places(larvae, len(self))
             seeds, drive_hz, state = self._larvae
             named = tuple(seeds[place] for place in places)
-            return Snapshot(self.parameters, named, drive_hz[places], states.select(state, places))
+            return Snapshot.taken(self.parameters, named, drive_hz[places], states.select(state, places))
 
     def restore(self, snapshot: Snapshot, larvae: Sequence[int] | None = None) -> None:
         """Put the larvae of a snapshot in the place of all here, or of those at some places.

@@ -65,6 +65,16 @@ class Snapshot:
         for name, value in (("seeds", seeds), ("drive_hz", drive_hz), ("state", states.sealed(self.state))):
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def taken(
+        cls, parameters: Parameters, seeds: tuple[int, ...], drive_hz: NDArray[np.float64], state: State
+    ) -> "Snapshot":
+        """Return the snapshot of what a population has, which needs no check; the arrays, copies for it, are kept."""
+        snapshot = object.__new__(cls)
+        drive_hz.flags.writeable = state.records.flags.writeable = False
+        vars(snapshot).update(parameters=parameters, seeds=seeds, drive_hz=drive_hz, state=state)
+        return snapshot
+
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """Let copies and pickles be made anew from the parts, and so be checked and immutable like this one."""
         return type(self), (self.parameters, self.seeds, self.drive_hz, self.state)
