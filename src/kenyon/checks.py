@@ -29,6 +29,9 @@ _NO_NUMBERS: tuple[type[object], ...] = (bool, np.bool_, np.timedelta64)
 _TEXTS = (str, bytes, bytearray, memoryview)
 """What Python would take apart into numbers or characters."""
 
+MOST_LABEL = 200
+"""Characters of a name that a figure has room for."""
+
 
 def number(name: str, value: object, *, low: float = -math.inf, high: float = math.inf, unit: str = "") -> float:
     """Return `value` as a finite float within [low, high].
@@ -61,6 +64,54 @@ def number(name: str, value: object, *, low: float = -math.inf, high: float = ma
         if math.isfinite(result) and low <= result <= high:
             return result
     raise InputError(f"{name} must be a finite number{_range_words(low, high, unit)}, got {shown(value)}")
+
+
+def positive(name: str, value: object, *, high: float = math.inf, unit: str = "") -> float:
+    """Return `value` as a finite float above 0.
+
+    Raises:
+        InputError: `value` is no real number, not finite, not above 0 or above `high`.
+
+    Example:
+        >>> positive("duration", 0, unit="s")
+        Traceback (most recent call last):
+        ...
+        kenyon.errors.InputError: duration must be above 0 s, got 0
+    """
+    result = number(name, value, low=0.0, high=high, unit=unit)
+    if result == 0.0:
+        raise InputError(f"{name} must be above 0{f' {unit}' if unit else ''}, got 0")
+    return result
+
+
+def boolean(name: str, value: object) -> bool:
+    """Return `value` as a bool; 0, 1 and None are none.
+
+    Raises:
+        InputError: `value` is neither True nor False.
+
+    Example:
+        >>> boolean("cs", np.True_)
+        True
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise InputError(f"{name} must be True or False, got {shown(value)}")
+
+
+def label(name: str, value: object) -> str:
+    """Return `value` if it is a name that a figure, a table and a file can all show.
+
+    Raises:
+        InputError: `value` is no text, empty, longer than `MOST_LABEL` characters, or holds one that does not print.
+
+    Example:
+        >>> label("name of a paradigm", "my own, with a twist")
+        'my own, with a twist'
+    """
+    if isinstance(value, str) and value.isprintable() and value.strip() and len(value) <= MOST_LABEL:
+        return str(value)
+    raise InputError(f"{name} must be text of 1 to {MOST_LABEL} characters that print, got {shown(value)}")
 
 
 def integer(name: str, value: object, *, low: int, high: int | None = None) -> int:

@@ -1,9 +1,13 @@
+import dataclasses
 import math
+import re
 from typing import Any
 
+import numpy as np
 import pytest
 
-from kenyon.conditioning import DESCRIPTIONS, paradigm
+from kenyon.conditioning import DESCRIPTIONS, Paradigm, paradigm
+from kenyon.conditioning.paradigms import Phase, Trial
 from kenyon.errors import InputError
 
 
@@ -67,7 +71,7 @@ def test_a_pause_of_zero_is_no_phase() -> None:
         ({"us": "rewrad"}, "unknown reinforcement 'rewrad'; did you mean 'reward'"),
         ({"trials": 0}, "trials must be an integer of at least 1 and at most 10000, got 0"),
         ({"trials": 1.5}, "trials must be an integer of at least 1 and at most 10000, got 1.5"),
-        ({"concentration": 0.0}, "concentration and stimulus duration must be above 0"),
+        ({"concentration": 0.0}, "concentration must be above 0, got 0"),
         ({"concentration": math.nan}, "concentration must be a finite number"),
         ({"stimulus_s": -1}, "stimulus duration must be a finite number of at least 0 s, got -1"),
         ({"pause_s": math.inf}, "pause must be a finite number of at least 0 s, got inf"),
@@ -86,3 +90,69 @@ def test_a_paradigm_is_immutable() -> None:
     with pytest.raises(AttributeError):
         paradigm().us = "punishment"  # type: ignore[misc]  # that it cannot be is what is tested
     assert hash(paradigm()) == hash(paradigm())
+
+
+NONSENSE: list[Any] = [
+    *(None, True, 3, -1, 0.0, math.nan, math.inf, 10**400, "", "Reward", "rewrad", "a\nb", "\x1b[31m", "\ud800"),
+    *("x" * 201, b"reward", [], (), [None], ["training"], {}, {"cs": 1}, object(), np.timedelta64(1, "s"), np.array([1.0, 2.0])),
+    *(np.array(["reward"]), [[1, 2], [3]], range(3), lambda: 0, float, 1j),
+]  # fmt: skip
+
+
+def whole() -> list[Any]:
+    """Return one of each of the things that users make by hand, all of it right."""
+    phase = Phase(cs=True, us=False, duration_s=60)
+    trial = Trial("training", (phase,))
+    return [phase, trial, Paradigm("own", "anisole", 1.0, "reward", 1.0, (trial,))]
+
+
+ALLOWED: dict[tuple[str, str], list[Any]] = {
+    ("Phase", "duration_s"): [3],
+    ("Trial", "label"): ["Reward", "rewrad"],
+    ("Paradigm", "name"): ["Reward", "rewrad"],
+    ("Paradigm", "cs"): [3, 0],
+    ("Paradigm", "concentration"): [3],
+    ("Paradigm", "strength"): [3, 0.0],
+    ("Phase", "cs"): [True],
+    ("Phase", "us"): [True],
+}
+
+
+@pytest.mark.parametrize("made", whole(), ids=lambda made: type(made).__name__)
+def test_a_paradigm_made_by_hand_checks_itself(made: Any) -> None:
+    """Finding 18, and each field of each of them: an error of ours in one line, or what the table allows."""
+    kind = type(made).__name__
+    for field in dataclasses.fields(made):
+        for value in NONSENSE:
+            allowed = ALLOWED.get((kind, field.name), [])
+            if any(value is one or (type(value) is type(one) and value == one) for one in allowed):
+                dataclasses.replace(made, **{field.name: value})
+                continue
+            with pytest.raises(InputError) as refusal:
+                dataclasses.replace(made, **{field.name: value})
+            assert "\n" not in str(refusal.value), (kind, field.name, value)
+
+
+def test_a_word_that_is_nearly_right_is_named() -> None:
+    """Finding 18: `us="Reward"` trained with punishment; -1 was no odor; no phases ended in numpy."""
+    _, trial, own = whole()
+    for field, value, sentence in (
+        ("us", "Reward", "unknown reinforcement 'Reward'; did you mean 'reward'?"),
+        ("concentration", -1, "concentration must be a finite number of at least 0, got -1"),
+        ("trials", (), "trials of a paradigm must be 1 to 30000, got none"),
+        ("cs", "anisol", "unknown odor 'anisol'; did you mean 'anisole'"),
+    ):
+        with pytest.raises(InputError, match=re.escape(sentence)):
+            dataclasses.replace(own, **{field: value})
+    with pytest.raises(InputError, match="phases of a trial must be 1 to 30000, got none"):
+        dataclasses.replace(trial, phases=[])
+
+
+def test_what_is_given_as_a_list_is_kept_as_a_tuple() -> None:
+    """So that nobody changes it afterward; numbers become those that the circuit works with."""
+    phases = [Phase(cs=np.bool_(True), us=False, duration_s=np.int64(3))]
+    trial = Trial("training", phases)  # type: ignore[arg-type]  # a list is taken
+    phases.clear()
+    assert trial.phases == (Phase(cs=True, us=False, duration_s=3.0),)
+    assert (type(trial.phases[0].cs), type(trial.phases[0].duration_s)) == (bool, float)
+    assert Paradigm("own", "Anisole", 1, "reward", 1, [trial]).cs == "anisole"  # type: ignore[arg-type]  # as above

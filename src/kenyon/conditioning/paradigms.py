@@ -6,8 +6,9 @@ those of the field: CS is the conditioned stimulus (the odor), US the unconditio
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from kenyon import checks
 from kenyon.errors import InputError
@@ -15,34 +16,62 @@ from kenyon.mushroom_body.odors import find
 
 REINFORCERS: Final = ("reward", "punishment")
 MOST_TRIALS: Final = 10_000
+MOST_PARTS: Final = 3 * MOST_TRIALS
+LONGEST_S: Final = 1e9
+"""Longest phase: as long as `Parameters.steps` counts."""
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of time under one stimulus.
+    """A stretch of time under one stimulus; checked when it is made.
 
     Attributes:
         cs: The odor is there.
         us: The reinforcement is there.
         duration_s: For how long.
+
+    Raises:
+        InputError: `cs` or `us` is not True or False, or the duration is not above 0.
+
+    Example:
+        >>> Phase(cs=True, us=False, duration_s=60)
+        Phase(cs=True, us=False, duration_s=60.0)
     """
 
     cs: bool
     us: bool
     duration_s: float
 
+    def __post_init__(self) -> None:
+        """Check each value alone."""
+        fix = partial(object.__setattr__, self)
+        fix("cs", checks.boolean("cs of a phase", self.cs))
+        fix("us", checks.boolean("us of a phase", self.us))
+        fix("duration_s", checks.positive("duration of a phase", self.duration_s, high=LONGEST_S, unit="s"))
+
 
 @dataclass(frozen=True)
 class Trial:
-    """Phases after which the larvae are tested.
+    """Phases after which the larvae are tested; checked when it is made.
 
     Attributes:
-        label: What it is for: "training", "extinction" or "retraining".
-        phases: In order.
+        label: What it is for, such as "training", "extinction", "retraining" or a word of your own.
+        phases: In order, one or more.
+
+    Raises:
+        InputError: the label is no text that prints, or there is no phase, or something that is none.
     """
 
     label: str
     phases: tuple[Phase, ...]
+
+    def __post_init__(self) -> None:
+        """Check label and phases."""
+        fix = partial(object.__setattr__, self)
+        fix("label", checks.label("label of a trial", self.label))
+        fix("phases", _parts("phases of a trial", self.phases, Phase))
 
     @property
     def duration_s(self) -> float:
@@ -52,15 +81,24 @@ class Trial:
 
 @dataclass(frozen=True)
 class Paradigm:
-    """A conditioning experiment as immutable data; `paradigm` makes one.
+    """A conditioning experiment as immutable data, checked when it is made; `paradigm` makes the usual ones.
 
     Attributes:
-        name: Which one, a key of `DESCRIPTIONS`.
-        cs: Name of the odor.
-        concentration: Of the odor; 1.0 is the dilution 1e-04.
+        name: Which one, a key of `DESCRIPTIONS` or a name of your own; it changes no number.
+        cs: The odor, by name or number; its name afterward.
+        concentration: Of the odor, above 0; 1.0 is the dilution 1e-04.
         us: "reward" or "punishment".
         strength: Of the reinforcement; 1.0 is the reinforcement_rate_hz of the parameters.
-        trials: In order.
+        trials: In order, one or more.
+
+    Raises:
+        InputError: a value is unknown, out of range or of the wrong kind.
+
+    Example:
+        >>> odor, both = Phase(cs=True, us=False, duration_s=30), Phase(cs=True, us=True, duration_s=30)
+        >>> own = Paradigm("odor before both", "anisole", 0.5, "reward", 1.0, [Trial("training", [odor, both])])
+        >>> own.duration_s
+        60.0
     """
 
     name: str
@@ -69,6 +107,16 @@ class Paradigm:
     us: str
     strength: float
     trials: tuple[Trial, ...]
+
+    def __post_init__(self) -> None:
+        """Check each value alone."""
+        fix = partial(object.__setattr__, self)
+        fix("name", checks.label("name of a paradigm", self.name))
+        fix("cs", find(self.cs).name)
+        fix("concentration", checks.positive("concentration", self.concentration))
+        fix("us", checks.one_of("reinforcement", self.us, REINFORCERS))
+        fix("strength", checks.number("strength", self.strength, low=0.0))
+        fix("trials", _parts("trials of a paradigm", self.trials, Trial))
 
     @property
     def id(self) -> str:
@@ -142,13 +190,8 @@ def paradigm(
     name = checks.one_of("paradigm", name, list(DESCRIPTIONS))
     us = checks.one_of("reinforcement", us, REINFORCERS)
     trials = checks.integer("trials", trials, low=1, high=MOST_TRIALS)
-    stimulus_s = checks.number("stimulus duration", stimulus_s, low=0.0, unit="s")
+    stimulus_s = checks.positive("stimulus duration", stimulus_s, unit="s")
     pause_s = checks.number("pause", pause_s, low=0.0, unit="s")
-    concentration = checks.number("concentration", concentration)
-    if concentration <= 0.0 or stimulus_s == 0.0:
-        raise InputError(
-            f"concentration and stimulus duration must be above 0, got {concentration:g} and {stimulus_s:g} s"
-        )
     pause = (Phase(cs=False, us=False, duration_s=pause_s),) if pause_s > 0.0 else ()
     paired = (Phase(cs=True, us=True, duration_s=stimulus_s), *pause)
     odor = Phase(cs=True, us=False, duration_s=stimulus_s)
@@ -171,9 +214,16 @@ def paradigm(
         cs=find(cs).name,
         concentration=concentration,
         us=us,
-        strength=checks.number("strength", strength, low=0.0),
+        strength=strength,
         trials=tuple(sequence),
     )
+
+
+def _parts(name: str, values: Any, kind: type[Part]) -> tuple[Part, ...]:
+    parts = tuple(checks.several(name, values))
+    if not 1 <= len(parts) <= MOST_PARTS:
+        raise InputError(f"{name} must be 1 to {MOST_PARTS}, got {len(parts) or 'none'}")
+    return tuple(checks.instance(f"each of the {name}", part, kind, f"make {kind.__name__}s") for part in parts)
 
 
 def _phase_words(phase: Phase) -> str:
