@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kenyon.conditioning.figures import save_figure
 from kenyon.conditioning.preference import interval
+from kenyon.drawing import BLUE, GRAY, VERMILION, finish, new_figure, save_figure
 from kenyon.larvaworld_plugin import host
 from kenyon.seeds import larva_seed
 
@@ -102,11 +102,9 @@ def gain_for(by_more: dict[float, list[float]], index: float) -> float:
 
 def draw(found: dict[float, dict[float, list[float]]]) -> None:
     """Draw what larvae do against what is added to their gain."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = new_figure(8, 5)
     axes = figure.add_subplot()
-    for color, (innate, by_more) in zip(("#0072B2", "#D55E00", "#009E73"), found.items(), strict=False):
+    for color, (innate, by_more) in zip((BLUE, VERMILION), found.items(), strict=True):
         more = np.array(sorted(by_more))
         values = np.array([by_more[one] for one in more]).T
         mean = values.mean(axis=0)
@@ -114,13 +112,13 @@ def draw(found: dict[float, dict[float, list[float]]]) -> None:
         axes.errorbar(more, mean, yerr=(below, above), color=color, marker="o", capsize=3, label=f"innate {innate:g}")
     axes.axhline(0, color="black", linewidth=0.8)
     for sign in (1, -1):
-        axes.axhline(sign * LEARNED_INDEX, color="#555555", linestyle=":")
+        axes.axhline(sign * LEARNED_INDEX, color=GRAY, linestyle=":")
     axes.text(axes.get_xlim()[0], LEARNED_INDEX, " what output neurons say after three trials", va="bottom", fontsize=9)
-    axes.set_xlabel("gain of CS above that of UCS")
-    axes.set_ylabel("preference index in Larvaworld's PItest_off")
-    axes.set_title(f"What larvae with fixed gains do: {GROUPS} groups of {LARVAE}, mean and 95 % interval", loc="left")
+    finish(
+        axes, f"What larvae with fixed gains do: {GROUPS} groups of {LARVAE}, mean and 95 % interval",
+        x="gain of CS above that of UCS", y="preference index in Larvaworld's PItest_off",
+    )  # fmt: skip
     axes.legend(frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
     save_figure(figure, FIGURE, overwrite=True)
 
 

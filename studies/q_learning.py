@@ -14,15 +14,17 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from kenyon.conditioning.figures import save_figure
 from kenyon.conditioning.preference import interval
+from kenyon.drawing import BLUE, GRAY, finish, new_figure, save_figure
 from kenyon.progress import progress
+
+if TYPE_CHECKING:  # matplotlib is slow to import
+    from matplotlib.figure import Figure
 
 TABLE = Path(__file__).with_suffix(".csv")
 FIGURE = Path(__file__).parents[1] / "docs" / "q_learning.png"
@@ -128,9 +130,9 @@ def show(rows: list[Row]) -> None:
         line("on food, %", of_larvae(rows, f"{gain:g}", all_the_time("on_food")), 100.0)
 
 
-def draw(rows: list[Row]) -> Figure:
+def draw(rows: list[Row]) -> "Figure":
     """Draw what each gain pays, and how larvae that learn come to the one that pays most."""
-    figure = Figure(figsize=(9.0, 3.2), layout="constrained")
+    figure = new_figure(9.0, 3.2)
     pays, gains, food = figure.subplots(1, 3)
     kinds = {"-300": -300.0, "-50": -50.0, "frozen": 0.0, "50": 50.0, "300": 300.0}
     for place, memory in enumerate(kinds):
@@ -139,24 +141,20 @@ def draw(rows: list[Row]) -> Figure:
         pays.bar(place, values.mean(), color="#bbbbbb", width=0.7)
         pays.plot([place, place], [low, high], color="black", linewidth=1.2)
     pays.set_xticks(range(len(kinds)), [f"{gain:g}".replace("-", "\N{MINUS SIGN}") for gain in kinds.values()])
-    pays.set_xlabel("gain, the same all the time")
-    pays.set_ylabel("time on food (%)")
-    pays.set_title("What a gain pays", fontsize=10)
+    finish(pays, "What a gain pays", x="gain, the same all the time", y="time on food (%)")
     starts = sorted({int(row["from_min"]) for row in rows})
     middle = np.array(starts) + PART_MIN / 2
-    for axes, name, unit, words in ((gains, "gain", 1.0, "gain"), (food, "on_food", 100.0, "time on food (%)")):
-        for memory, color in (("learning", "#1f77b4"), ("frozen", "#888888")):
+    for axes, name, unit, title, words in (
+        (gains, "gain", 1.0, "What they choose", "gain"),
+        (food, "on_food", 100.0, "What they get", "time on food (%)"),
+    ):
+        for memory, color in (("learning", BLUE), ("frozen", GRAY)):
             over_time = np.array([of_larvae(rows, memory, in_part(name, part)) for part in range(len(starts))])
             bounds = np.array([interval(values * unit) for values in over_time])
             axes.plot(middle, over_time.mean(axis=1) * unit, color=color, marker="o", markersize=3, label=memory)
             axes.fill_between(middle, bounds[:, 0], bounds[:, 1], color=color, alpha=0.2, linewidth=0)
-        axes.set_xlabel("time (min)")
-        axes.set_ylabel(words)
-    gains.set_title("What they choose", fontsize=10)
-    food.set_title("What they get", fontsize=10)
+        finish(axes, title, x="time (min)", y=words)
     gains.legend(frameon=False, fontsize=8, loc="upper left")
-    for axes in (pays, gains, food):
-        axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 

@@ -38,6 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.conditioning.preference import interval
+from kenyon.drawing import BLUE, GRAY, GREEN, VERMILION, new_figure, save_figure
 from kenyon.provenance import versions
 from kenyon.wire import Address, Message, close_connections, exchange
 
@@ -53,8 +54,6 @@ PROBE = {"op": "probe", "probe": [ODOR, OTHER], "probe_ms": 3000}
 LAST = f"index at {MINUTES} min"
 
 RECOMMENDED = 1000.0
-# Okabe & Ito's palette, safe for color-blind readers.
-BLUE, ORANGE, GREEN, GRAY = "#0072B2", "#D55E00", "#009E73", "#777777"
 
 # The host's odor is 3.9 at its sources and little less between them; a quarter of it is the dilution 1e-04.
 OUR_SCALE = 0.25
@@ -256,15 +255,13 @@ def summary(table: list[dict[str, str]]) -> None:
 
 def draw(table: list[dict[str, str]]) -> None:
     """Draw what was learned at each scale, and how it came about over time."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11.5, 5.2), layout="constrained")
+    figure = new_figure(11.5, 5.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1), sharey=True)
     for arm, words, shift, style in (
         ("reward", "stock client, each scale a run of its own", 0.88, {"color": BLUE, "marker": "o", "linestyle": ""}),
         ("same tracks", "what it sent at scale 1, sent again", 1.0, {"color": BLUE, "marker": "o", "mfc": "white"}),
         ("another's reward", "the same, with another larva's reward", 1.14,
-         {"color": ORANGE, "marker": "s", "linestyle": "--", "mfc": "white"}),
+         {"color": VERMILION, "marker": "s", "linestyle": "--", "mfc": "white"}),
         ("no reward", "stock client, always told there is no reward", 1.0, {"color": GRAY, "marker": "o"}),
     ):  # fmt: skip
         values = [column(table, arm, scale, LAST) for scale in SCALES]
@@ -304,7 +301,7 @@ def draw(table: list[dict[str, str]]) -> None:
         f"What {LARVAE} larvae of an unmodified Larvaworld learn in {EXPERIMENT}",
         x=0.01, ha="left", fontsize=13, fontweight="bold",
     )  # fmt: skip
-    figure.savefig(FIGURE, dpi=150)
+    save_figure(figure, FIGURE, overwrite=True)
 
 
 def main() -> None:
