@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from kenyon import archive
+from kenyon import archive, drawing
 from kenyon.claims import claimed
-from kenyon.conditioning import figures, paradigm, results, run
+from kenyon.conditioning import paradigm, results, run
 from kenyon.errors import InputError, LockedError, StorageError
 from kenyon.memory import RLOlfMemory, checkpoint
 from kenyon.mushroom_body import Population
@@ -81,7 +81,7 @@ WRITERS: dict[str, Callable[[Path, bool], object]] = {
         path, [RLOlfMemory(gain={f"{i}": 0.0 for i in range(500)}, table="factored", seed=i) for i in range(3)],
         overwrite=over),
     "results.save": lambda path, over: results.save(_result(), path, overwrite=over),
-    "save_figure": lambda path, over: figures.save_figure(Figure(), path.with_suffix(".png"), overwrite=over),
+    "save_figure": lambda path, over: drawing.save_figure(Figure(), path.with_suffix(".png"), overwrite=over),
 }  # fmt: skip
 
 

@@ -72,6 +72,8 @@ def save_figure(figure: "Figure", path: str | os.PathLike[str], *, overwrite: bo
 
     Raises:
         InputError: the file exists and `overwrite` is False, its folder does not, or the suffix is unknown.
+        LockedError: somebody else is writing it.
+        StorageError: the disk is full.
     """
     known = sorted(figure.canvas.get_supported_filetypes())
     if Path(path).suffix[1:] not in known:

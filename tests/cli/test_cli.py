@@ -34,7 +34,9 @@ def test_train_gives_a_table_a_figure_and_a_result(tmp_path: Path) -> None:
     assert "paired    pentyl acetate        after training" in done.stdout
     assert "4,5-dimethylthiazole" in done.stdout
     assert {path.name for path in out.iterdir()} == {"paired.nc", "learning.png"}
-    assert load(out / "paired.nc").sizes["larva"] == 3
+    result = load(out / "paired.nc")
+    assert result.sizes["larva"] == 3
+    assert f"Runs: paired {result.run_id.item()}" in done.stdout
 
 
 def test_train_never_overwrites_silently(tmp_path: Path) -> None:
@@ -46,7 +48,7 @@ def test_train_never_overwrites_silently(tmp_path: Path) -> None:
     assert "paired.nc exists already" in refused.stderr
     assert (tmp_path / "paired.nc").read_bytes() == before
     assert kenyon("train", *QUICK, "--seed", "1", "--out", tmp_path, "--overwrite").returncode == 0
-    assert load(tmp_path / "paired.nc").attrs["seed"] == "1"
+    assert load(tmp_path / "paired.nc").seed.item() == "1"
 
 
 def test_train_takes_its_options(tmp_path: Path) -> None:
@@ -59,14 +61,15 @@ def test_train_takes_its_options(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
     result = load(tmp_path / "unpaired.nc")
-    assert result.attrs["paradigm_id"] == "unpaired/anisole@0.5/punishment@1/training:CS 2s,US 2s"
-    assert result.attrs["parameters"] == (
+    assert result.paradigm_id.item() == "unpaired/anisole@0.5/punishment@1/training:CS 2s,US 2s"
+    assert result.parameters.item() == (
         "published with kc_claws_max=5, weight_floor_nS=5.0, reinforcement_rate_hz=700.0"
     )
     assert result.test_odor.values.tolist() == ["anisole", "3-octanol"]
     assert {row["paradigm"] for row in printed["results"]} == {"odor-alone", "unpaired"}
     assert printed["diverged"] == {"odor-alone": 0, "unpaired": 0}
     assert len(printed["files"]) == 3
+    assert printed["runs"] == {name: load(tmp_path / f"{name}.nc").run_id.item() for name in ("odor-alone", "unpaired")}
 
 
 @pytest.mark.parametrize(
@@ -83,7 +86,7 @@ def test_train_takes_its_options(tmp_path: Path) -> None:
         (["--set", "foo=1"], "Error: unknown parameter 'foo'"),
         (["--set", "dt_ms"], "Error: --set must be NAME=VALUE"),
         (["--seed", "-1"], "Error: seed must be an integer of at least 0, got -1"),
-        (["--stimulus", "0"], "Error: concentration and stimulus duration must be above 0"),
+        (["--stimulus", "0"], "Error: stimulus duration must be above 0 s, got 0"),
         (["--parameters", "blanced"], "Error: Invalid value for '--parameters'"),
     ],
 )

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from kenyon.cli import main
-from kenyon.conditioning.figures import save_figure
+from kenyon.drawing import save_figure
 from kenyon.errors import InputError
 from kenyon.larvaworld_plugin import experiment, unregister
 from kenyon.larvaworld_plugin.experiment import Plan, carry_out

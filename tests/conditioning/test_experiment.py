@@ -1,17 +1,21 @@
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import xarray
 
 from kenyon import __version__
-from kenyon.conditioning import figures, load, paradigm, run, save, summary
+from kenyon.conditioning import Paradigm, load, paradigm, run, save, summary
+from kenyon.conditioning.file_format import packed, unpacked
+from kenyon.conditioning.origin import parameters_of
 from kenyon.conditioning.results import test_labels as labels_of
 from kenyon.errors import FileFormatError, InputError
-from kenyon.mushroom_body import BALANCED, PUBLISHED, Population
+from kenyon.mushroom_body import BALANCED, Population
 from kenyon.seeds import larva_seeds
 
 SHORT: dict[str, Any] = {"trials": 2, "stimulus_s": 2.0, "pause_s": 1.0}
@@ -30,10 +34,11 @@ def result() -> xarray.Dataset:
 
 def test_a_result_says_by_itself_what_was_done(result: xarray.Dataset) -> None:
     """Id, seed, every parameter, versions, and the larvae's seeds."""
-    assert result.attrs["paradigm_id"] == paradigm("paired", **SHORT).id
-    assert result.attrs["seed"] == "5"
-    assert PUBLISHED.replace(json.loads(result.attrs["parameter_values"])) == BALANCED
-    assert json.loads(result.attrs["versions"])["kenyon"] == __version__
+    assert result.paradigm_id.item() == paradigm("paired", **SHORT).id
+    assert result.seed.item() == "5"
+    assert (result.concentration.item(), result.strength.item(), result.test_s.item()) == (1.0, 1.0, 0.5)
+    assert parameters_of(result) == BALANCED
+    assert json.loads(result.versions.item())["kenyon"] == __version__
     assert result.larva_seed.values.tolist() == [str(seed) for seed in larva_seeds(5, 3)]
     assert labels_of(result) == ["before", "training 1", "training 2"]
     assert result.test_time_s.values.tolist() == [0, 3, 6]
@@ -59,9 +64,11 @@ def test_a_result_holds_what_the_population_does(result: xarray.Dataset) -> None
 
 
 def test_a_larva_is_the_same_in_a_larger_run(result: xarray.Dataset) -> None:
-    """Its numbers do not depend on how many others there are."""
-    larger = short("paired", larvae=5, test_odors=["anisole"], seed=5)
-    assert larger.isel(larva=slice(3)).drop_vars("preference_interval").equals(result.drop_vars("preference_interval"))
+    """Its numbers do not depend on how many others there are; that they were more is said."""
+    larger = short("paired", larvae=5, test_odors=["anisole"], seed=5).isel(larva=slice(3))
+    about_all = ["larvae", "run_id", "larva_run_id"]
+    assert larger.drop_vars(about_all).equals(result.drop_vars(about_all))
+    assert (larger.larvae.item(), larger.run_id == result.run_id) == (5, False)
 
 
 def test_a_result_survives_its_file(result: xarray.Dataset, tmp_path: Path) -> None:
@@ -83,7 +90,7 @@ def test_files_that_are_no_results_are_refused(result: xarray.Dataset, tmp_path:
         with pytest.raises(FileFormatError, match=r"a\.nc must be"):
             load(file)
     xarray.Dataset({"x": 1}).to_netcdf(tmp_path / "foreign.nc", engine="h5netcdf")
-    with pytest.raises(FileFormatError, match="must be a kenyon conditioning result of version 1, got None"):
+    with pytest.raises(FileFormatError, match="must be a kenyon conditioning result of version 2 or 1, got None"):
         load(tmp_path / "foreign.nc")
     with pytest.raises(FileNotFoundError, match=r"none\.nc"):
         load(tmp_path / "none.nc")
@@ -128,26 +135,93 @@ def test_a_stimulus_of_no_whole_number_of_steps_is_refused() -> None:
         run(paradigm(stimulus_s=1.00005), larvae=1, show_progress=False)
 
 
-@pytest.mark.parametrize("names", [["paired"], ["extinction", "naive", "odor-alone"]])
-def test_a_figure_is_drawn_and_kept(names: list[str], tmp_path: Path) -> None:
-    """For one group or several, for many tests; the file is a picture, never overwritten silently."""
-    figure = figures.learning_figure([short(name) for name in names])
-    assert len(figure.axes) >= 4
-    file = figures.save_figure(figure, tmp_path / "a.png")
-    assert file.read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(InputError, match="exists already"):
-        figures.save_figure(figure, file)
-    with pytest.raises(InputError, match="suffix"):
-        figures.save_figure(figure, tmp_path / "a.doc")
-    with pytest.raises(InputError, match="at least one experiment"):
-        figures.learning_figure([])
+def test_a_reinforcement_beyond_all_rates_is_refused() -> None:
+    """Before the first larva is made, not in the middle of the run."""
+    with pytest.raises(InputError, match="reward must be a finite number from 0 to"):
+        run(Paradigm("strong", "anisole", 1.0, "reward", 1e6, paradigm().trials), larvae=1, show_progress=False)
 
 
-def test_one_larva_can_be_drawn() -> None:
-    """Without an interval, for there is none."""
-    one = short("paired", larvae=1)
-    assert np.isnan(one.preference_interval).all()
-    assert "One virtual larva" in figures.learning_figure([one]).get_suptitle()
+OLD = Path(__file__).parent / "data" / "format_1.nc"
+
+
+def test_a_file_of_format_version_1_is_read() -> None:
+    """Made by commit ce2c37a. What it says is said as today; what it does not say is absent."""
+    old = load(OLD)
+    assert old.seed.item() == "5"
+    assert (old.paradigm.item(), old.cs.item(), old.us.item()) == ("paired", "anisole", "punishment")
+    assert (old.concentration.item(), old.strength.item()) == (0.5, 0.8)
+    assert parameters_of(old) == BALANCED
+    absent = (old.test_s, old.test_concentration, old.larvae)
+    assert [str(value.item()) for value in absent] == ["nan"] * 3
+    assert old.run_id.item() == ""
+    assert "preference_interval" not in old
+    new = run(
+        paradigm("paired", cs="anisole", concentration=0.5, us="punishment", strength=0.8, trials=1, stimulus_s=1.0,
+                 pause_s=0.5), larvae=2, seed=5, test_odors=["3-octanol"], test_s=0.2, show_progress=False,
+    )  # fmt: skip
+    assert set(old.variables) == set(new.variables)
+    for name in set(new.data_vars) - {"larva_run_id"}:
+        assert (old[name].values == new[name].values).all(), name
+    assert [row["after"] for row in summary(old)[:2]] == ["before", "training"]
+
+
+def rewritten(path: Path, change: Any) -> Path:
+    """Return a copy of a result file in which something was changed."""
+    with h5py.File(path, "r+") as file:
+        change(file)
+    return path
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (name, value)
+        for name in ("format", "format_version")
+        for value in (np.arange(3), 1.5, "2", b"\xff", True, 3, [])
+    ],
+)
+def test_attributes_of_an_unexpected_type_are_refused(
+    version: int, name: str, value: Any, result: xarray.Dataset, tmp_path: Path
+) -> None:
+    """Finding 9: arrays, other numbers, text that is none: one sentence of ours."""
+    file = save(result, tmp_path / "a.nc") if version == 2 else Path(shutil.copy(OLD, tmp_path / "a.nc"))
+    rewritten(file, lambda inside: inside.attrs.__setitem__(name, value))
+    with pytest.raises(FileFormatError) as refusal:
+        load(file)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["seed", "parameter_values", "paradigm_id", "versions", "paradigm"])
+@pytest.mark.parametrize("value", [None, 5, np.arange(3), "{", "[1]", '{"dt_ms": -1}', '{"nonsense": 1}'])
+def test_nonsense_in_an_old_file_is_refused(name: str, value: Any, tmp_path: Path) -> None:
+    """Or is text where any text will do."""
+    file = Path(shutil.copy(OLD, tmp_path / "a.nc"))
+    if value is None:
+        rewritten(file, lambda inside: inside.attrs.__delitem__(name))
+    else:
+        rewritten(file, lambda inside: inside.attrs.__setitem__(name, value))
+    if name in ("seed", "versions") and isinstance(value, str):
+        assert load(file)[name].item() == value
+        return
+    with pytest.raises(FileFormatError, match=r"must be a whole (kenyon conditioning result|NetCDF file): "):
+        load(file)
+
+
+def test_a_file_in_which_anything_is_missing_or_of_another_kind_is_refused(result: xarray.Dataset) -> None:
+    """Each variable of it, one after the other: left out, or filled with what does not belong there."""
+    whole = packed(result)
+    assert unpacked("whole.nc", whole).identical(result)
+    for name, variable in whole.variables.items():
+        if name in whole.dims and variable.dtype.kind == "i":
+            continue  # Positions, which xarray makes anew.
+        wrong = "no" if variable.dtype.kind in "biuf" else 3.0
+        damaged = [whole.drop_vars(name)]
+        if name not in whole.dims:
+            damaged += [whole.assign({name: (variable.dims, np.full(variable.shape, wrong))})]
+        for broken in damaged:
+            with pytest.raises(FileFormatError, match=r"whole\.nc must be a whole"):
+                unpacked("whole.nc", broken)
 
 
 @pytest.mark.parametrize("dt_ms", [0.02, 0.07, 0.1, 0.13, 0.3, 0.7, 0.99, 1.0])

@@ -94,8 +94,8 @@ def test_a_paradigm_is_immutable() -> None:
 
 NONSENSE: list[Any] = [
     *(None, True, 3, -1, 0.0, math.nan, math.inf, 10**400, "", "Reward", "rewrad", "a\nb", "\x1b[31m", "\ud800"),
-    *("x" * 201, b"reward", [], (), [None], ["training"], {}, {"cs": 1}, object(), np.timedelta64(1, "s"), np.array([1.0, 2.0])),
-    *(np.array(["reward"]), [[1, 2], [3]], range(3), lambda: 0, float, 1j),
+    *("x" * 201, b"reward", [], (), [None], ["training"], {}, {"cs": 1}, object(), np.timedelta64(1, "s")),
+    *(np.array([1.0, 2.0]), np.array(["reward"]), [[1, 2], [3]], range(3), lambda: 0, float, 1j),
 ]  # fmt: skip
 
 

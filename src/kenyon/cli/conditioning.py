@@ -11,6 +11,7 @@ from kenyon.claims import claimed
 from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.conditioning import DESCRIPTIONS, Paradigm, paradigm
 from kenyon.conditioning import run as run_paradigm
+from kenyon.conditioning.origin import only
 from kenyon.conditioning.paradigms import REINFORCERS
 from kenyon.conditioning.results import save, summary
 from kenyon.errors import DivergenceWarning, InputError
@@ -100,7 +101,8 @@ def train(
             )
             save(result, new / file)
             results.append(result)
-        from kenyon.conditioning.figures import learning_figure, save_figure
+        from kenyon.conditioning.figures import learning_figure
+        from kenyon.drawing import save_figure
 
         save_figure(learning_figure(results), new / _FIGURE)
     _report(results, [out / file for file in files], as_json=as_json)
@@ -139,11 +141,12 @@ def _file_names(experiments: list[Paradigm]) -> list[str]:
 
 def _report(results: "list[xarray.Dataset]", files: list[Path], *, as_json: bool) -> None:
     rows = [row for result in results for row in summary(result)]
-    diverged = {result.attrs["paradigm"]: int(result.diverged.isel(phase=-1).sum()) for result in results}
+    diverged = {only(result, "paradigm"): int(result.diverged.isel(phase=-1).sum()) for result in results}
+    runs = {only(result, "paradigm"): only(result, "run_id") for result in results}
     if as_json:
-        print_json({"results": rows, "diverged": diverged, "files": [str(file) for file in files]})
+        print_json({"results": rows, "diverged": diverged, "runs": runs, "files": [str(file) for file in files]})
         return
-    first = results[0].attrs
+    first = {name: only(results[0], name) for name in ("cs", "us", "parameters", "seed")}
     print_table(
         ["paradigm", "tested with", "test", "MBONp (Hz)", "MBONn (Hz)", "preference index (95 % interval)"],
         [
@@ -168,6 +171,7 @@ def _report(results: "list[xarray.Dataset]", files: list[Path], *, as_json: bool
                 f"This belongs to the published model; --set weight_floor_nS=0 prevents it."
             )
     say("Above 0 the odor attracts, below 0 it repels.")
+    say(f"Runs: {', '.join(f'{name} {run}' for name, run in runs.items())}; the same id, the same numbers.")
     say(f"Look at {files[-1]}; the results are in {', '.join(str(file) for file in files[:-1])}.")
 
 

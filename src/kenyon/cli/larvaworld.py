@@ -11,8 +11,8 @@ import click
 from kenyon.claims import claimed
 from kenyon.cli.inputs import ARRAYS, WORD, read_word
 from kenyon.cli.output import as_json, print_json, print_table, say
-from kenyon.conditioning.figures import save_figure
 from kenyon.conditioning.results import save
+from kenyon.drawing import save_figure
 from kenyon.errors import InputError
 from kenyon.words import shown
 

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks
-from kenyon.conditioning import results
+from kenyon.conditioning.dataset import Test, dataset, together
 from kenyon.conditioning.paradigms import Paradigm, Phase
-from kenyon.errors import InputError
 from kenyon.mushroom_body import BALANCED, Activity, Parameters, Population, drive
 from kenyon.mushroom_body.odors import Odors, find
 from kenyon.mushroom_body.parameters import check_parameters
@@ -49,10 +48,13 @@ def run(
         show_progress: Show a progress bar on standard error.
 
     Returns:
-        A dataset with dimensions larva, test, test_odor, kc, phase and group: test_mbonp_hz, test_mbonn_hz,
-        preference_index and preference_interval (95 %, bootstrap over larvae), the plastic weights at each test, the
-        firing rates in each phase, and which larvae ended it with a potential beyond all bounds. Its attributes carry
-        the paradigm's id, the seed, every parameter and the versions.
+        A dataset with dimensions larva, test, test_odor, kc, phase and group: test_mbonp_hz, test_mbonn_hz and
+        preference_index, the plastic weights at each test, the firing rates in each phase, which larvae ended it with a
+        potential beyond all bounds, and larva_run_id, the run that each larva is of. Its coordinates say all that made
+        it, in every result the same ones: run_id, paradigm and paradigm_id, cs, concentration, us, strength, test_s,
+        test_concentration, larvae, seed, each parameter by its name, parameters (their set), engine and versions. So
+        results can be selected and joined by xarray, and each larva still says what it went through. Intervals are
+        computed when asked; see `results.summary` and `preference.interval`.
 
     Raises:
         InputError: an argument is unusable; nothing has been simulated then.
@@ -72,15 +74,15 @@ def run(
     check_parameters(parameters)
     seeds = larva_seeds(seed, larvae)
     odors = tuple(dict.fromkeys([paradigm.cs, *(find(odor).name for odor in checks.several("test_odors", test_odors))]))
-    test_ms = checks.number("test duration", test_s, low=0.0, unit="s") * 1e3
-    if test_ms == 0.0:
-        raise InputError("test duration must be above 0 s, got 0")
+    test_s = checks.positive("test duration", test_s, unit="s")
+    test_ms = test_s * 1e3
     parameters.steps("test duration", test_ms)
     for phase in paradigm.phases:
         parameters.steps("duration of a phase", phase.duration_s * 1e3)
+        _drive(paradigm, parameters, phase)  # refuses what is too strong
     population = Population(parameters, seeds, engine=engine)
 
-    tests: list[results.Test] = []
+    tests: list[Test] = []
     activities: list[Activity] = []
     work_ms = paradigm.duration_s * 1e3 + (len(paradigm.trials) + 1) * len(odors) * test_ms
     with progress(f"{paradigm.name}, {larvae} larvae", work_ms, show=show_progress) as done:
@@ -88,7 +90,7 @@ def run(
         def test() -> None:
             answers = tuple(population.probe(odor, test_ms) for odor in odors)
             state = population.state
-            tests.append(results.Test(answers, state.w_kc_mbonp_nS.copy(), state.w_kc_mbonn_nS.copy()))
+            tests.append(Test(answers, state.w_kc_mbonp_nS.copy(), state.w_kc_mbonn_nS.copy()))
             done(len(odors) * test_ms)
 
         test()
@@ -99,9 +101,9 @@ def run(
                 for slice_ms in _slices(parameters, phase):
                     slices.append(population.advance(slice_ms))
                     done(slice_ms)
-                activities.append(results.together(slices))
+                activities.append(together(slices))
             test()
-    return results.dataset(paradigm, parameters, seed, seeds, engine, odors, tests, activities)
+    return dataset(paradigm, parameters, seed, seeds, population.engine.name, odors, test_s, tests, activities)
 
 
 def _drive(paradigm: Paradigm, parameters: Parameters, phase: Phase) -> NDArray[np.float64]:

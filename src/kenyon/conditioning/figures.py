@@ -1,38 +1,40 @@
 """The picture of what larvae learned, for someone who has never seen a mushroom body."""
 
-import os
-import textwrap
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon import archive
+from kenyon import checks, drawing
+from kenyon.conditioning import origin
 from kenyon.conditioning.preference import interval
-from kenyon.conditioning.results import test_labels
-from kenyon.errors import InputError
+from kenyon.conditioning.results import check, diverged_at_tests, numbered, tested_after
+from kenyon.errors import InputError, MismatchError
+from kenyon.words import shown
 
 if TYPE_CHECKING:  # matplotlib and xarray are slow to import
     import xarray
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe & Ito's palette, safe for color-blind readers.
-_APPROACH, _AVOIDANCE, _ODOR = "#0072B2", "#D55E00", "#009E73"
-_US = {"reward": "#E69F00", "punishment": "#CC79A7"}
-_GROUPS = ("#0072B2", "#D55E00", "#555555", "#CC79A7", "#E69F00", "#56B4E9", "#009E73")
-_FAINT = 0.13
+_APPROACH, _AVOIDANCE = drawing.BLUE, drawing.VERMILION
+_US = {"reward": drawing.ORANGE, "punishment": drawing.PURPLE}
+_ODORS = (drawing.GREEN, drawing.SKY, drawing.GRAY, drawing.BLUE, drawing.VERMILION)
 
-_TITLES = {
-    "paired": "paired",
-    "unpaired": "unpaired",
-    "unpaired-reversed": "unpaired, reversed",
-    "reinforcement-alone": "{us} alone",
-    "odor-alone": "odor alone",
-    "extinction": "extinction",
-    "naive": "naive",
+_HOW_TO_READ = (
+    "How to read this. An odor makes a few of a larva's 72 Kenyon cells fire. They drive two output neurons: MBONp "
+    "says “approach”, MBONn says “avoid”, and in a naive larva the two balance."
+)
+_CROSSES = (
+    "Crosses: larvae whose equations have left all bounds, so that a neuron of theirs is silent; what they show is no "
+    "memory."
+)
+_MEANING = {
+    "reward": "Reward excites a dopamine neuron (DANp), and that weakens the synapses of just active Kenyon cells onto "
+    "MBONn: avoidance fades and the odor attracts, but only for odors that share these cells.",
+    "punishment": "Punishment excites a dopamine neuron (DANn), and that weakens the synapses of just active Kenyon "
+    "cells onto MBONp: approach fades and the odor repels, but only for odors that share these cells.",
 }
 
 
@@ -40,179 +42,267 @@ def learning_figure(results: Sequence["xarray.Dataset"]) -> "Figure":
     """Draw what larvae learned, the first result in full and the others beside it.
 
     Panels: what each group was given and when; the preference index at each test, every larva faint behind the mean
-    with its 95 % interval; for the first group the rates of the two output neurons and the weights that learning moves.
+    with its 95 % bootstrap interval; for the first group the rates of the two output neurons and the weights that
+    learning moves. Each result is labeled by what it says of itself, and results that differ have different labels.
+    Larvae whose equations diverged are counted in the labels, and crossed out from then on.
 
     Args:
-        results: One dataset a group, as `experiment.run` returns them.
+        results: One dataset a group, as `experiment.run` returns them; of one paradigm each.
 
     Returns:
         A matplotlib figure.
 
     Raises:
         InputError: there is no result.
+        MismatchError: one is of several paradigms, or was not tested with the odor of its paradigm.
     """
+    import xarray
+
+    if isinstance(results, xarray.Dataset):  # which is a sequence too, of the names of its variables
+        raise InputError("results must be a sequence of datasets, got one; pass [result]")
+    results = checks.several("results", results)
     if not results:
         raise InputError("results must hold at least one experiment, got none")
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    figure = Figure(
-        figsize=(12, 8.4 + 0.3 * (len(results) - 1)), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08)
-    )
-    strip_height = 0.24 + 0.2 * len(results)
-    grid = figure.add_gridspec(4, 2, height_ratios=(strip_height, 2.1, 2.1, 0.72), width_ratios=(1.3, 1))
-    _draw_protocols(figure.add_subplot(grid[0, :]), results)
-    _draw_preference(figure.add_subplot(grid[1:3, 0]), results)
-    _draw_rates(figure.add_subplot(grid[1, 1]), results[0])
-    _draw_weights(figure.add_subplot(grid[2, 1]), results[0])
-    figure.add_subplot(grid[3, :]).set_axis_off()
-    figure.text(0.012, 0.012, _words(results[0]), fontsize=9.2, va="bottom", linespacing=1.35)
-    figure.suptitle(_headline(results[0]), fontsize=15, fontweight="bold", x=0.012, ha="left")
+    for result in results:
+        _check(checks.instance("each of the results", result, xarray.Dataset, "pass what experiment.run returned"))
+    labels = _labels(results)
+    strip = 0.75 + 0.3 * len(results)
+    figure = drawing.new_figure(12, 8.4 + strip)
+    upper, lower = figure.subfigures(2, 1, height_ratios=(strip, 6.2))
+    _draw_protocols(upper.add_subplot(), results, labels)
+    grid = lower.add_gridspec(2, 2, width_ratios=(1.3, 1))
+    _draw_preference(lower.add_subplot(grid[:, 0]), results, labels)
+    _draw_rates(lower.add_subplot(grid[0, 1]), results[0], labels[0])
+    _draw_weights(lower.add_subplot(grid[1, 1]), results[0], labels[0])
+    drawing.explain(figure, _headline(results[0]), _sentences(results), 170)
     return figure
 
 
-def save_figure(figure: "Figure", path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-    """Write a figure to a file of the format its suffix names, whole or not at all.
+def _check(result: "xarray.Dataset") -> None:
+    """Refuse a result that has no single story to tell."""
+    check(result)
+    for name in ("paradigm_id", "cs", "us"):
+        origin.only(result, name)
+    cs = _said(result, "cs")
+    if cs not in result.test_odor.values:
+        raise MismatchError(
+            f"a result must be tested with the odor of its paradigm to be drawn, {shown(cs)}, got tests with "
+            f"{shown(result.test_odor.values.tolist())}"
+        )
 
-    Raises:
-        InputError: the file exists and `overwrite` is False, its folder does not, or the suffix is unknown.
-        LockedError: somebody else is writing it.
-        StorageError: the disk is full.
-    """
-    known = sorted(figure.canvas.get_supported_filetypes())
-    if Path(path).suffix[1:] not in known:
-        raise InputError(f"the suffix of {path} must be one of {', '.join(known)}")
-    with archive.replacing(path, overwrite=overwrite) as temporary:
-        figure.savefig(temporary, dpi=150)
-    return Path(path)
+
+def _said(result: "xarray.Dataset", name: str) -> str:
+    """Return in words what a result says by a coordinate; several where it was joined from several runs."""
+    values = [_word(value) for value in origin.distinct(result, name)]
+    return ", ".join(values[:4]) + (", ..." if len(values) > 4 else "")
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, float):
+        return "not stated" if np.isnan(value) else f"{value:g}"
+    return str(value) or "not stated"
+
+
+def _given(result: "xarray.Dataset") -> list[str]:
+    """Return what larvae really were given at some time: the odor, the reinforcement, both, or nothing."""
+    there = {"cs": bool(result.phase_cs.any()), "us": bool(result.phase_us.any())}
+    return [_dose(result, name) for name, given in there.items() if given]
+
+
+def _dose(result: "xarray.Dataset", name: str) -> str:
+    """Return a stimulus in words, with its dose where that is not 1."""
+    dose = _said(result, {"cs": "concentration", "us": "strength"}[name])
+    return _said(result, name) + ("" if dose == "1" else f" at {dose}")
+
+
+_LAST_RESORTS = {"seed": "seed {}", "larvae": "of {} larvae", "test_s": "tests of {} s", "run_id": "run {}"}
+_TITLES = {"unpaired-reversed": "unpaired, reversed", "odor-alone": "odor alone"}
 
 
 def _title(result: "xarray.Dataset") -> str:
-    return _TITLES[result.attrs["paradigm"]].format(us=result.attrs["us"])
+    name = _said(result, "paradigm")
+    if name == "reinforcement-alone":
+        return f"{_said(result, 'us')} alone"
+    return _TITLES.get(name, name)
+
+
+def _labels(results: Sequence["xarray.Dataset"]) -> list[str]:
+    """Return a label for each result: what was done, and what sets it apart from the others."""
+    parts = [[_title(result)] for result in results]
+
+    def tell_apart(values: Sequence[str], form: str = "{}") -> None:
+        if len(set(values)) > 1:
+            for own, value in zip(parts, values, strict=True):
+                own += [form.format(value)] if value else []
+
+    tell_apart([" and ".join(_given(result)) for result in results])
+    tell_apart([_said(result, "parameters") for result in results])
+    for name, form in _LAST_RESORTS.items():
+        if len({*map(tuple, parts)}) < len(results):
+            tell_apart([_said(result, name) for result in results], form)
+    labels = [drawing.plain(", ".join(own), 110) for own in parts]
+    return [label if labels.count(label) == 1 else f"{label} [{i + 1}]" for i, label in enumerate(labels)]
 
 
 def _headline(result: "xarray.Dataset") -> str:
-    cs, us, larvae = result.attrs["cs"], result.attrs["us"], result.sizes["larva"]
-    final = result.sel(test_odor=cs).isel(test=-1)
-    mean = float(final.preference_index.mean())
-    low, high = final.preference_interval.values
+    cs, larvae = _said(result, "cs"), result.sizes["larva"]
+    index = result.preference_index.sel(test_odor=cs).isel(test=-1).values
     who = f"{larvae} virtual larvae" if larvae > 1 else "One virtual larva"
-    bounds = f" [{low:.2f}, {high:.2f}]" if larvae > 1 else ""
-    return f"{who}, {cs} and {us}, {_title(result)}: preference ends at {mean:+.2f}{bounds}"
-
-
-def _mean_with_larvae(
-    axes: "Axes", values: NDArray[np.float64], color: str, *, label: str, dashed: bool = False, shift: float = 0.0
-) -> None:
-    """Draw [B, tests]: each larva faint, the mean, and its interval as error bars."""
-    tests = np.arange(values.shape[1]) + shift
-    axes.plot(tests, values.T, color=color, alpha=_FAINT, linewidth=0.8, linestyle=":" if dashed else "-")
-    mean = values.mean(axis=0)
-    below, above = np.abs(interval(values) - mean[:, None]).T
-    axes.errorbar(
-        tests, mean, yerr=(below, above), color=color, label=label, linewidth=2, capsize=3,
-        linestyle="--" if dashed else "-", marker="o", markersize=5, markerfacecolor="white" if dashed else color,
+    low, high = interval(index)
+    bounds = f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else ""
+    given = " and ".join(_given(result))
+    diverged = int(diverged_at_tests(result).any(axis=1).sum())
+    warning = f"; {diverged} of {larvae} diverged" if diverged else ""
+    return drawing.plain(
+        f"{who}, {_title(result)}{f' ({given})' if given else ''}: preference for {cs} ends at "
+        f"{np.nanmean(index):+.2f}{bounds}{warning}", 300,
     )  # fmt: skip
 
 
-def _draw_protocols(axes: "Axes", results: Sequence["xarray.Dataset"]) -> None:
-    us = results[0].attrs["us"]
-    for row, result in enumerate(results):
-        for start, length, cs_on, us_on in zip(
-            result.phase_start_s.values,
-            result.phase_duration_s.values,
-            result.phase_cs.values,
-            result.phase_us.values,
-            strict=True,
-        ):
-            if cs_on:
-                axes.broken_barh([(start, length)], (row - 0.36, 0.34), color=_ODOR)
-            if us_on:
-                axes.broken_barh([(start, length)], (row + 0.02, 0.34), color=_US[us])
-        axes.plot(result.test_time_s.values, np.full(result.sizes["test"], row), "v", color="black", markersize=5)
-    axes.set_yticks(range(len(results)), [_title(result) for result in results])
-    axes.set_ylim(len(results) - 0.5, -0.55)
-    axes.set_xlabel("time (s)", labelpad=1)
-    axes.tick_params(left=False)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.set_title("What they were given", loc="left", fontsize=11)
+def _draw_tests(
+    axes: "Axes", result: "xarray.Dataset", values: NDArray[np.float64], color: str, *, label: str, shift: float = 0.0,
+    style: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Draw [B, tests]: each larva faint, the mean, its interval, and crosses on larvae that have diverged."""
+    tests = np.arange(values.shape[1]) + shift
+    diverged = diverged_at_tests(result)
+    drawing.mean_with_individuals(
+        axes, tests, values, color, label=label, bounds=interval(values),
+        style=style or drawing.line_style(0),
+    )  # fmt: skip
+    larva, test = np.nonzero(diverged)
+    axes.plot(tests[test], values[larva, test], "x", color=color, markersize=7, markeredgewidth=1.8)
+
+
+def _draw_protocols(axes: "Axes", results: Sequence["xarray.Dataset"], labels: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles = [
-        Patch(color=_ODOR, label=results[0].attrs["cs"]),
-        Patch(color=_US[us], label=us),
-        Line2D(
-            [], [], color="black", marker="v", linestyle="", markersize=5, label="test: on a copy, it takes no time"
-        ),
-    ]
-    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, fontsize=9)
+    odors = list(dict.fromkeys(_said(result, "cs") for result in results))
+    colors = {odor: _ODORS[number % len(_ODORS)] for number, odor in enumerate(odors)}
+    hatches = {odor: ("", "///", "...")[number // len(_ODORS) % 3] for number, odor in enumerate(odors)}
+    shown_stimuli: dict[str, Patch] = {}
+    for row, result in enumerate(results):
+        cs, us = _said(result, "cs"), _said(result, "us")
+        looks: dict[str, dict[str, Any]] = {
+            "phase_cs": {"facecolor": colors[cs], "edgecolor": "white", "hatch": hatches[cs]},
+            "phase_us": {"facecolor": _US[us]},
+        }
+        for name, top, stimulus in (("phase_cs", -0.36, cs), ("phase_us", 0.02, us)):
+            for start, length in _times(result, name):
+                axes.broken_barh([(start, length)], (row + top, 0.34), **looks[name])
+                shown_stimuli.setdefault(stimulus, Patch(label=drawing.plain(stimulus), **looks[name]))
+        axes.plot(result.test_time_s.values, np.full(result.sizes["test"], row), "v", color="black", markersize=5)
+    tested = Line2D(
+        [], [], color="black", marker="v", linestyle="", markersize=5, label="test: on a copy, takes no time"
+    )
+    handles = [*shown_stimuli.values(), tested]
+    axes.set_yticks(range(len(results)), [drawing.wrapped(label, 60) for label in labels])
+    axes.set_ylim(len(results) - 0.5, -0.55)
+    drawing.finish(axes, "What they were given", x="time (s)")
+    axes.tick_params(left=False)
+    axes.spines["left"].set_visible(False)
+    columns = 5
+    rows = -(-len(handles) // columns)
+    axes.set_title(axes.get_title(loc="left"), loc="left", fontsize=11, pad=6 if rows == 1 else 10 + 15 * rows)
+    legend = axes.legend(
+        handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=columns, frameon=False, fontsize=9
+    )
+    legend.set_in_layout(False)
 
 
-def _draw_preference(axes: "Axes", results: Sequence["xarray.Dataset"]) -> None:
+def _times(result: "xarray.Dataset", name: str) -> list[tuple[float, float]]:
+    """Return start and length of the phases in which a stimulus is there."""
+    there = result[name].values.astype(bool)
+    starts, lengths = result.phase_start_s.values[there], result.phase_duration_s.values[there]
+    return list(zip(starts.tolist(), lengths.tolist(), strict=True))
+
+
+def _draw_preference(axes: "Axes", results: Sequence["xarray.Dataset"], labels: Sequence[str]) -> None:
     first = results[0]
-    for number, result in enumerate(results):
-        cs = result.attrs["cs"]
-        color, shift = _GROUPS[number % len(_GROUPS)], 0.04 * number
+    for number, (result, label) in enumerate(zip(results, labels, strict=True)):
+        cs = _said(result, "cs")
+        color, shift = drawing.SERIES[number % len(drawing.SERIES)], 0.04 * (number % len(drawing.SERIES))
         index = result.preference_index
-        label = f"{_title(result)}: {cs}"
-        _mean_with_larvae(axes, index.sel(test_odor=cs).values, color, label=label, shift=shift)
+        style = drawing.line_style(0) | {"linestyle": "-"}
+        if number >= len(drawing.SERIES):  # Colors come again, so lines must differ.
+            style = drawing.line_style(number)
+        own = index.sel(test_odor=cs).values
+        larvae = int(diverged_at_tests(result).any(axis=1).sum())
+        counted = f" ({larvae} of {len(own)} diverged, see crosses)" if larvae else ""
+        words = f"{label}: {drawing.plain(cs)}{counted}"
+        _draw_tests(axes, result, own, color, label=words, shift=shift, style=style)
         if result is first:
-            for odor in [odor for odor in result.test_odor.values if odor != cs]:
-                label = f"{_title(result)}, tested with {odor}"
-                _mean_with_larvae(axes, index.sel(test_odor=odor).values, color, label=label, dashed=True, shift=-0.05)
+            others = [str(odor) for odor in result.test_odor.values if odor != cs]
+            for place, odor in enumerate(others):
+                style = drawing.line_style(place + 1) | {"markerfacecolor": "white"}
+                _draw_tests(
+                    axes, result, index.sel(test_odor=odor).values, color, shift=-0.05 * (place + 1), style=style,
+                    label=f"{label}, tested with {drawing.plain(odor)}",
+                )  # fmt: skip
     axes.axhline(0.0, color="black", linewidth=0.8)
-    _test_axis(axes, max(results, key=lambda result: int(result.sizes["test"])))
-    axes.set_ylabel("MBON preference index (p - n) / (p + n)")
+    drawing.finish(axes, "What they learned: above 0 the odor attracts, below 0 it repels",
+                   y="MBON preference index (p - n) / (p + n)")  # fmt: skip
+    _test_axis(axes, results)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -0.15), max(high, 0.15))
-    axes.legend(loc="best", frameon=False, fontsize=9)
-    axes.set_title("What they learned: above 0 the odor attracts, below 0 it repels", loc="left", fontsize=11)
+    drawing.legend_above(axes, columns=1, letters=72)
 
 
-def _draw_rates(axes: "Axes", result: "xarray.Dataset") -> None:
-    at = result.sel(test_odor=result.attrs["cs"])
-    _mean_with_larvae(axes, at.test_mbonp_hz.values, _APPROACH, label="MBONp, “approach”")
-    _mean_with_larvae(axes, at.test_mbonn_hz.values, _AVOIDANCE, label="MBONn, “avoid”", shift=0.04)
-    _output_panel(axes, result, "rate (Hz)", f"Output neurons smelling {result.attrs['cs']}")
+def _draw_rates(axes: "Axes", result: "xarray.Dataset", label: str) -> None:
+    cs = _said(result, "cs")
+    at = result.sel(test_odor=cs)
+    _draw_tests(axes, result, at.test_mbonp_hz.values, _APPROACH, label="MBONp, “approach”")
+    _draw_tests(axes, result, at.test_mbonn_hz.values, _AVOIDANCE, label="MBONn, “avoid”", shift=0.04)
+    _output_panel(axes, result, "rate (Hz)", f"Output neurons smelling {drawing.plain(cs)}", label)
 
 
-def _draw_weights(axes: "Axes", result: "xarray.Dataset") -> None:
+def _draw_weights(axes: "Axes", result: "xarray.Dataset", label: str) -> None:
     mean_p, mean_n = (result[name].mean("kc").values for name in ("w_kc_mbonp_nS", "w_kc_mbonn_nS"))
-    _mean_with_larvae(axes, mean_p, _APPROACH, label="onto MBONp")
-    _mean_with_larvae(axes, mean_n, _AVOIDANCE, label="onto MBONn", shift=0.04)
-    _output_panel(axes, result, "weight (nS)", "Kenyon cell synapses onto them, mean")
+    _draw_tests(axes, result, mean_p, _APPROACH, label="onto MBONp")
+    _draw_tests(axes, result, mean_n, _AVOIDANCE, label="onto MBONn", shift=0.04)
+    _output_panel(axes, result, "weight (nS)", "Kenyon cell synapses onto them, mean", label)
 
 
-def _output_panel(axes: "Axes", result: "xarray.Dataset", label: str, title: str) -> None:
-    axes.set_ylabel(label)
-    low, high = axes.get_ylim()
-    low = min(0.0, low)
-    axes.set_ylim(low, high + 0.05 * (high - low))
-    axes.legend(loc="lower left", ncols=2, frameon=False, fontsize=9)
-    axes.set_title(f"{title} ({_title(result)})", loc="left", fontsize=11)
-    _test_axis(axes, result)
+def _output_panel(axes: "Axes", result: "xarray.Dataset", unit: str, title: str, label: str) -> None:
+    drawing.finish(axes, f"{title}\n({label})", y=unit)
+    axes.set_ylim(min(0.0, axes.get_ylim()[0]))
+    drawing.legend_above(axes, columns=2, letters=40)
+    _test_axis(axes, [result])
 
 
-def _test_axis(axes: "Axes", result: "xarray.Dataset") -> None:
-    labels = [label.replace(" ", "\n") for label in test_labels(result)]
+def _test_axis(axes: "Axes", results: Sequence["xarray.Dataset"]) -> None:
+    """Name the tests; where results were tested after different things, by their number alone."""
+    named = [tested_after(result) for result in results]
+    longest = max(named, key=len)
+    alike = all(own == longest[: len(own)] for own in named)
+    labels = numbered(longest) if alike else [f"test {test + 1}" for test in range(len(longest))]
+    labels = [drawing.plain(label, 30).replace(" ", "\n") for label in labels]
     axes.set_xticks(range(len(labels)), labels, fontsize=9 if len(labels) <= 5 else 7)
     axes.set_xlabel("tested before and after each trial", fontsize=9)
     axes.set_xlim(-0.3, len(labels) - 0.7)
-    axes.spines[["top", "right"]].set_visible(False)
 
 
-def _words(result: "xarray.Dataset") -> str:
-    weakened, output, effect = {
-        "reward": ("DANp", "MBONn", "avoidance fades and the odor attracts"),
-        "punishment": ("DANn", "MBONp", "approach fades and the odor repels"),
-    }[result.attrs["us"]]
-    words = (
-        "How to read this. An odor makes a few of a larva's 72 Kenyon cells fire. They drive two output neurons: MBONp "
-        "says “approach”, MBONn says “avoid”, and in a naive larva the two balance. "
-        f"{result.attrs['us'].capitalize()} excites a dopamine neuron ({weakened}), and that weakens the synapses of "
-        f"just active Kenyon cells onto {output}: {effect}, but only for odors that share these cells. Bold: mean of "
-        f"{result.sizes['larva']} with its 95 % bootstrap interval; faint: single larvae. Circuit: Jürgensen et al. "
-        f"2024, parameters “{result.attrs['parameters']}”. Odor responses: Si et al. 2019. Seed {result.attrs['seed']}."
-    )
-    return "\n".join(textwrap.wrap(words, 170))
+def _sentences(results: Sequence["xarray.Dataset"]) -> list[str]:
+    """Return what is to be read below the figure."""
+    larvae = "/".join(dict.fromkeys(str(result.sizes["larva"]) for result in results))
+    parameters = list(dict.fromkeys(_said(result, "parameters") for result in results))
+    given = dict.fromkeys(_said(result, "us") for result in results if result.phase_us.any())
+    seeds = list(dict.fromkeys(str(seed) for result in results for seed in origin.distinct(result, "seed")))
+    runs = list(dict.fromkeys(str(run) for result in results for run in origin.distinct(result, "run_id") if run))
+    diverged = any(diverged_at_tests(result).any() for result in results)
+    circuit = "” and “".join(parameters)
+    sentences = [_HOW_TO_READ, *(_MEANING[us] for us in given)]
+    if larvae == "1":
+        sentences += ["There is one larva, so there is no interval."]
+    else:
+        bold = f"Bold: mean of {larvae} with its 95 % bootstrap interval (10,000 resamples, seed 0)"
+        sentences += [f"{bold}; faint: single larvae."]
+    if diverged:
+        sentences += [_CROSSES]
+    sentences += [
+        f"Circuit: Jürgensen et al. 2024, parameters “{drawing.plain(circuit, 200)}”.",
+        "Odor responses: Si et al. 2019.",
+        f"Seed{'s' * (len(seeds) > 1)} {', '.join(seeds[:6])}.",
+    ]
+    return [*sentences, f"Run{'s' * (len(runs) > 1)} {', '.join(runs[:6])}."] if runs else sentences

@@ -14,13 +14,13 @@ def interval(values: NDArray[np.float64], *, level: float = 0.95, seed: int = 0)
     Larvae are drawn with replacement; the same draws serve every column.
 
     Args:
-        values: [B, ...] float64, one row a larva.
+        values: [B, ...] float64, one row a larva; nan where a larva has no value, which leaves it out of that column.
         level: Share of the resampled means within the interval.
         seed: Seed of the resampling.
 
     Returns:
-        [..., 2] float64, lower and upper bound, in the unit of the values; of one larva nan, for one says nothing
-        about the spread.
+        [..., 2] float64, lower and upper bound, in the unit of the values; of less than two larvae nan, for they say
+        nothing about the spread.
 
     Randomness:
         The stream "bootstrap" of `seed`.
@@ -33,6 +33,11 @@ def interval(values: NDArray[np.float64], *, level: float = 0.95, seed: int = 0)
         >>> bool(bounds[0] < 14.5 < bounds[1])
         True
     """
+    absent = np.isnan(values)
+    if absent.any():  # Each column is of larvae of its own.
+        columns = values.reshape(len(values), -1).T
+        bounds = [interval(column[~np.isnan(column)], level=level, seed=seed) for column in columns]
+        return np.reshape(bounds, (*values.shape[1:], 2))
     larvae = len(values)
     if larvae < 2:
         return np.full((*values.shape[1:], 2), np.nan)

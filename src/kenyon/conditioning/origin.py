@@ -1,0 +1,106 @@
+"""How a result says where its numbers come from, so that it stays true when results are selected, joined and merged.
+
+Every number and word that can differ between two runs is a coordinate of every result, whether it was changed or not:
+without dimensions as long as the result is of one run. Join results of several runs, and xarray spreads what differs
+along the joined dimension, or refuses; an attribute it would take from the first, in silence. Beside them lies a
+variable with the id of the run that each larva is of. By it a join that was told to take coordinates from the first,
+`compat="override"`, is found out.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kenyon.errors import MismatchError
+from kenyon.mushroom_body import PUBLISHED, Parameters
+from kenyon.words import shown
+
+if TYPE_CHECKING:  # xarray is slow to import
+    import xarray
+
+LARVA_RUN_ID = "larva_run_id"
+"""Name of the variable that says which run each larva is of; for a result about groups, each group."""
+
+
+def parameter_coordinates(parameters: Parameters) -> dict[str, float | int]:
+    """Return every constant of the circuit by its (dotted) name; nan is "none", as for `weight_floor_nS`.
+
+    Example:
+        >>> parameter_coordinates(PUBLISHED)["kc.threshold_mV"]
+        -35.0
+    """
+    return {name: float("nan") if value is None else value for name, value in parameters.values().items()}
+
+
+def parameters_of(result: "xarray.Dataset") -> Parameters:
+    """Return the constants of the circuit that a result was made with.
+
+    Raises:
+        MismatchError: it is of runs with several.
+    """
+    values = {name: only(result, name) for name in PUBLISHED.values()}
+    return PUBLISHED.replace({name: None if np.isnan(value) else value for name, value in values.items()})
+
+
+def run_variable(unit: str, run_id: str, length: int) -> dict[str, Any]:
+    """Return the variable that says which run each larva, or each group, is of."""
+    return {LARVA_RUN_ID: (unit, [run_id] * length, {"long_name": f"id of the run that each {unit} is of"})}
+
+
+def distinct(result: "xarray.Dataset", name: str) -> list[Any]:
+    """Return what a result says by a coordinate, each value once, in their order: one value unless runs were joined.
+
+    Example:
+        >>> import xarray
+        >>> one, other = (xarray.Dataset(coords={"larva": [0], "seed": seed}) for seed in ("5", "7"))
+        >>> distinct(xarray.concat([one, other], "larva", coords="different", compat="equals"), "seed")
+        ['5', '7']
+    """
+    values = result[name].values.ravel().tolist()
+    # nan, which is "absent", differs from itself.
+    return list({"nan" if value != value else value: value for value in values}.values())  # noqa: PLR0124
+
+
+def only(result: "xarray.Dataset", name: str) -> Any:
+    """Return the one value that all of a result has.
+
+    Raises:
+        MismatchError: it is of runs that differ in it.
+    """
+    values = distinct(result, name)
+    if len(values) != 1:
+        raise MismatchError(
+            f"results must be of runs with one {name} each, got one with {shown(values)}; select the larvae of each, "
+            f'such as with result.groupby("run_id")'
+        )
+    return values[0]
+
+
+def check(result: "xarray.Dataset", dims: Mapping[str, tuple[str, ...]]) -> "xarray.Dataset":
+    """Return a result whose numbers are those of the runs that it states.
+
+    Args:
+        result: A result, selected or joined in whatever way.
+        dims: Dimensions that a variable must have, in this order.
+
+    Raises:
+        MismatchError: a variable is missing or has other dimensions, or larvae are of other runs than is stated.
+    """
+    for name, expected in dims.items():
+        found = tuple(map(str, result[name].dims)) if name in result else None
+        if found != expected:
+            got = "nothing of the kind" if found is None else f"({', '.join(found)})"
+            raise MismatchError(
+                f"{name} of a result must have the dimensions ({', '.join(expected)}), got {got}; keep them when you "
+                "select, as isel(larva=[0]) does, and join results along larva"
+            )
+    if LARVA_RUN_ID in result and "run_id" in result.coords:
+        known = np.array([isinstance(own, str) for own in result[LARVA_RUN_ID].values.ravel()])
+        other = (result[LARVA_RUN_ID] != result.run_id).transpose(*result[LARVA_RUN_ID].dims, ...).values
+        if other.reshape(len(known), -1)[known].any():
+            raise MismatchError(
+                "every larva must be of the run that the result states, got others; join results with "
+                'xarray.concat(..., coords="different", compat="equals")'
+            )
+    return result
