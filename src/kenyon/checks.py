@@ -8,6 +8,7 @@ duration (numpy's are integers to Python), a text of digits, a masked entry and 
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from numbers import Integral, Real
 from pathlib import Path
@@ -18,6 +19,9 @@ from numpy.typing import NDArray
 
 from kenyon.errors import InputError
 from kenyon.words import shown
+
+_MOST_DIGITS = 600
+"""Python itself may refuse more than 640."""
 
 FloatArray = NDArray[np.float64]
 
@@ -133,6 +137,16 @@ def integer(name: str, value: object, *, low: int, high: int | None = None) -> i
     raise InputError(f"{name} must be an integer of at least {low}{upper}, got {shown(value)}")
 
 
+def spelled_integer(text: str) -> int | None:
+    """Return the whole number that plain digits spell; None where they spell none, or more than any number here.
+
+    Example:
+        >>> spelled_integer("12"), spelled_integer("1e3"), spelled_integer("9" * 5000)
+        (12, None, None)
+    """
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS else None
+
+
 def one_of(name: str, value: str, known: Sequence[str]) -> str:
     """Return `value` if it is among `known`; otherwise name the nearest ones.
 
@@ -192,10 +206,9 @@ def path(name: str, value: Any) -> Path:
         '.npz'
     """
     if isinstance(value, (str, os.PathLike)) and str(value) and "\0" not in str(value):
-        try:
+        with suppress(TypeError, UnicodeError):  # a path in bytes, or of halves of characters
+            os.fsencode(value)
             return Path(value)
-        except TypeError:  # a path in bytes
-            pass
     raise InputError(f"{name} must be the path of a file, got {shown(value)}")
 
 

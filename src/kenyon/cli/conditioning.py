@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kenyon.checks import spelled_integer
 from kenyon.claims import claimed
 from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.conditioning import DESCRIPTIONS, Paradigm, paradigm
@@ -124,7 +125,8 @@ def _parameters(name: str, changes: tuple[str, ...], us_rate: float | None) -> P
     for change in changes:
         key, _, value = change.partition("=")
         try:
-            values[key] = None if value == "none" else int(value) if value.isdecimal() else float(value)
+            whole = spelled_integer(value)
+            values[key] = None if value == "none" else float(value) if whole is None else whole
         except ValueError:
             raise InputError(f"--set must be NAME=VALUE with a number or none, got {shown(change)}") from None
     if us_rate is not None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from kenyon import checks
 from kenyon.claims import claimed
 from kenyon.cli.inputs import ARRAYS, WORD, read_word
 from kenyon.cli.output import as_json, print_json, print_table, say
@@ -314,7 +315,7 @@ def _registered(how: Mapping[str, Any]) -> Any:
     remote: dict[str, Any] = {}
     if how["server"] is not None:
         name, _, port = how["server"].rpartition(":") if ":" in how["server"] else (how["server"], "", "5795")
-        if not port.isdecimal():
+        if checks.spelled_integer(port) is None:
             raise InputError(f"--server must be HOST or HOST:PORT, got {shown(how['server'])}")
         remote = {"server_host": name, "server_port": int(port)}
     if how["token_file"] is not None:

@@ -58,17 +58,18 @@ def json_text(value: Any, indent: int | None = None) -> str:
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None) -> None:
     """Print rows below their column names; on a terminal too narrow for that, each row as a few lines."""
     lines = [[clean(cell) for cell in row] for row in rows]
-    console = Console(highlight=False, width=shutil.get_terminal_size().columns)
+    width, height = shutil.get_terminal_size()
+    console = Console(highlight=False, width=width, height=height)  # both, or rich takes a plain terminal's for 80
     widths = _widths(columns, lines)
     if title is not None:
         title = clean(title)
-        _echo("\n".join(textwrap.wrap(title, console.width)) if console.is_terminal else title)
+        _echo("\n".join(textwrap.wrap(title, width)) if console.is_terminal else title)
     if not console.is_terminal:
         _print_plain(columns, lines, widths)
-    elif (narrowed := _narrowed(columns, lines, widths, console.width)) is not None:
+    elif (narrowed := _narrowed(columns, lines, widths, width)) is not None:
         _print_columns(console, columns, lines, narrowed)
     else:
-        _print_records(columns, lines, console.width)
+        _print_records(columns, lines, width)
 
 
 def _print_plain(columns: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:

@@ -234,10 +234,11 @@ def _entries(path: str | os.PathLike[str], limit_bytes: int) -> list[tuple[dict[
         raise FileFormatError(f"{path} must hold memories of this version of Kenyon, got others")
     own: list[archive.Arrays] = [{} for _ in entries]
     for name, values in arrays.items():
-        place, _, rest = name.partition(".")
-        if not (place.isascii() and place.isdecimal()) or int(place) >= len(own):
+        digits, _, rest = name.partition(".")
+        place = checks.spelled_integer(digits)
+        if place is None or place >= len(own):
             raise FileFormatError(f"{path} must hold arrays of {len(own)} memories, got {shown(name)}")
-        own[int(place)][rest] = values
+        own[place][rest] = values
     return list(zip(entries, own, strict=True))
 
 

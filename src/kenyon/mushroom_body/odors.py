@@ -89,10 +89,10 @@ def find(odor: str | int) -> Odor:
         key = odor.strip().lower()
         if key in table:
             return table[key]
-        if key.isdecimal():
-            odor = int(key)
-        else:
+        number = checks.spelled_integer(key)
+        if number is None:
             raise InputError(f"unknown odor {shown(odor)}; {checks.nearest(odor, (o.name for o in odors()))}")
+        odor = number
     return odors()[checks.integer("odor number", odor, low=0, high=len(table) - 1)]
 
 

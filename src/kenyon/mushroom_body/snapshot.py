@@ -204,7 +204,7 @@ def _seeds(given: Any) -> tuple[int, ...]:
     if (
         not isinstance(given, list)
         or not given
-        or not all(isinstance(seed, str) and seed.isdecimal() for seed in given)
+        or not all(isinstance(seed, str) and checks.spelled_integer(seed) is not None for seed in given)
     ):
         raise InputError("its seeds must be a list of whole numbers of 0 or more")
     return tuple(int(seed) for seed in given)

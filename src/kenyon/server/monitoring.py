@@ -63,6 +63,10 @@ class Monitor:
                 self.end_headers()
                 self.wfile.write(body)
 
+            def send_error(self, code: int, _message: str | None = None, _explain: str | None = None) -> None:
+                """Answer what is no request, without the words of whoever sent it."""
+                self._answer(HTTPStatus(code), _PAGES.encode())
+
             def log_message(self, *_: object) -> None:
                 """Say nothing: a monitoring system asks all the time."""
 

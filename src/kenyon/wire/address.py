@@ -6,6 +6,7 @@ Law of this file: names and numbers only; nothing is looked up or opened.
 import socket
 from dataclasses import dataclass
 
+from kenyon import checks
 from kenyon.checks import instance, integer
 from kenyon.errors import InputError
 from kenyon.words import shown
@@ -45,6 +46,7 @@ class Address:
         for name, path in (("unix_path", self.unix_path), ("tls_ca", self.tls_ca)):
             if path is not None:
                 instance(name, path, str, "pass the path as text")
+                checks.path(name, path)
         if self.unix_path is not None and self.tls_ca is not None:
             raise InputError(
                 f"tls_ca must be None on a Unix socket, got {shown(self.tls_ca)}; leave one of the two out"
