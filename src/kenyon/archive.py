@@ -157,18 +157,28 @@ def _read(path: str | os.PathLike[str], stream: IO[bytes], limit_bytes: int) -> 
         with zipfile.ZipFile(stream) as file:
             entries = file.infolist()
             _refuse_too_much(entries, limit_bytes)
-            return {entry.filename.removesuffix(".npy"): _array(entry.filename, file.read(entry)) for entry in entries}
+            return {
+                entry.filename.removesuffix(".npy"): _array(entry.filename, _content(file, entry)) for entry in entries
+            }
     except Exception as reason:  # noqa: BLE001  # zipfile and numpy raise of every kind on bytes that are no archive
         raise FileFormatError(f"{path} must be a whole .npz archive of plain arrays: {reason}") from None
 
 
 def _refuse_too_much(entries: list[zipfile.ZipInfo], limit_bytes: int) -> None:
-    """Refuse what announces more than is asked for; no entry is read further than it announces."""
+    """Refuse what announces more than is asked for."""
     announced = sum(entry.file_size for entry in entries)
     if announced > limit_bytes:
         raise ValueError(
             f"its arrays must be of at most {limit_bytes} bytes, got {announced}; raise limit_bytes to read it"
         )
+
+
+def _content(file: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Return the bytes of an entry, unfolded no further than it announces."""
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # Others unfold as far as they like.
+        raise ValueError(f"{shown(entry.filename)} is compressed as numpy never does")
+    with file.open(entry) as stream:
+        return stream.read(entry.file_size)
 
 
 _NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
