@@ -1,21 +1,22 @@
-"""A real server in a process of its own, to be talked to, killed and started again."""
+"""A real server, in a process of its own to be killed and started again, or in this one where that will do."""
 
 import contextlib
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+from kenyon.server import Limits, Settings, ready
+from kenyon.server.serving import serving
 from kenyon.wire import Address, FrameReader, Message, close_connections, decode, encode, exchange, frame
-
-_READY = re.compile(r"^Kenyon listens on (.+?): (?:kernel|brian2), ")
 
 
 class Running:
@@ -29,7 +30,9 @@ class Running:
 
     Attributes:
         address: Where it listens.
+        metrics_port: Where it shows health, if it does.
         lines: What it has printed.
+        start_s: How long its last start took, s.
     """
 
     def __init__(self, folder: Path | str, *options: str, port: int = 0, prefix: Sequence[str] = ()) -> None:
@@ -37,6 +40,7 @@ class Running:
         self._folder = folder
         self._prefix = prefix
         self._port = port
+        self._ready = Path(tempfile.gettempdir()) / f"kenyon-{uuid4().hex}.ready"
         self.start()
 
     def start(self) -> None:
@@ -44,36 +48,34 @@ class Running:
         command = [*self._prefix, *KENYON, "serve", "--state-dir", str(self._folder), *self._options]
         if "--unix" not in self._options:
             command += ["--port", str(self._port)]
+        self._ready.unlink(missing_ok=True)  # It was perhaps killed.
+        command += ["--ready-file", str(self._ready)]
         self.lines: list[str] = []
+        began = time.monotonic()
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
         )
-        ready = threading.Event()
-        self._reading = threading.Thread(target=self._read, args=(ready,), daemon=True)
+        self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
-        if not ready.wait(60):
-            self.process.kill()
-            raise AssertionError("\n".join(self.lines))
-        match = next((found for line in self.lines if (found := _READY.match(line))), None)
-        if match is None:
-            self.process.wait(10)
-            raise NotStartedError(self.process.returncode, self.lines)
-        where = match[1]
-        if "--unix" in self._options:
-            self.address = Address(unix_path=where)
-        else:
-            self._port = int(where.rpartition(":")[2])
-            self.address = Address("127.0.0.1", self._port)
+        while (found := ready.read(self._ready)) is None:
+            if self.process.poll() is not None:
+                self._reading.join(10)
+                raise NotStartedError(self.process.returncode, self.lines)
+            if time.monotonic() - began > 120:
+                self.process.kill()
+                raise AssertionError("\n".join(self.lines))
+            time.sleep(0.02)
+        self.start_s = time.monotonic() - began
+        self._port, self.metrics_port = found.address.port, found.metrics_port
+        # The number rather than the name, for "localhost" may stand for two addresses.
+        self.address = found.address if found.address.unix_path is not None else Address("127.0.0.1", self._port)
 
-    def _read(self, ready: threading.Event) -> None:
+    def _read(self) -> None:
         lines = self.lines
         assert self.process.stdout is not None
         with self.process.stdout as printed:
             for line in printed:
                 lines.append(line.rstrip("\n"))
-                if "Try it:" in line:
-                    ready.set()
-        ready.set()
 
     def __enter__(self) -> "Running":  # noqa: PYI034  # Self is not in typing before Python 3.11
         """Be there already."""
@@ -86,6 +88,7 @@ class Running:
             self.process.kill()
         self.process.wait(30)
         self._reading.join(10)
+        self._ready.unlink(missing_ok=True)
 
     def stop(self, word: int = signal.SIGTERM) -> int:
         """Tell it to stop; return its exit status."""
@@ -109,6 +112,37 @@ class Running:
         """How much memory it holds."""
         status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
         return int(status.split("VmRSS:")[1].split()[0])
+
+
+class Here:
+    """A server in this process, for what is no claim about processes.
+
+    Args:
+        folder: Its state directory.
+        limits: How much it takes.
+        **settings: What else to tell it.
+
+    Attributes:
+        address: Where it listens.
+    """
+
+    def __init__(self, folder: Path | str = ":memory:", limits: Limits | None = None, **settings: Any) -> None:
+        told = Settings(state_dir=folder, limits=limits or Limits(), **{"port": 0, "host": "127.0.0.1", **settings})
+        self._serving = serving(told)
+
+    def __enter__(self) -> "Here":  # noqa: PYI034  # as above
+        """Start it."""
+        self.address = self._serving.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stop it."""
+        close_connections()
+        self._serving.__exit__(*error)
+
+    def ask(self, *messages: Message, timeout_s: float = 60.0) -> list[dict[str, Any]]:
+        """Return the kwargs of the replies to messages, through our client."""
+        return [reply.kwargs for reply in exchange(self.address, messages, timeout_s=timeout_s)]
 
 
 class Connection:

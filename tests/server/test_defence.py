@@ -17,13 +17,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from kenyon.cli import main
 from kenyon.errors import InputError
 from kenyon.mushroom_body import BALANCED, PUBLISHED, Population
 from kenyon.server import Limits, Settings
-from kenyon.wire import Address, FrameReader, Message, decode, encode, exchange, frame
+from kenyon.wire import FrameReader, Message, decode, encode, frame
 from kenyon.wire.refusals import CODES
-from tests.server.running import Connection, NotStartedError, Running, kenyon, step, wait_until
+from tests.server.running import Connection, Here, Running, step, wait_until
 from tests.server.test_survival import read
 
 
@@ -37,8 +39,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def metric(server: Running, name: str) -> float:
     """Return one number of /metrics; 0 where nothing was counted yet."""
-    url = next(line for line in server.lines if line.startswith("Metrics")).split()[-1]
-    lines = [line for line in read(url).splitlines() if line.startswith(f"{name} ")]
+    lines = [
+        line
+        for line in read(f"http://127.0.0.1:{server.metrics_port}/metrics").splitlines()
+        if line.startswith(f"{name} ")
+    ]
     return float(lines[0].split()[-1]) if lines else 0.0
 
 
@@ -281,11 +286,11 @@ def test_snapshots_that_are_none_are_refused(server: Running) -> None:
     assert server.ask(Message("load", 0, 0, {"op": "export"}))[0]["error_code"] == "unknown_larva"
 
 
-def test_replies_too_large_for_a_frame_are_said_so(tmp_path: Path) -> None:
+def test_replies_too_large_for_a_frame_are_said_so() -> None:
     """One by one, and the server goes on."""
-    with Running(tmp_path, "--max-messages", "2400") as server:
+    with Here(limits=Limits(max_messages=2000)) as server:
         server.ask(step("large", 0, 0))
-        asked = [Message("large", 0, 0, {"op": "export"})] * 2400
+        asked = [Message("large", 0, 0, {"op": "export"})] * 2000
         with Connection(server.address) as connection:
             replies = connection.ask(*asked)
             assert len(replies) == len(asked)
@@ -303,10 +308,10 @@ def test_each_error_is_logged_once_for_each_larva_and_code(server: Running) -> N
     assert "step must be 0 for a larva that is not known here, got 5" in said[0]
 
 
-def test_limits_are_said(tmp_path: Path) -> None:
+def test_limits_are_said() -> None:
     """Messages in a frame, larvae, connections, messages waiting: each with its code, and what is below it goes on."""
-    limits = ("--max-messages", "4", "--max-larvae", "3", "--max-connections", "3", "--max-queue", "6")
-    with Running(tmp_path, *limits) as server, Connection(server.address) as connection:
+    limits = Limits(max_messages=4, max_larvae=3, max_connections=3, max_queue=6)
+    with Here(limits=limits) as server, Connection(server.address) as connection:
         (reply,) = connection.ask(*(step("limit", i, 0) for i in range(5)))
         assert (reply.kwargs["error_code"], reply.args) == ("limit", (None, None, None))
         replies = connection.ask(*(step("limit", i, 0) for i in range(4)))
@@ -384,84 +389,82 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return cert, key
 
 
-def test_tls_and_a_token_on_every_address(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+def test_tls_and_a_token_on_every_address(
+    tmp_path: Path, certificate: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
     """With both, a client is answered; without the token, or without TLS, it is not; nothing shows the token."""
     cert, key = certificate
     word = tmp_path / "token"
     word.write_text("a secret word\n")
-    options = ("--host", "0.0.0.0", "--tls-cert", str(cert), "--tls-key", str(key), "--token-file", str(word))
-    with Running(tmp_path / "larvae", *options) as server:
-        tls = Address("localhost", server.address.port, None, str(cert))
-        (reply,) = exchange(tls, [step("tls", 0, 0, token="a secret word")])
-        assert "MBONp" in reply.kwargs
-        (reply,) = exchange(tls, [step("tls", 0, 1, token="another word")])
-        assert reply.kwargs["error_code"] == "token"
+    caplog.set_level("DEBUG")
+    with Here(host="0.0.0.0", tls_cert=cert, tls_key=key, token="a secret word") as server:
+        (reply,) = server.ask(step("tls", 0, 0, token="a secret word"))
+        assert "MBONp" in reply
+        (reply,) = server.ask(step("tls", 0, 1, token="another word"))
+        assert reply["error_code"] == "token"
         with socket.create_connection(("127.0.0.1", server.address.port)) as plain:
             plain.sendall(frame(encode([step("tls", 0, 1, token="a secret word")])))
             plain.settimeout(10)
             with suppress(OSError):
                 assert b"MBONp" not in plain.recv(65536)
-        pinged = kenyon(
-            "ping", "--host", "localhost", "--port", str(server.address.port), "--tls-ca", str(cert),
-            "--token-file", str(word),
-        )  # fmt: skip
-        assert pinged.returncode == 0, pinged.stderr
-        refused = kenyon("ping", "--port", str(server.address.port), "--tls-ca", str(cert))
-        assert refused.returncode == 1
-        assert "must bear this server's token" in refused.stderr
-        server.stop()
-        assert not any("secret" in line for line in server.lines)
+        there = ("--host", "localhost", "--port", str(server.address.port), "--tls-ca", str(cert))
+        pinged = CliRunner().invoke(main, ["ping", *there, "--token-file", str(word)])
+        assert pinged.exit_code == 0, pinged.output
+        refused = CliRunner().invoke(main, ["ping", *there])
+        assert refused.exit_code == 1
+        assert "must bear this server's token" in refused.output
+    assert "step of larva 0 of 'tls' at step 0" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_a_certificate_that_is_none_is_refused(tmp_path: Path) -> None:
     """With the names of the files."""
     (tmp_path / "x").write_text("no certificate")
-    with pytest.raises(NotStartedError, match="tls_cert and tls_key must be a certificate and its key"):
-        Running(tmp_path / "larvae", "--tls-cert", str(tmp_path / "x"), "--tls-key", str(tmp_path / "x"))
+    refused = pytest.raises(InputError, match="tls_cert and tls_key must be a certificate and its key")
+    with refused, Here(tls_cert=tmp_path / "x", tls_key=tmp_path / "x"):
+        pass
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets")
 def test_a_unix_socket_is_open_to_its_owner_only_and_taken_over_from_the_dead_alone(tmp_path: Path) -> None:
     """A killed server leaves one behind; a living one keeps it; a file that is none is left alone."""
     path = tmp_path / "kenyon.sock"
-    with Running(tmp_path / "larvae", "--unix", str(path)) as server:
+    with socket.socket(socket.AF_UNIX) as dead:  # what the system leaves of a server that was killed
+        dead.bind(str(path))
+    with Here(unix_path=str(path)) as server:
         assert path.stat().st_mode & 0o077 == 0
         assert "MBONp" in server.ask(step("unix", 0, 0))[0]
-        assert kenyon("ping", "--unix", str(path)).returncode == 0
-        with pytest.raises(NotStartedError, match="a server listens there"):
-            Running(tmp_path / "other", "--unix", str(path))
-        server.kill()
-        assert path.exists()
-        server.start()
+        assert CliRunner().invoke(main, ["ping", "--unix", str(path)]).exit_code == 0
+        with pytest.raises(InputError, match="a server listens there"), Here(unix_path=str(path)):
+            pass
         assert "MBONp" in server.ask(step("unix", 0, 1))[0]
-        assert server.stop() == 0
-        assert not path.exists()
+    assert not path.exists()
     path.write_text("precious")
-    with pytest.raises(NotStartedError, match="got the file"):
-        Running(tmp_path / "other", "--unix", str(path))
+    with pytest.raises(InputError, match="got the file"), Here(unix_path=str(path)):
+        pass
     assert path.read_text() == "precious"
 
 
-def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_said() -> None:
     """With what to do."""
-    taken = pytest.raises(NotStartedError, match="must be free to listen on, but: Address already in use")
-    with Running(tmp_path / "one") as server, taken:
-        Running(tmp_path / "two", port=server.address.port)
+    taken = pytest.raises(InputError, match="must be free to listen on, but: Address already in use")
+    with Here() as server, taken, Here(port=server.address.port):
+        pass
 
 
 def test_ping_says_who_is_there_and_who_is_not(server: Running) -> None:
     """Version, engine, parameters, round trip; with 1 and a sentence where nobody answers."""
     port = str(server.address.port)
-    assert "round trip" in kenyon("ping", "--port", port).stdout
-    assert '"engine": "kernel"' in kenyon("ping", "--port", port, "--json").stdout
-    nobody = kenyon("ping", "--port", "1", "--timeout", "0.2")
-    assert nobody.returncode == 1
-    assert "start the server there" in nobody.stderr
+    assert "round trip" in CliRunner().invoke(main, ["ping", "--port", port]).output
+    assert '"engine": "kernel"' in CliRunner().invoke(main, ["ping", "--port", port, "--json"]).output
+    nobody = CliRunner().invoke(main, ["ping", "--port", "1", "--timeout", "0.2"])
+    assert nobody.exit_code == 1
+    assert "start the server there" in nobody.output
 
 
 def test_health_is_shown(server: Running) -> None:
     """Alive, ready, and counted; other pages are not there."""
-    url = next(line for line in server.lines if line.startswith("Metrics")).split()[-1].removesuffix("/metrics")
+    url = f"http://127.0.0.1:{server.metrics_port}"
     assert read(f"{url}/healthz") == "alive\n"
     assert read(f"{url}/readyz") == "ready\n"
     text = read(f"{url}/metrics")

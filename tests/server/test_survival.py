@@ -126,7 +126,7 @@ def test_idle_larvae_leave_memory_and_come_back(tmp_path: Path) -> None:
     with Running(tmp_path / "awake") as calm:
         want = live(calm, 0, range(4))
     with Running(tmp_path / "asleep", "--larva-idle-s", "0.1", "--metrics-port", "0") as server:
-        metrics = next(line for line in server.lines if line.startswith("Metrics")).split()[-1]
+        metrics = f"http://127.0.0.1:{server.metrics_port}/metrics"
         got = []
         for number in range(4):
             got += live(server, 0, range(number, number + 1))

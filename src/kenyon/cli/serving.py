@@ -8,6 +8,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,8 @@ def _limit_options(command: Command) -> Command:
 @click.option("--tls-cert", type=CERTIFICATES, metavar="FILE", help="Certificate (PEM) to show.")
 @click.option("--tls-key", type=CERTIFICATES, metavar="FILE", help="Its private key (PEM).")
 @click.option("--metrics-port", type=int, help="Show /metrics, /healthz and /readyz on this port of this machine.")
+@click.option("--ready-file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="File that says in JSON where the server listens, there for as long as it does.")  # fmt: skip
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info",
               help="debug says a line for every request.")  # fmt: skip
 @click.option("--log-format", type=click.Choice(["lines", "json"]), default="lines", help="For people or programs.")
@@ -92,6 +95,7 @@ def serve(  # options are explained by their own help
     tls_cert: Path | None,
     tls_key: Path | None,
     metrics_port: int | None,
+    ready_file: Path | None,
     log_level: str,
     log_format: str,
     **own_limits: Any,
@@ -132,7 +136,9 @@ def serve(  # options are explained by their own help
         limits=Limits(**own_limits),
     )
     set_up_logging(log_level, log_format)
-    asyncio.run(_serve(settings))
+    if ready_file is not None:
+        ready_file.unlink(missing_ok=True)  # One that was killed may have left it.
+    asyncio.run(_serve(settings, ready_file))
 
 
 def _range(words: str | None) -> tuple[float, float] | None:
@@ -145,7 +151,8 @@ def _range(words: str | None) -> tuple[float, float] | None:
         raise InputError(f"--receptor-range must be LOW:HIGH, in Hz, got {shown(words)}; give such as 1:63") from None
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, ready_file: Path | None) -> None:
+    from kenyon.server.ready import Ready, announced
     from kenyon.server.service import Service
 
     stop = asyncio.Event()
@@ -175,8 +182,11 @@ async def _serve(settings: Settings) -> None:
     if service.monitor is not None:
         _say(f"Metrics are on http://127.0.0.1:{service.monitor.port}/metrics")
     _say(f"Try it: kenyon ping {where}    Stop it: Ctrl-C")
-    waiting = [asyncio.create_task(event.wait()) for event in (stop, service.failed)]
-    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    metrics_port = None if service.monitor is None else service.monitor.port
+    ready = Ready(os.getpid(), service.address, metrics_port)
+    with nullcontext() if ready_file is None else announced(ready_file, ready):
+        waiting = [asyncio.create_task(event.wait()) for event in (stop, service.failed)]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     if service.failed.is_set():
         raise StorageError(
             "the server must go on computing, but cannot; see its log, every step that was answered is kept"

@@ -26,13 +26,14 @@ from kenyon.server.settings import Settings
 from kenyon.server.tasks import Context, Task
 from kenyon.server.turns import Turns
 from kenyon.server.worker import Worker
-from kenyon.wire import Message
+from kenyon.wire import Address, Message
 from kenyon.wire.messages import spelling
 from kenyon.words import shown
 
 _logger = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 1.0
+_EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104  # what is looked for, not listened on
 _LONGEST_STOP_S = 60.0
 _MOST_GOING = 32
 """Connections that may take their time to read why they must go: fewer than the files that are spared for them."""
@@ -56,10 +57,8 @@ class Service:
 
     Example:
         >>> async def run() -> str:
-        ...     service = Service(Settings(port=0))
-        ...     await service.start()
-        ...     await service.stop()
-        ...     return service.where
+        ...     async with Service(Settings(port=0)) as service:
+        ...         return service.where
         >>> asyncio.run(run())
         'localhost:...'
     """
@@ -79,6 +78,24 @@ class Service:
         self._refusals = Refusals(self.metrics)
         self._stopping = False
         self._about = lru_cache(maxsize=1)(self._spell_about)
+
+    @property
+    def address(self) -> Address:
+        """Where a client of this machine finds it; with TLS, its own certificate vouches for it."""
+        settings = self.settings
+        if self.port is None:
+            return Address(unix_path=settings.unix_path)
+        host = "localhost" if settings.host in _EVERYWHERE else settings.host
+        return Address(host, self.port, tls_ca=None if settings.tls_cert is None else str(settings.tls_cert))
+
+    async def __aenter__(self) -> "Service":  # noqa: PYI034  # Self is not in typing before Python 3.11
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop."""
+        await self.stop()
 
     async def start(self) -> None:
         """Open the journal, make the engine ready, and listen.

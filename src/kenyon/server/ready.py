@@ -1,0 +1,73 @@
+"""The file by which a server tells other processes that it listens, and where: one line of JSON.
+
+It is there from the moment the server listens until it stops, always whole. A killed server leaves it behind; its `pid`
+then names no process.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+from kenyon.errors import StorageError
+from kenyon.wire import Address
+
+
+class Ready(NamedTuple):
+    """What the file says.
+
+    Attributes:
+        pid: The server's process.
+        address: Where it listens.
+        metrics_port: The port of its metrics, if it has one.
+    """
+
+    pid: int
+    address: Address
+    metrics_port: int | None
+
+
+@contextlib.contextmanager
+def announced(path: str | os.PathLike[str], ready: Ready) -> Iterator[None]:
+    """Have a file say that a server listens, for as long as the `with` statement lasts.
+
+    Raises:
+        StorageError: the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "ready"
+        >>> with announced(path, Ready(1234, Address(port=5800), None)):
+        ...     print(path.read_text(), read(path) == Ready(1234, Address(port=5800), None))
+        {"pid": 1234, "host": "localhost", "port": 5800, "unix_path": null, "tls_ca": null, "metrics_port": null} True
+        >>> read(path) is None
+        True
+    """
+    words = json.dumps({"pid": ready.pid, **asdict(ready.address), "metrics_port": ready.metrics_port})
+    new = Path(f"{os.fspath(path)}.{os.getpid()}.new")
+    try:
+        new.write_text(words, "utf-8")
+        new.replace(path)
+    except OSError as reason:
+        new.unlink(missing_ok=True)
+        raise StorageError(
+            f"{os.fspath(path)} must be a file that can be written, but: {reason.strerror or reason}; give another "
+            "--ready-file"
+        ) from None
+    try:
+        yield
+    finally:
+        Path(path).unlink(missing_ok=True)
+
+
+def read(path: str | os.PathLike[str]) -> Ready | None:
+    """Return what a server has written, or None while none has."""
+    try:
+        said = json.loads(Path(path).read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    pid, metrics_port = said.pop("pid"), said.pop("metrics_port")
+    return Ready(pid, Address(**said), metrics_port)
