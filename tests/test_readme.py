@@ -43,6 +43,12 @@ def test_the_checkpoint_of_the_guide_goes_on_as_if_never_stopped(capsys: pytest.
     assert len(examples("README.md")) == 3
 
 
+def test_the_server_of_the_guide_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    """Started, asked and stopped in ten lines."""
+    assert run("docs/server.md", 0, capsys) == ["True"]
+    assert len(examples("docs/server.md")) == 1
+
+
 @pytest.mark.parametrize(
     "page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: page.name
 )

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -127,18 +128,20 @@ class Here:
     """
 
     def __init__(self, folder: Path | str = ":memory:", limits: Limits | None = None, **settings: Any) -> None:
-        told = Settings(state_dir=folder, limits=limits or Limits(), **{"port": 0, "host": "127.0.0.1", **settings})
-        self._serving = serving(told)
+        self._told = Settings(
+            state_dir=folder, limits=limits or Limits(), **{"port": 0, "host": "127.0.0.1", **settings}
+        )
+        self._serving = ExitStack()
 
     def __enter__(self) -> "Here":  # noqa: PYI034  # as above
         """Start it."""
-        self.address = self._serving.__enter__()
+        self.address = self._serving.enter_context(serving(self._told))
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop it."""
         close_connections()
-        self._serving.__exit__(*error)
+        self._serving.close()
 
     def ask(self, *messages: Message, timeout_s: float = 60.0) -> list[dict[str, Any]]:
         """Return the kwargs of the replies to messages, through our client."""
