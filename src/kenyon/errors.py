@@ -86,7 +86,11 @@ class RefusedError(KenyonError):
 
 
 class StorageError(KenyonError):
-    """What must be kept could not be written or read; nothing that was kept before is damaged."""
+    """What must be kept could not be written or read; nothing was changed."""
+
+
+class DamagedError(StorageError):
+    """One larva is not as it was kept; the others are."""
 
 
 class LockedError(StorageError):

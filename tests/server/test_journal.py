@@ -1,6 +1,5 @@
 """What is kept is kept whole, found again, and no more than it has to be."""
 
-import json
 import shutil
 import sqlite3
 import tempfile
@@ -13,16 +12,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from kenyon.errors import MismatchError, StorageError
-from kenyon.mushroom_body.state import PACKED
+from kenyon.errors import MismatchError
+from kenyon.mushroom_body import BALANCED
+from kenyon.mushroom_body.state import newborn, pack
 from kenyon.server import journal as journals
 from kenyon.server.journal import Journal
 from kenyon.server.journal_reader import JournalReader
 from kenyon.server.life import Ids
 from kenyon.server.requests import Step
+from kenyon.server.settings import Settings
 
-RECORD = {"seed": 0}
-LARVA = bytes(PACKED.itemsize)
+RECORD = Settings().record()
+LARVA = pack(newborn(BALANCED, [1]))[0]
 IDS: list[Ids] = [("run", 0), ("run", "0"), (7, "süß"), (-(2**63), '"]')]
 
 
@@ -72,7 +73,7 @@ class Model(RuleBasedStateMachine):
         """Forget a life."""
         if ids in self.lives:
             with self.journal.transaction():
-                self.journal.end(self.lives.pop(ids)["number"])
+                self.journal.end(ids, self.lives.pop(ids)["number"])
 
     @rule(ids=st.sampled_from(IDS))
     def fail(self, ids: Any) -> None:
@@ -81,7 +82,7 @@ class Model(RuleBasedStateMachine):
             number = self.journal.begin(("other", 1), 1, None)
             self.journal.add_step(number, Step(0, {}, 1.0), "{}")
             if ids in self.lives:
-                self.journal.end(self.lives[ids]["number"])
+                self.journal.end(ids, self.lives[ids]["number"])
             raise ZeroDivisionError
 
     @rule()
@@ -146,7 +147,7 @@ def test_inputs_are_deleted_in_bulk(tmp_path: Path, monkeypatch: pytest.MonkeyPa
                 if larva == 0:
                     journal.renew(life, LARVA, Step(4, {}, 1.0), reply(4))
                 if larva == 1:
-                    journal.end(life)
+                    journal.end(("run", larva), life)
         journal.tidy()
         with closing(sqlite3.connect(tmp_path / "larvae.sqlite")) as db:
             assert db.execute("SELECT count(*) FROM inputs").fetchone() == (5,)
@@ -161,7 +162,6 @@ def test_a_life_put_aside_is_kept_beside_the_new_one(tmp_path: Path) -> None:
     with closing(Journal(tmp_path, RECORD)) as journal, journal.transaction():
         old = journal.begin(("run", 0), 1, 1)
         journal.add_step(old, Step(0, {}, 1.0), reply(0))
-        journal.set_replaced(old, replaced=True)
         journal.begin(("run", 0), 1, 1)
     with closing(Journal(tmp_path, RECORD)) as journal:
         present, replaced = journal.find(("run", 0))
@@ -189,40 +189,4 @@ def test_odd_paths_are_paths(tmp_path: Path) -> None:
             journal.begin(("run", 0), 1, 1)
         with closing(JournalReader(folder)) as reading:
             assert len(reading.rows()) == 1
-            assert reading.record() == {"format": 1, "kenyon": reading.record()["kenyon"], **RECORD}
-
-
-def test_a_reply_that_somebody_has_edited_is_sent_as_a_frame_can_say_it(tmp_path: Path) -> None:
-    """In plain ASCII, and with no space more or less."""
-    with closing(Journal(tmp_path, RECORD)) as journal:
-        with journal.transaction():
-            journal.add_step(journal.begin(("run", 0), 1, 1), Step(0, {}, 1.0), reply(0))
-        with closing(sqlite3.connect(tmp_path / "larvae.sqlite")) as db:
-            db.executescript("""UPDATE inputs SET reply = '{"note":"süß",  "MBONp":1}'""")
-        kept, _ = journal.find(("run", 0))
-        assert kept is not None
-        assert kept.last == (Step(0, {}, 1.0), '{"note": "s\\u00fc\\u00df", "MBONp": 1}')
-
-
-def test_rows_that_are_damaged_are_refused(tmp_path: Path) -> None:
-    """Never taken for a larva."""
-    with closing(Journal(tmp_path, RECORD)) as journal:
-        with journal.transaction():
-            life = journal.begin(("run", 0), 1, 1)
-            journal.add_step(life, Step(0, {}, 1.0), reply(0))
-        for change in (
-            "UPDATE lives SET larva = x'00'",
-            "UPDATE lives SET seed = 'x', larva = NULL",
-            "UPDATE lives SET seed = '1'; UPDATE inputs SET reply = '{'",
-            "UPDATE inputs SET reply = '[]'",
-            """UPDATE inputs SET reply = '{"MBONp": NaN}'""",
-            "UPDATE inputs SET reply = '{}', request = '[]'",
-            f"UPDATE inputs SET request = '{json.dumps(['x'])}'",
-            f"UPDATE inputs SET request = '{json.dumps([0, {}, 'long', 0, 0, 0, None, [], 1, 1])}'",
-            f"UPDATE inputs SET request = '{'[' * 5000}'",
-            f"UPDATE inputs SET request = '{Step(5, {}, 1.0).to_json()}'",
-        ):
-            with closing(sqlite3.connect(tmp_path / "larvae.sqlite")) as db:
-                db.executescript(change)
-            with pytest.raises(StorageError, match="must be writable and whole"):
-                journal.find(("run", 0))
+            assert reading.record() == {"format": 2, "kenyon": reading.record()["kenyon"], **RECORD}

@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 from kenyon.cli import main
 from kenyon.errors import MismatchError, StorageError
 from kenyon.mushroom_body import PUBLISHED, Snapshot
+from kenyon.server.journal_file import FORMAT, open_file, read_about, write_about
 from kenyon.server.journal_reader import JournalReader
 from kenyon.server.life import RENEW_AFTER_STEPS
 from kenyon.wire import Message
@@ -178,8 +179,8 @@ def test_a_server_started_with_others_refuses_and_names_the_difference(tmp_path:
     with pytest.raises(NotStartedError, match="seed = 0, got 1; start with --seed 0") as caught:
         Running(tmp_path, "--seed", "1")
     assert caught.value.status == 1
-    with closing(sqlite3.connect(tmp_path / "larvae.sqlite")) as db, db:
-        db.execute("""UPDATE about SET value = '"0.0.1"' WHERE name = 'kenyon'""")
+    with closing(open_file(str(tmp_path / "larvae.sqlite"))) as db:
+        write_about(db, {**read_about(db, FORMAT), "kenyon": '"0.0.1"'})
     with pytest.raises(MismatchError, match=r'kenyon = "0\.0\.1", got'), Here(tmp_path):
         pass
     with Here(tmp_path, adopt=True) as server:
@@ -189,8 +190,9 @@ def test_a_server_started_with_others_refuses_and_names_the_difference(tmp_path:
 
 
 def test_a_folder_belongs_to_one_server(tmp_path: Path) -> None:
-    """Until that is gone, killed or not."""
+    """Until that is gone, killed or not, and whatever somebody deletes meanwhile: finding 10, `server.lock`."""
     with Running(tmp_path) as server:
+        (tmp_path / "server.lock").unlink()
         with pytest.raises(StorageError, match="must belong to one server at a time"), Here(tmp_path):
             pass
         delete = ["sessions", "delete", "run", "--yes", "--state-dir", str(tmp_path)]
@@ -302,24 +304,45 @@ def test_a_file_that_another_program_holds_is_said_so(tmp_path: Path) -> None:
         assert "MBONp" in live(server, 0, range(2, 3))[0]
 
 
-def test_damaged_larvae_are_said_so_and_the_others_live(tmp_path: Path) -> None:
-    """By the server, once for each request, and by those who look."""
+def test_damaged_larvae_are_said_so_can_be_got_rid_of_and_the_others_live(tmp_path: Path) -> None:
+    """By the server for each request, and by those who look; a step 0, a load and a delete go ahead."""
+    where = ("--state-dir", str(tmp_path))
     with Running(tmp_path) as server:
-        live(server, 0, range(3))
-        live(server, 1, range(3))
+        before = [live(server, larva, range(3)) for larva in range(5)]
+        (exported,) = server.ask(Message("run", 4, 0, {"op": "export"}))
         server.kill()
         with closing(sqlite3.connect(tmp_path / "larvae.sqlite")) as db, db:
-            db.execute("DELETE FROM inputs WHERE step = 1 AND life = 1")
+            db.execute("DELETE FROM inputs WHERE id IN (SELECT max(id) FROM inputs GROUP BY life) AND life <= 3")
+            db.execute("UPDATE lives SET seed = seed || '1' WHERE id = 4")
         server.start()
         for _ in range(2):
-            (reply,) = server.ask(step("run", 0, 3))
-            assert reply["error_code"] == "storage"
-            assert "is damaged: a step is missing" in reply["error"]
-        assert "MBONp" in live(server, 1, range(3, 4))[0]
-        refused = kenyon("sessions", "show", "run", "0", "--state-dir", str(tmp_path))
-        assert refused.returncode == 1
-        assert "is damaged" in refused.stderr
-        assert "Traceback" not in refused.stderr
+            for larva, words in enumerate(("a step is missing",) * 3 + ("its record has another checksum",)):
+                for ask in (step("run", larva, 3), step("run", larva, 2), Message("run", larva, 0, {"op": "export"})):
+                    (reply,) = server.ask(ask)
+                    assert reply["error_code"] == "storage"
+                    assert f"is damaged: {words}; begin it anew at step 0" in reply["error"]
+        assert "MBONp" in live(server, 4, range(3, 4))[0]
+        listed = kenyon("sessions", "list", *where)
+        assert (listed.returncode, listed.stdout.count(" damaged")) == (0, 4)
+        checked = kenyon("sessions", "check", *where)
+        assert checked.returncode == 1
+        assert "5 larvae, 4 damaged" in checked.stdout
+        assert checked.stdout.count("is damaged: ") == 4
+        for command in (("show", "run", "0"), ("export", "run", "0", "--out", str(tmp_path / "larva.npz"))):
+            refused = kenyon("sessions", *command, *where)
+            assert refused.returncode == 1
+            assert refused.stderr.startswith("Error: larva 0 of 'run' must be as it was kept in")
+            assert refused.stderr.count("\n") == 1
+        assert live(server, 0, range(1)) == before[0][:1]
+        assert server.ask(Message("run", 1, 9, {"op": "load", "snapshot": exported["snapshot"]})) == [
+            {"expected_step": 9}
+        ]
+        assert server.ask(Message("run", 2, 0, {"op": "delete"})) == [{"deleted": 1}]
+        assert server.ask(Message("run", 2, 0, {"op": "delete"})) == [{"deleted": 0}]
+        assert server.stop() == 0
+    assert kenyon("sessions", "delete", "run", "3", "--yes", *where).stdout == "Forgot 1 larva\n"
+    checked = kenyon("sessions", "check", *where)
+    assert (checked.returncode, checked.stdout) == (0, "3 larvae, 0 damaged\n")
 
 
 def test_sessions_can_be_looked_at_while_the_server_runs_and_deleted_after(tmp_path: Path) -> None:

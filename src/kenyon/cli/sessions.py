@@ -1,8 +1,8 @@
-"""Subcommands about the larvae that a server keeps: list, show, export, delete."""
+"""Subcommands about the larvae that a server keeps: list, check, show, export, delete."""
 
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,8 @@ from kenyon.errors import InputError
 from kenyon.words import clean
 
 if TYPE_CHECKING:  # sqlite3 is slow to import
-    from kenyon.server.journal_reader import JournalReader, Row
+    from kenyon.server.journal_reader import JournalReader
+    from kenyon.server.life import Ids
 
 Command = Callable[..., Any]
 
@@ -29,7 +30,7 @@ state_dir_option = click.option(
 
 @click.group(short_help="Look at the larvae a server keeps.")
 def sessions() -> None:
-    """List, show, export or delete the larvae that a server keeps in its state directory.
+    """List, check, show, export or delete the larvae that a server keeps in its state directory.
 
     Looking works while the server runs; to delete, stop it first. Say which folder after the subcommand, with the
     --state-dir that `kenyon serve` was started with.
@@ -51,15 +52,46 @@ def _ids(command: Command) -> Command:
 @state_dir_option
 @as_json
 def list_sessions(state_dir: Path | None, *, as_json: bool) -> None:
-    """List every larva, the one stepped last first."""
+    """List every larva, the one stepped last first; before them those that are damaged, of which `check` says more."""
     with _reading(state_dir) as reading:
         rows = reading.rows()
     if as_json:
         print_json([row._asdict() for row in rows])
         return
-    lines = [[_spelled(row.sim_id), _spelled(row.model_id), str(row.steps), _when(row.at)] for row in rows]
+    lines = [
+        [
+            _spelled(row.sim_id),
+            _spelled(row.model_id),
+            "damaged" if row.steps is None else str(row.steps),
+            _when(row.at),
+        ]
+        for row in rows
+    ]
     print_table(["simulation", "larva", "steps (done)", "last"], lines)
     say(_count(rows))
+
+
+@sessions.command(short_help="Look for damage.")
+@state_dir_option
+@as_json
+@click.pass_context
+def check(context: click.Context, state_dir: Path | None, *, as_json: bool) -> None:
+    """Read everything that is kept, and say what is damaged; exit with 1 if anything is.
+
+    Nothing is changed, and the server may run. A server refuses a damaged larva and goes on with all others.
+    """
+    with _reading(state_dir) as reading:
+        rows, problems = reading.rows(), reading.problems()
+    damaged = [row for row in rows if row.damage is not None]
+    if as_json:
+        print_json({"larvae": len(rows), "damaged": [row._asdict() for row in damaged], "file": problems})
+    else:
+        for row in damaged:
+            say(str(row.damage))
+        for problem in problems:
+            say(f"the file as a whole: {problem}")
+        say(f"{_count(rows)}, {len(damaged)} damaged")
+    context.exit(1 if damaged or problems else 0)
 
 
 @sessions.command(short_help="Show one.")
@@ -69,15 +101,15 @@ def list_sessions(state_dir: Path | None, *, as_json: bool) -> None:
 def show(sim_id: str, model_id: str, state_dir: Path | None, *, as_json: bool) -> None:
     """Show what is known about a larva: SIM_ID and MODEL_ID as `list` prints them."""
     with _reading(state_dir) as reading:
-        row = _find(reading.rows(), sim_id, model_id)
-        kept, replaced = reading.find((row.sim_id, row.model_id))
+        ids = _find(reading.ids(), sim_id, model_id)
+        kept, replaced = reading.find(ids)
         record = reading.record()
     if kept is None:  # It went since it was listed.
         raise InputError(f"larva {model_id} of {sim_id} must be there, got none")
     last = kept.last
     about = {
-        "sim_id": row.sim_id,
-        "model_id": row.model_id,
+        "sim_id": ids[0],
+        "model_id": ids[1],
         "next_step": kept.next_step,
         "last_step_at": _when(kept.at),
         "seed": kept.base_seed,
@@ -113,8 +145,7 @@ def export(sim_id: str, model_id: str, out: Path, state_dir: Path | None, *, ove
 
     with archive.replacing(out, overwrite=overwrite) as new:
         with _reading(state_dir) as reading:
-            row = _find(reading.rows(), sim_id, model_id)
-            kept, _ = reading.find((row.sim_id, row.model_id))
+            kept, _ = reading.find(_find(reading.ids(), sim_id, model_id))
             parameters = stored_parameters(reading.record())
         if kept is None:
             raise InputError(f"larva {model_id} of {sim_id} must be there, got none")
@@ -134,23 +165,17 @@ def delete(sim_id: str, model_id: str | None, state_dir: Path | None, *, yes: bo
 
     folder = state_dir or default_state_dir()
     with _reading(folder) as reading:
-        rows = [
-            row
-            for row in reading.rows()
-            if _spelled(row.sim_id) == sim_id and model_id in (None, _spelled(row.model_id))
-        ]
-    if not rows:
+        larvae = [ids for ids in reading.ids() if _spelled(ids[0]) == sim_id and model_id in (None, _spelled(ids[1]))]
+    if not larvae:
         raise InputError(
             f"{sim_id} {model_id or ''} must name a larva that is kept, got none; see `kenyon sessions list`"
         )
     if not yes:
-        click.confirm(clean(f"Forget {_count(rows)} of {sim_id} for good?"), abort=True)
+        click.confirm(clean(f"Forget {_count(larvae)} of {sim_id} for good?"), abort=True)
     with contextlib.closing(Journal(folder, None)) as journal, journal.transaction():
-        for row in rows:
-            for life in journal.find((row.sim_id, row.model_id)):
-                if life is not None and life.number is not None:
-                    journal.end(life.number)
-    say(f"Forgot {_count(rows)}")
+        for ids in larvae:
+            journal.forget(ids)
+    say(f"Forgot {_count(larvae)}")
 
 
 def _reading(state_dir: Path | None) -> "contextlib.closing[JournalReader]":
@@ -159,15 +184,15 @@ def _reading(state_dir: Path | None) -> "contextlib.closing[JournalReader]":
     return contextlib.closing(JournalReader(state_dir or default_state_dir()))
 
 
-def _find(rows: "list[Row]", sim_id: str, model_id: str) -> "Row":
-    for row in rows:
-        if (_spelled(row.sim_id), _spelled(row.model_id)) == (sim_id, model_id):
-            return row
+def _find(larvae: "list[Ids]", sim_id: str, model_id: str) -> "Ids":
+    for ids in larvae:
+        if (_spelled(ids[0]), _spelled(ids[1])) == (sim_id, model_id):
+            return ids
     raise InputError(f"{sim_id} {model_id} must name a larva that is kept, got none; see `kenyon sessions list`")
 
 
-def _count(rows: "list[Row]") -> str:
-    return f"{len(rows)} larva{'' if len(rows) == 1 else 'e'}"
+def _count(larvae: Sequence[object]) -> str:
+    return f"{len(larvae)} larva{'' if len(larvae) == 1 else 'e'}"
 
 
 def _spelled(identity: str | int) -> str:
@@ -178,5 +203,5 @@ def _spelled(identity: str | int) -> str:
     return str(identity)
 
 
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")
+def _when(at: float | None) -> str:
+    return "" if at is None else datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")

@@ -175,31 +175,6 @@ class Snapshot:
             raise FileFormatError(f"{source}: {reason}") from None
 
 
-def check_values(source: str, parameters: Parameters, variables: Mapping[str, NDArray[Any]]) -> None:
-    """Refuse values that no larva could have had, and that compiled code must not be given; only v may have any.
-
-    Args:
-        source: Where they come from, for the message.
-        parameters: The constants that the larvae live under.
-        variables: Variables by name, each of its own shape and type.
-
-    Raises:
-        FileFormatError: a value is out of its range.
-
-    Example:
-        >>> larva = states.newborn(PUBLISHED, [1])
-        >>> larva.refractory_steps[0, 3] = 2**30
-        >>> check_values("this larva", PUBLISHED, states.arrays(larva))
-        Traceback (most recent call last):
-        ...
-        kenyon.errors.FileFormatError: this larva: refractory_steps must lie from 0 to 19, got 1073741824
-    """
-    try:
-        states.check(parameters, variables)
-    except InputError as reason:
-        raise FileFormatError(f"{source}: {reason}") from None
-
-
 def _seeds(given: Any) -> tuple[int, ...]:
     if (
         not isinstance(given, list)

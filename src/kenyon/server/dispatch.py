@@ -206,7 +206,7 @@ class Dispatcher:
         return DoStep(session, asked, move, self._settings.seed if asked.seed is None else asked.seed)
 
     def _check_room(self, session: Session) -> None:
-        if session.present is None and self.kept + self._coming >= self._limits.max_larvae:
+        if not session.is_kept and self.kept + self._coming >= self._limits.max_larvae:
             raise RefusedError(
                 f"the server must have room for one more larva, but keeps {self.kept}, as many as it may; delete some "
                 "(kenyon sessions delete) or raise --max-larvae",
@@ -215,7 +215,7 @@ class Dispatcher:
 
     def _begin(self, queue: _Queue, task: Task, pending: _Pending | None) -> None:
         queue.busy, queue.current = True, pending
-        queue.begins = queue.session.present is None and isinstance(task, (DoStep, Load))
+        queue.begins = not queue.session.is_kept and isinstance(task, (DoStep, Load))
         self._coming += queue.begins
         task.client = None if pending is None else pending.client
         self._ready.append(task)
@@ -227,12 +227,12 @@ class Dispatcher:
         self._coming -= queue.begins
         reply: str | None = None
         if one.error is None:
-            before = session.present is not None
+            before = session.is_kept
             reply = task.finish(one.result)
             if isinstance(task, Wake):
                 queue.known = True
             else:
-                self.kept += (session.present is not None) - before
+                self.kept += session.is_kept - before
             if isinstance(task, DoStep) and pending is not None:
                 session.client, session.stepped_at = pending.client, self._clock()
                 self._metrics.steps += 1
@@ -245,7 +245,7 @@ class Dispatcher:
             reply = self._refuse(session.ids, refusal)
             if refusal.code == "storage":
                 # Whether the disk has it or not: what it has counts, and is read again.
-                queue.known, session.present, session.replaced = False, None, None
+                queue.known, session.present, session.replaced, session.damage = False, None, None, None
             if isinstance(task, Wake):
                 self._refuse_waiting(queue, reply)
         if pending is not None:

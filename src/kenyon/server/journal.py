@@ -12,23 +12,39 @@ deleted in bulk, once it is as much as what is needed.
 
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from kenyon.errors import MismatchError, StorageError
+from kenyon.errors import MismatchError
 from kenyon.mushroom_body.parameters import constants
 from kenyon.provenance import versions
-from kenyon.server.journal_reader import FILE, FORMAT, TABLES, Lives, name_of, open_file, storage
+from kenyon.server.folder_lock import lock_folder
+from kenyon.server.journal_file import (
+    FILE,
+    FORMAT,
+    TABLES,
+    birth_checksum,
+    claim,
+    claim_all,
+    format_of,
+    input_checksum,
+    larva_checksum,
+    open_file,
+    read_about,
+    statements,
+    storage,
+    write_about,
+)
+from kenyon.server.journal_reader import Lives, name_of, parameters_of
+from kenyon.server.journal_upgrade import upgrade
 from kenyon.server.life import Ids
 from kenyon.server.requests import Step
 from kenyon.server.settings import MEMORY
 
-_LOCK = "server.lock"
 _OPTIONS = {
     name: f"--{name.replace('_', '-')}"
     for name in ("parameters", "odors", "concentration_scale", "seed", "receptor_range", "receptor_smoothing_s")
@@ -67,39 +83,37 @@ class Journal(Lives):
     def __init__(
         self, state_dir: str | Path, record: Mapping[str, Any] | None, *, durable: bool = False, adopt: bool = False
     ) -> None:
-        self._lock: FileLock | None = None
-        # Where the inputs of each life are, the next one's number, and what the open transaction changes about that.
-        self._rows: dict[int, list[int]] = {}
-        self._next_row = 1
-        self._new: list[tuple[int, int, int, str, str, float]] = []
-        self._gone: list[int] = []
-        # Inputs written since it was last looked for those that can go, and those that had to stay.
-        self._written = self._left = 0
-        if state_dir == MEMORY:
-            self.where = MEMORY
-        else:
-            folder = Path(state_dir)
-            with storage(folder):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._lock = _locked(folder)
-                _touch_private(folder / FILE)
-            self.where = str(folder / FILE)
+        # What the open transaction changes in memory, once it is kept.
+        self._new: list[tuple[int, int, str, str, float, int]] = []
+        self._begun: list[tuple[str, int]] = []
+        self._renewed: list[int] = []
+        self._ended: list[tuple[str, int]] = []
         self._closing = ExitStack()
-        if self._lock is not None:
-            self._closing.callback(self._lock.release)
         try:
+            if state_dir == MEMORY:
+                self.where = MEMORY
+            else:
+                folder = Path(state_dir)
+                with storage(folder):
+                    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    self._closing.enter_context(lock_folder(folder))
+                    _touch_private(folder / FILE)
+                self.where = str(folder / FILE)
             with storage(self.where):
                 self._db = open_file(self.where)
                 self._closing.callback(self._db.close)
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                 self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-            if record is not None:
-                self._begin_or_compare(record, adopt=adopt)
+            self._begin_or_go_on(record, adopt=adopt)
+            self._parameters = parameters_of(self.record())
             self._look_up()
         except BaseException:
             self.close()
             raise
+        # Inputs that had to stay when it was last looked for those that can go, and those written since.
+        self._left = sum(map(len, self._inputs.values()))
+        self._written = self._read - self._left
 
     def close(self) -> None:
         """Put everything into one file, and let others have the folder."""
@@ -114,51 +128,77 @@ class Journal(Lives):
         """
         with storage(self.where):
             self._db.execute("BEGIN IMMEDIATE")
-            self._new, self._gone = [], []
+            self._new, self._begun, self._renewed, self._ended = [], [], [], []
             try:
                 yield
-                self._db.executemany("INSERT INTO inputs VALUES (?, ?, ?, ?, ?, ?)", self._new)
+                if self._new:
+                    self._db.executemany("INSERT INTO inputs VALUES (?, ?, ?, ?, ?, ?)", self._new)
+                    claim(self._db, self._next_input, [row[1] for row in self._new])
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:  # SQLite itself has rolled back after some errors.
                     self._db.execute("ROLLBACK")
                 raise
-        for life in self._gone:
-            self._rows.pop(life, None)
+        for name, life in self._begun:
+            self._lives.setdefault(name, []).append(life)
+        for life in self._renewed:
+            self._inputs.pop(life, None)
         for number, life, *_ in self._new:
-            self._rows.setdefault(life, []).append(number)
-        self._next_row += len(self._new)
+            self._inputs.setdefault(life, []).append(number)
+        for name, life in self._ended:
+            self._inputs.pop(life, None)
+            left = [own for own in self._lives.pop(name, ()) if own != life]
+            if left:
+                self._lives[name] = left
+        self._next_input += len(self._new)
         self._written += len(self._new)
 
     def begin(self, ids: Ids, seed: int, base_seed: int | None, larva: bytes | None = None, step: int = 0) -> int:
-        """Begin a life, newborn or from a circuit; return its number."""
-        row = self._db.execute(
-            "INSERT INTO lives (ids, replaced, seed, base_seed, larva, larva_step, at) VALUES (?, 0, ?, ?, ?, ?, ?)",
-            (name_of(ids), str(seed), base_seed, larva, step, time.time()),
-        )
-        return int(row.lastrowid or 0)
+        """Begin a life, newborn or from a circuit, beside the one there is; return its number."""
+        life, name, at = self._next_life, name_of(ids), time.time()
+        self._next_life += 1
+        since = self._next_input + len(self._new)
+        birth = birth_checksum(life, name, str(seed), base_seed)
+        kept = larva_checksum(life, since, step, None, None, at, larva)
+        row = (life, since, name, str(seed), base_seed, birth, step, None, None, at, kept, larva)
+        self._db.execute("INSERT INTO lives VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._db.execute("INSERT INTO names VALUES (?, ?)", (life, name))
+        self._begun.append((name, life))
+        return life
 
     def add_step(self, life: int, step: Step, reply: str) -> None:
         """Keep a step that was done."""
-        number = self._next_row + len(self._new)
-        self._new.append((number, life, step.step, step.to_json(), reply, time.time()))
+        number = self._next_input + len(self._new)
+        row = number, life, step.to_json(), reply, time.time()
+        self._new.append((*row, input_checksum(*row)))
 
     def renew(self, life: int, larva: bytes, step: Step, reply: str) -> None:
         """Keep a circuit, with the step that led to it; what went before is no longer needed."""
-        self._db.execute(
-            "UPDATE lives SET larva = ?, larva_step = ?, request = ?, reply = ?, at = ? WHERE id = ?",
-            (larva, step.step + 1, step.to_json(), reply, time.time(), life),
+        since, request, at = self._next_input + len(self._new), step.to_json(), time.time()
+        kept = larva_checksum(life, since, step.step + 1, request, reply, at, larva)
+        written = self._db.execute(
+            "UPDATE lives SET since = ?, larva_step = ?, request = ?, reply = ?, at = ?, larva_checksum = ?, larva = ? "
+            "WHERE id = ?",
+            (since, step.step + 1, request, reply, at, kept, larva, life),
         )
-        self._gone.append(life)
+        if written.rowcount != 1:
+            raise sqlite3.DatabaseError("the record of a larva is missing")
+        self._renewed.append(life)
 
-    def set_replaced(self, life: int, *, replaced: bool) -> None:
-        """Put a life beside the one that replaces it, or back in its place."""
-        self._db.execute("UPDATE lives SET replaced = ? WHERE id = ?", (int(replaced), life))
-
-    def end(self, life: int) -> None:
-        """Forget a life."""
+    def end(self, ids: Ids, life: int) -> None:
+        """Forget a life of a larva."""
         self._db.execute("DELETE FROM lives WHERE id = ?", (life,))
-        self._gone.append(life)
+        self._db.execute("DELETE FROM names WHERE id = ?", (life,))
+        self._ended.append((name_of(ids), life))
+
+    def forget(self, ids: Ids) -> None:
+        """Forget a larva, damaged or not."""
+        for life in self._lives.get(name_of(ids), ()):
+            if self._is_whole(life):
+                self.end(ids, life)
+            else:  # A damaged record is left where it is: SQLite would give what it leads to to others.
+                self._db.execute("DELETE FROM names WHERE id = ?", (life,))
+                self._ended.append((name_of(ids), life))
 
     def tidy(self) -> None:
         """Delete the inputs that nobody needs any more, if they are many; between two transactions.
@@ -172,91 +212,74 @@ class Journal(Lives):
         with self.transaction():
             self._db.execute(
                 "DELETE FROM inputs WHERE NOT EXISTS "
-                "(SELECT 1 FROM lives WHERE lives.id = inputs.life AND inputs.step >= lives.larva_step)"
+                "(SELECT 1 FROM lives WHERE lives.id = inputs.life AND inputs.id >= lives.since)"
             )
-        self._left = sum(map(len, self._rows.values()))
+            claim_all(self._db, self._inputs)
+        self._left = sum(map(len, self._inputs.values()))
 
     def __len__(self) -> int:
-        """Return how many larvae are kept."""
-        (count,) = self._db.execute("SELECT count(*) FROM lives WHERE replaced = 0").fetchone()
-        return int(count)
+        """Return how many larvae are kept, damaged or not."""
+        return len(self._lives)
 
-    def _inputs_of(self, life: int, first: int) -> list[tuple[str, str, float]]:
-        numbers = self._rows.get(life, [])
-        places = ", ".join("?" * len(numbers))
-        return self._db.execute(
-            f"SELECT request, reply, at FROM inputs WHERE id IN ({places}) AND step >= ? ORDER BY id",  # noqa: S608  # question marks alone
-            (*numbers, first),
-        ).fetchall()
-
-    def _look_up(self) -> None:
-        """Learn where the inputs of each life are."""
-        with storage(self.where):
-            needed = self._db.execute(
-                "SELECT inputs.id, life FROM inputs JOIN lives ON lives.id = life WHERE step >= larva_step "
-                "ORDER BY inputs.id"
-            )
-            for number, life in needed:
-                self._rows.setdefault(life, []).append(number)
-            (last, count) = self._db.execute("SELECT coalesce(max(id), 0), count(*) FROM inputs").fetchone()
-        self._next_row = int(last) + 1
-        self._left = sum(map(len, self._rows.values()))
-        self._written = int(count) - self._left
-
-    def _begin_or_compare(self, record: Mapping[str, Any], *, adopt: bool) -> None:
-        about = {"format": FORMAT, "kenyon": versions()["kenyon"], **record}
+    def _begin_or_go_on(self, record: Mapping[str, Any] | None, *, adopt: bool) -> None:
+        about = {"format": FORMAT, "kenyon": versions()["kenyon"], **(record or {})}
         words = {name: json.dumps(value) for name, value in about.items()}
         with storage(self.where):
-            known = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'about'").fetchone()
-            if not known:
-                script = "".join(_insert("about", name, value) for name, value in words.items())
-                self._db.executescript(f"BEGIN;{TABLES}{script}COMMIT;")
+            number = format_of(self._db)
+            if number is None:
+                with self._whole_transaction():
+                    for statement in statements(TABLES):
+                        self._db.execute(statement)
+                    write_about(self._db, words)
                 return
-            kept = dict(self._db.execute("SELECT name, value FROM about").fetchall())
+            kept = read_about(self._db, number)
+        if record is not None:
+            self._compare({**kept, "format": str(FORMAT)}, words, adopt=adopt)
+        with storage(self.where):
+            if number != FORMAT:
+                upgrade(self._db)
+            if record is not None and kept.get("kenyon") != words["kenyon"]:
+                with self._whole_transaction():
+                    write_about(self._db, words)
+
+    @contextmanager
+    def _whole_transaction(self) -> Iterator[None]:
+        """What concerns the file, not larvae."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _compare(self, kept: Mapping[str, str], words: Mapping[str, str], *, adopt: bool) -> None:
+        """Refuse to go on with larvae that live under something else."""
         differences = [name for name in {**kept, **words} if kept.get(name) != words.get(name)]
-        if adopt and differences == ["kenyon"]:
-            with self.transaction():
-                self._db.execute("UPDATE about SET value = ? WHERE name = 'kenyon'", (words["kenyon"],))
+        if not differences or (adopt and differences == ["kenyon"]):
             return
-        if differences:
-            # One name stands for all constants of a set.
-            named = [name for name in differences if "parameters" not in differences or name not in constants()]
-            began = ", ".join(f"{name} = {kept.get(name)}" for name in named)
-            came = ", ".join(f"{words.get(name)}" for name in named)
-            options = " ".join(
-                f"{_OPTIONS[name]} {_as_option(kept[name])}" if name in kept else f"no {_OPTIONS[name]}"
-                for name in named
-                if name in _OPTIONS
-            )
-            remedy = f"start with {options or 'those'}, or give another --state-dir"
-            if named == ["kenyon"]:
-                remedy = "start that version, or give --adopt to go on with this one, or another --state-dir"
-            raise MismatchError(
-                f"the larvae in {self.where} must go on under what they began with, {began}, got {came}; {remedy}"
-            )
+        # One name stands for all constants of a set.
+        named = [name for name in differences if "parameters" not in differences or name not in constants()]
+        began = ", ".join(f"{name} = {kept.get(name)}" for name in named)
+        came = ", ".join(f"{words.get(name)}" for name in named)
+        options = " ".join(
+            f"{_OPTIONS[name]} {_as_option(kept[name])}" if name in kept else f"no {_OPTIONS[name]}"
+            for name in named
+            if name in _OPTIONS
+        )
+        remedy = f"start with {options or 'those'}, or give another --state-dir"
+        if named == ["kenyon"]:
+            remedy = "start that version, or give --adopt to go on with this one, or another --state-dir"
+        raise MismatchError(
+            f"the larvae in {self.where} must go on under what they began with, {began}, got {came}; {remedy}"
+        )
 
 
 def _as_option(words: str | None) -> str:
     """Return a value of the record as it is typed after its option."""
     value = json.loads(words or "null")
     return f"'{';'.join(value)}'" if isinstance(value, list) else str(value)
-
-
-def _insert(table: str, name: str, value: str) -> str:
-    quoted = (text.replace("'", "''") for text in (name, value))
-    return f"INSERT INTO {table} VALUES ('{next(quoted)}', '{next(quoted)}');"  # noqa: S608  # quoted just now
-
-
-def _locked(folder: Path) -> FileLock:
-    lock = FileLock(str(folder / _LOCK), mode=0o600, thread_local=False)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise StorageError(
-            f"{folder} must belong to one server at a time, but another has it; stop that one or give another "
-            "--state-dir"
-        ) from None
-    return lock
 
 
 def _touch_private(path: Path) -> None:

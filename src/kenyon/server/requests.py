@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from kenyon import checks
 from kenyon.errors import InputError, RefusedError
+from kenyon.mushroom_body import Parameters
 from kenyon.mushroom_body import odors as measured
-from kenyon.server.settings import Settings
+from kenyon.server.settings import Settings, limits
 from kenyon.wire import Message
 from kenyon.words import shown
 
@@ -112,6 +113,13 @@ _MOST_STEPS = 2**53
 
 _LONGEST_NAME = 200
 
+_LONGEST_MS = {name: limit.high for name, limit in limits()}["max_step_ms"]
+"""Longest step of the server that takes the longest ones."""
+
+_MOST_CONCENTRATION = 1e12
+_MOST_SCALED = _MOST_CONCENTRATION * 1e9
+"""As a step bears it: multiplied by the largest scale."""
+
 _PROBE = ("probe", "probe_ms", "probe_concentration")
 _STEP = (
     *("odor_id", "odor_concentration", "concentration_mmol", "concentration_change_mmol", "odors", "T", "warmup"),
@@ -129,6 +137,34 @@ _IGNORED = frozenset(("baseline_input_current", "concentration_max_mmol", "g_Ia"
 """What `LocalOlfactor`, the client in Larvaworld's tutorial, tells the model of a receptor behind its own server."""
 
 _KNOWN = {op: frozenset((*names, "op", "token")) for op, names in _FIELDS.items()}
+
+
+def check_step(parameters: Parameters, step: Step) -> None:
+    """Refuse a step that no server could have been asked for, whatever its limits: one that was kept, and changed.
+
+    Raises:
+        InputError: a value is out of range, or an odor is none of the measured ones.
+
+    Example:
+        >>> check_step(Settings().parameters, Step(0, {}, 1e9))
+        Traceback (most recent call last):
+        ...
+        kenyon.errors.InputError: T must be a finite number from 0 to 1e+07 ms, got 1000000000.0
+    """
+    checks.integer("step", step.step, low=0, high=_MOST_STEPS)
+    for name, value in (("T", step.duration_ms), ("warmup", step.warmup_ms), ("probe_ms", step.probe_ms)):
+        parameters.steps(name, checks.number(name, value, low=0.0, high=_LONGEST_MS, unit="ms"))
+        if value == 0 and name != "warmup":
+            raise InputError(f"{name} must be above 0 ms, got 0")
+    for odor, concentration in (*step.odors.items(), *((odor, step.probe_concentration) for odor in step.probe)):
+        measured.find(odor)
+        checks.number(f"concentration of {odor}", concentration, low=-_MOST_SCALED, high=_MOST_SCALED)
+    _strength("reward", step.reward)
+    _strength("punishment", step.punishment)
+    if step.seed is not None:
+        checks.integer("seed", step.seed, low=0, high=2**63 - 1)
+    if len(set(step.probe)) < len(step.probe):
+        raise InputError("probe must name each odor once")
 
 
 class Reader:
@@ -284,7 +320,10 @@ class Reader:
         return {self._odor(odor_id): self._concentration("odor_concentration", single)}
 
     def _concentration(self, name: str, value: Any) -> float:
-        return checks.number(name, value, low=-1e12, high=1e12) * self._settings.concentration_scale
+        return (
+            checks.number(name, value, low=-_MOST_CONCENTRATION, high=_MOST_CONCENTRATION)
+            * self._settings.concentration_scale
+        )
 
     def _odor(self, odor: Any) -> str:
         """Return the measured odor of a name, or of a place in the server's list."""

@@ -37,6 +37,7 @@ class Session:
         ids: What names it.
         present: Its life; None where it has none yet.
         replaced: The life that a new step 0 has put aside, until the new one goes on.
+        damage: Why neither can be read, in a sentence; None where they can.
         client: Who did its last step.
         stepped_at: When that was, s.
         contested: The step that a life waited for which has been replaced for good.
@@ -46,16 +47,22 @@ class Session:
     ids: Ids
     present: Life | None = None
     replaced: Life | None = None
+    damage: str | None = None
     client: Client | None = None
     stepped_at: float = float("-inf")
     contested: int | None = None
     contested_at: float = float("-inf")
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the journal has something of it."""
+        return self.present is not None or self.damage is not None
+
     def decide(self, asked: Step, client: Client, now: float, live_s: float) -> Move | str:
         """Return what a step shall do, or the reply that it has had already.
 
         Raises:
-            RefusedError: it is out of order, has another seed, or another client is at this larva.
+            RefusedError: it is out of order, has another seed, or another client is at this larva; or that is damaged.
 
         Example:
             >>> class Here:
@@ -98,8 +105,10 @@ class Session:
         """Return the present life.
 
         Raises:
-            RefusedError: there is none.
+            RefusedError: there is none, or it is damaged.
         """
+        if self.damage is not None:
+            raise RefusedError(self.damage, "storage")
         if self.present is None:
             sim_id, model_id = self.ids
             raise RefusedError(
@@ -126,6 +135,8 @@ class Session:
             )
 
     def _out_of_order(self, asked: Step, client: Client, now: float, live_s: float) -> RefusedError:
+        if self.damage is not None:
+            return RefusedError(self.damage, "storage")
         if self.present is None:
             return RefusedError(
                 f"step must be 0 for a larva that is not known here, got {asked.step}; begin at step 0 or load a "

@@ -10,14 +10,14 @@ import binascii
 from abc import abstractmethod
 from typing import Any, NamedTuple
 
-from kenyon.errors import FileFormatError, RefusedError
+from kenyon.errors import DamagedError, FileFormatError, RefusedError
 from kenyon.mushroom_body import Parameters, Snapshot
 from kenyon.mushroom_body.state import pack
 from kenyon.seeds import larva_seed
 from kenyon.server import timelines
 from kenyon.server.batching import Timeline
 from kenyon.server.journal import Journal
-from kenyon.server.life import Life
+from kenyon.server.life import Ids, Life
 from kenyon.server.receptors import Receptors
 from kenyon.server.requests import Operation, Step
 from kenyon.server.sessions import Client, Move, Session
@@ -78,11 +78,14 @@ class Wake(Task):
     def timeline(self, context: Context) -> Timeline:
         """As for `Task`."""
         yield []
-        return context.journal.find(self.session.ids)
+        try:
+            return *context.journal.find(self.session.ids), None
+        except DamagedError as reason:
+            return None, None, str(reason)
 
     def finish(self, result: Any) -> str:
         """As for `Task`; there is nobody to answer."""
-        self.session.present, self.session.replaced = result
+        self.session.present, self.session.replaced, self.session.damage = result
         return ""
 
 
@@ -142,15 +145,14 @@ class DoStep(Task):
         """As for `Task`."""
         session, life = self.session, self._life
         if self._move is Move.GO_BACK:
-            _end(journal, session.present)
-            journal.set_replaced(_number(life), replaced=False)
+            _end(journal, session.ids, session.present)
         elif self._move is Move.GO_ON:
-            _end(journal, session.replaced)
+            _end(journal, session.ids, session.replaced)
         else:
+            if session.damage is not None:
+                journal.forget(session.ids)
             if session.replaced is not None:  # The present life has not gone on: the one it replaced still may.
-                _end(journal, session.present)
-            elif session.present is not None:
-                journal.set_replaced(_number(session.present), replaced=True)
+                _end(journal, session.ids, session.present)
             self._number = journal.begin(session.ids, life.seed, life.base_seed)
         if self._number is None:
             raise RuntimeError("a life goes on that is not in the journal")
@@ -166,6 +168,7 @@ class DoStep(Task):
         life.take(self.asked, result.reply, result.larva, renewed=self._renews)
         if self._move is Move.BEGIN:
             session.replaced = session.replaced or session.present
+            session.damage = None
             if session.replaced is not None:
                 session.contested, session.contested_at = session.replaced.next_step, session.stepped_at
         else:
@@ -261,8 +264,7 @@ class Load(Task):
 
     def keep(self, journal: Journal, result: Any) -> None:
         """As for `Task`."""
-        _end(journal, self.session.replaced)
-        _end(journal, self.session.present)
+        journal.forget(self.session.ids)
         seed, larva = result
         self._number = journal.begin(self.session.ids, seed, None, larva, self._asked.step)
 
@@ -270,7 +272,7 @@ class Load(Task):
         """As for `Task`."""
         seed, larva = result
         self.session.present = Life(self._number, seed, None, larva, self._asked.step)
-        self.session.replaced = None
+        self.session.replaced = self.session.damage = None
         return spelling({"expected_step": self._asked.step})
 
 
@@ -283,13 +285,12 @@ class Delete(Task):
 
     def keep(self, journal: Journal, result: Any) -> None:  # noqa: ARG002  # as above
         """As for `Task`."""
-        _end(journal, self.session.replaced)
-        _end(journal, self.session.present)
+        journal.forget(self.session.ids)
 
     def finish(self, result: Any) -> str:  # noqa: ARG002  # as above
         """As for `Task`."""
-        deleted = int(self.session.present is not None)
-        self.session.present = self.session.replaced = None
+        deleted = int(self.session.is_kept)
+        self.session.present = self.session.replaced = self.session.damage = None
         return spelling({"deleted": deleted})
 
 
@@ -299,6 +300,6 @@ def _number(life: Life) -> int:
     return life.number
 
 
-def _end(journal: Journal, life: Life | None) -> None:
+def _end(journal: Journal, ids: Ids, life: Life | None) -> None:
     if life is not None:
-        journal.end(_number(life))
+        journal.end(ids, _number(life))

@@ -19,7 +19,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "token": "the token is missing or another",
         "busy": "too much is waiting, or the server is stopping; ask again after `retry_after_s`",
         "larvae": "the server keeps as many larvae as it may",
-        "storage": "the state directory cannot be written to; nothing was done",
+        "storage": "the state directory cannot be written to, or this larva in it is damaged; nothing was done",
         "internal": "a fault of the server; nothing was done, and its log says more",
     }
 )
