@@ -205,10 +205,11 @@ def path(name: str, value: Any) -> Path:
         >>> path("file", "larvae.npz").suffix
         '.npz'
     """
-    if isinstance(value, (str, os.PathLike)) and str(value) and "\0" not in str(value):
-        with suppress(TypeError, UnicodeError):  # a path in bytes, or of halves of characters
-            os.fsencode(value)
-            return Path(value)
+    if isinstance(value, (str, os.PathLike)):
+        with suppress(TypeError, ValueError):  # a path in bytes, or characters that no file system knows
+            named = os.fsencode(value)
+            if 0 < len(named) <= 4096 and b"\0" not in named and max(map(len, named.split(b"/"))) <= 255:
+                return Path(value)
     raise InputError(f"{name} must be the path of a file, got {shown(value)}")
 
 
@@ -216,7 +217,8 @@ def nearest(value: object, known: Iterable[str]) -> str:
     """Return a half-sentence that names the known words nearest to `value`."""
     by_lowercase = {word.lower(): word for word in known}
     # Comparing takes time with the length of the word, and nothing so long is near to any.
-    close = [by_lowercase[word] for word in get_close_matches(str(value)[:100].lower(), by_lowercase, n=3)]
+    text = value[:100].lower() if isinstance(value, str) else ""
+    close = [by_lowercase[word] for word in get_close_matches(text, by_lowercase, n=3)]
     if close:
         return "did you mean " + " or ".join(repr(word) for word in close) + "?"
     words = list(by_lowercase.values())

@@ -40,8 +40,11 @@ class Record:
 
     def __post_init__(self) -> None:
         """Check that the variables can be sampled."""
-        for variable in self.variables:
+        checks.boolean("spikes", self.spikes)
+        variables = tuple(checks.several("variables", self.variables))
+        for variable in variables:
             checks.one_of("variable", variable, list(SAMPLED))
+        object.__setattr__(self, "variables", variables)
         if bool(self.variables) != (self.every_ms is not None):
             raise InputError(
                 f"variables and every_ms must come together, got variables={shown(self.variables)} and "

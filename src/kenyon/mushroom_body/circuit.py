@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kenyon import checks
 from kenyon.errors import InputError
-from kenyon.mushroom_body.parameters import Parameters
+from kenyon.mushroom_body.parameters import Parameters, check_parameters
 from kenyon.seeds import generator
 
 N_ORNS: Final = 21
@@ -92,6 +92,9 @@ def draw_pn_to_kc(parameters: Parameters, seed: int) -> NDArray[np.uint8]:
     Returns:
         [K, P] uint8, 1 where wired.
 
+    Raises:
+        InputError: `parameters` are none, or the seed is no whole number of at most 256 bits.
+
     Randomness:
         The larva's own "wiring" stream.
 
@@ -101,6 +104,7 @@ def draw_pn_to_kc(parameters: Parameters, seed: int) -> NDArray[np.uint8]:
         >>> wiring.shape, int(wiring.sum(axis=1).min()), int(wiring.sum(axis=1).max())
         ((72, 21), 2, 6)
     """
+    check_parameters(parameters)
     rng = generator(seed, "wiring")
     wiring = np.zeros((N_KCS, N_PNS), dtype=np.uint8)
     for kc in range(N_KCS):

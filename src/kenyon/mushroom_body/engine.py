@@ -70,7 +70,7 @@ class Engine(ABC):
         if steps.shape != (larvae,) or larvae == 0:
             raise InputError(f"n_steps must be one for each of at least one larva, got {steps.shape} for {larvae}")
         rates_hz = arguments.rates(drive_hz, larvae)
-        checks.instance("plastic", plastic, bool, "pass True or False")
+        checks.boolean("plastic", plastic)
         states.check(parameters, states.arrays(state))
         return self.run(parameters, state, steps, rates_hz=rates_hz, plastic=plastic)
 

@@ -140,6 +140,10 @@ class Parameters:
 
     def __post_init__(self) -> None:
         """Check every value alone, then what they say together."""
+        for cell in CELL_TYPES:
+            checks.instance(
+                cell, getattr(self, cell), Cell, "pass a Cell, or change one of its constants with `replace`"
+            )
         for name, constant in constants().items():
             holder, attribute = _holder(self, name)
             value = constant.check(name, getattr(holder, attribute))
@@ -233,7 +237,12 @@ class Parameters:
         return {name: getattr(*_holder(self, name)) for name in constants()}
 
     def differences(self, other: "Parameters") -> dict[str, tuple[Any, Any]]:
-        """Return what differs, as name: (value here, value there)."""
+        """Return what differs, as name: (value here, value there).
+
+        Raises:
+            InputError: `other` is no set of constants.
+        """
+        check_parameters(other)
         mine, theirs = self.values(), other.values()
         return {name: (mine[name], theirs[name]) for name in mine if mine[name] != theirs[name]}
 

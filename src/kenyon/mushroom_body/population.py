@@ -72,7 +72,9 @@ class Population:
     ) -> None:
         self._parameters = check_parameters(parameters)
         self._engine = engines.engine(engine)
-        self._threads = available_cores() if threads is None else checks.integer("threads", threads, low=1)
+        self._threads = (
+            available_cores() if threads is None else checks.integer("threads", threads, low=1, high=_MOST_THREADS)
+        )
         self._own = OwnLock()
         self._larvae = _Larvae((), np.empty((0, circuit.N_CHANNELS)), states.newborn(parameters, ()))
         seeds = checks.several("seeds", seeds)
@@ -370,6 +372,9 @@ class Population:
             self._larvae = before
             raise
 
+
+_MOST_THREADS = 10_000
+"""More than any machine has cores."""
 
 _PROBE_MS = 3000.0
 """Long enough for rates of an output neuron to be told apart."""

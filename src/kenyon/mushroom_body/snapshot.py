@@ -95,7 +95,9 @@ class Snapshot:
 
         Raises:
             MismatchError: a constant differs.
+            InputError: `parameters` are none.
         """
+        check_parameters(parameters)
         for name, (ours, theirs) in parameters.differences(self.parameters).items():
             raise MismatchError(
                 f"a snapshot must be of the same parameters, got {name}={theirs} instead of {ours}; "
@@ -130,7 +132,8 @@ class Snapshot:
             FileFormatError: the file is truncated, foreign, of another version, inconsistent or too much.
             FileNotFoundError: there is no such file.
         """
-        return cls.from_plain(str(path), *archive.load(checks.path("file", path), KIND, limit_bytes=limit_bytes))
+        header, arrays = archive.load(checks.path("file", path), KIND, limit_bytes=limit_bytes)
+        return cls.from_plain(str(path), header, arrays)
 
     def to_bytes(self) -> bytes:
         """Return the bytes of such a file, to be sent or kept."""
@@ -158,6 +161,7 @@ class Snapshot:
         Raises:
             FileFormatError: it is of another version or inconsistent.
         """
+        checks.instance("header", header, dict, "pass what Snapshot.plain gave")
         try:
             values = header["parameters"]
             if set(values) != set(constants()):
@@ -188,7 +192,7 @@ def _seeds(given: Any) -> tuple[int, ...]:
 def _check_arrays(source: str, larvae: int, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Refuse arrays that are not those of so many larvae; what is in them is looked at afterward."""
     checks.instance("arrays", arrays, dict, "pass what Snapshot.plain gave")
-    for name in sorted(arrays.keys() ^ _FIELDS.keys()):
+    for name in sorted(arrays.keys() ^ _FIELDS.keys(), key=shown):
         odd = "is missing" if name in _FIELDS else "is none of them"
         raise FileFormatError(
             f"{source} must be a snapshot of this version of Kenyon, with all its arrays: {shown(name)} {odd}"

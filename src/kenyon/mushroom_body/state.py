@@ -26,7 +26,7 @@ class _Variable(Generic[Scalar]):
         self.name = name
 
     def __get__(self, state: Any, _: type | None = None) -> NDArray[Scalar]:
-        view: NDArray[Scalar] = state.records[self.name]
+        view: NDArray[Scalar] = self if state is None else state.records[self.name]  # the former: asked of the class
         return view
 
     def __set__(self, state: Any, _: object) -> None:
