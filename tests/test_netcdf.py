@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray
 
+from kenyon import netcdf
 from kenyon.conditioning import load, paradigm, results, run
 from kenyon.errors import FileFormatError
 
@@ -25,7 +26,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_other_programs_read_the_file(whole: Path) -> None:
     """The checksum lies behind what HDF5 knows of."""
     with xarray.open_dataset(whole, engine="h5netcdf") as theirs:
-        assert load(whole).identical(theirs.load())
+        assert netcdf.read(whole).identical(theirs.load())
 
 
 def test_a_file_that_another_program_has_written_to_is_read(whole: Path, tmp_path: Path) -> None:
