@@ -8,7 +8,6 @@ by default: each odor of the arena (two in PItrain) for 1 s of its time, every 2
 """
 
 import argparse
-import re
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from kenyon.larvaworld_plugin import host, register
+from kenyon.server import ready
 
 LARVAE = 15
 WAYS: Mapping[str, str] = {
@@ -57,20 +57,15 @@ def served() -> Iterator[int]:
     """Run `kenyon serve` in a process of its own; yield its port."""
     with tempfile.TemporaryDirectory() as folder:
         kenyon = str(Path(sys.executable).with_name("kenyon"))
-        command = [kenyon, "serve", "--port", "0", "--state-dir", f"{folder}/state"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-            assert process.stdout is not None  # noqa: S101  # as asked for
-            port = 0
-            for line in process.stdout:
-                found = re.match(r"Kenyon listens on .*:(\d+): ", line)
-                port = int(found[1]) if found else port
-                if "Try it:" in line:
-                    break
+        command = [kenyon, "serve", "--port", "0", "--state-dir", f"{folder}/state", "--ready-file", f"{folder}/ready"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
             try:
-                yield port
+                found = ready.wait_for(f"{folder}/ready", is_alive=lambda: process.poll() is None)
+                if found is None:
+                    raise RuntimeError("kenyon serve must start, but did not; it has said why")
+                yield found.address.port
             finally:
                 process.terminate()
-                process.communicate()
 
 
 def measure(way: str, port: int, larvae: int, minutes: float) -> float:

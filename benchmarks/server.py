@@ -14,7 +14,6 @@ with frames written beforehand, for it is the server that is measured; of two co
 import argparse
 import itertools
 import os
-import re
 import socket
 import statistics
 import struct
@@ -33,6 +32,7 @@ import numpy as np
 
 from kenyon.mushroom_body import BALANCED, Population, drive
 from kenyon.seeds import larva_seeds
+from kenyon.server import ready
 from kenyon.wire import Address, Message, close_connections, encode, exchange, frame
 
 LARVAWORLD = find_spec("larvaworld") is not None
@@ -61,12 +61,13 @@ def kenyon_server(*options: str) -> Iterator[Served]:
     """Run `kenyon serve` on a state directory on disk."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", "from kenyon.cli import main; main()", "serve", "--port", "0"]
-        process = subprocess.Popen(
-            [*command, "--state-dir", folder, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+        command += ["--state-dir", f"{folder}/state", "--ready-file", f"{folder}/ready", *options]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            port = int(re.findall(r"Kenyon listens on .*?:(\d+): ", _line(process))[0])
-            yield Served("127.0.0.1", port, pid=process.pid, folder=folder)
+            found = ready.wait_for(f"{folder}/ready", is_alive=lambda: process.poll() is None)
+            if found is None:
+                raise RuntimeError("a server ended before it listened")
+            yield Served("127.0.0.1", found.address.port, pid=process.pid, folder=f"{folder}/state")
         finally:
             close_connections()
             process.terminate()

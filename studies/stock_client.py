@@ -24,7 +24,6 @@ process gives other tracks. The mushroom bodies are the same in all arms.
 import argparse
 import csv
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -40,6 +39,7 @@ from numpy.typing import NDArray
 from kenyon.conditioning.preference import interval
 from kenyon.drawing import BLUE, GRAY, GREEN, VERMILION, new_figure, save_figure
 from kenyon.provenance import versions
+from kenyon.server import ready
 from kenyon.wire import Address, Message, close_connections, exchange
 
 TABLE = Path(__file__).with_suffix(".csv")
@@ -83,19 +83,18 @@ class Arm(NamedTuple):
 def server(scale: float) -> Iterator[Address]:
     """Run `kenyon serve` with a concentration scale, and nothing kept."""
     command = [sys.executable, "-c", "from kenyon.cli import main; main()", "serve", "--port", "0"]
-    command += ["--state-dir", ":memory:", "--concentration-scale", str(scale)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:  # noqa: S603  # our own
-        if process.stdout is None:
-            raise RuntimeError
-        found = re.match(r"Kenyon listens on localhost:(\d+):", process.stdout.readline())
-        if found is None:
-            raise SystemExit("kenyon serve must start, but did not; it has said why")
-        try:
-            yield Address("127.0.0.1", int(found[1]))
-        finally:
-            close_connections()
-            process.terminate()
-            process.communicate()
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"{folder}/ready"
+        command += ["--state-dir", ":memory:", "--concentration-scale", str(scale), "--ready-file", file]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603  # our own
+            try:
+                found = ready.wait_for(file, is_alive=lambda: process.poll() is None)
+                if found is None:
+                    raise SystemExit("kenyon serve must start, but did not; it has said why")
+                yield Address("127.0.0.1", found.address.port)
+            finally:
+                close_connections()
+                process.terminate()
 
 
 def probe(address: Address, larvae: Sequence[str]) -> list[tuple[float, float]]:

@@ -58,14 +58,12 @@ class Running:
         )
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
-        while (found := ready.read(self._ready)) is None:
-            if self.process.poll() is not None:
-                self._reading.join(10)
-                raise NotStartedError(self.process.returncode, self.lines)
-            if time.monotonic() - began > 120:
-                self.process.kill()
-                raise AssertionError("\n".join(self.lines))
-            time.sleep(0.02)
+        found = ready.wait_for(self._ready, is_alive=lambda: self.process.poll() is None)
+        if found is None:
+            self.process.kill()
+            self.process.wait(30)
+            self._reading.join(10)
+            raise NotStartedError(self.process.returncode, self.lines)
         self.start_s = time.monotonic() - began
         self._port, self.metrics_port = found.address.port, found.metrics_port
         # The number rather than the name, for "localhost" may stand for two addresses.

@@ -7,13 +7,16 @@ then names no process.
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 from kenyon.errors import StorageError
 from kenyon.wire import Address
+
+_LOOK_EVERY_S = 0.02
 
 
 class Ready(NamedTuple):
@@ -61,6 +64,26 @@ def announced(path: str | os.PathLike[str], ready: Ready) -> Iterator[None]:
         yield
     finally:
         Path(path).unlink(missing_ok=True)
+
+
+def wait_for(
+    path: str | os.PathLike[str], *, is_alive: Callable[[], bool] = lambda: True, timeout_s: float = 120.0
+) -> Ready | None:
+    """Return what a server writes once it listens, or None if it ended before, or needs longer.
+
+    Args:
+        path: The file, which `kenyon serve --ready-file` was given.
+        is_alive: Whether its process is there.
+        timeout_s: Longest time to wait, s.
+
+    Example:
+        >>> wait_for("/no such file", timeout_s=0.1) is None
+        True
+    """
+    until = time.monotonic() + timeout_s
+    while (said := read(path)) is None and is_alive() and time.monotonic() < until:
+        time.sleep(_LOOK_EVERY_S)
+    return said
 
 
 def read(path: str | os.PathLike[str]) -> Ready | None:
