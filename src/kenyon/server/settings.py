@@ -98,7 +98,7 @@ class Limits:
         86_400.0,
     )
     idle_timeout_s: float = _limit(
-        86_400.0, "s", "Longest time that a connection may be silent: a host that vanished says no goodbye.", 0.1, 1e7
+        86_400.0, "s", "Longest time that a connection may be silent: a machine that is gone says no goodbye.", 0.1, 1e7
     )
     larva_idle_s: float = _limit(
         600.0, "s", "After so long without a step a larva leaves memory for the disk, until it is asked for.", 0.1, 1e7
