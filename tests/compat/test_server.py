@@ -162,6 +162,33 @@ def test_the_stock_receptors_live_on_either_engine(
     assert first == second
 
 
+@pytest.mark.parametrize("smells", [True, False])
+def test_the_stock_receptors_smell_where_the_server_is_told_their_range(
+    monkeypatch: pytest.MonkeyPatch, stack: ExitStack, smells: bool
+) -> None:
+    """The output of `OSNOlfactor`, unmodified, moves far from 0 and 1 and back; without the option it stays at 0."""
+    update = their_sensors.OSNOlfactor.update
+    outputs: list[float] = []
+
+    def noting(self: Any) -> None:
+        update(self)
+        outputs.append(float(self.output))
+
+    monkeypatch.setattr(their_sensors.OSNOlfactor, "update", noting)
+    told = ("--receptor-range", "22.5:27", "--receptor-smoothing-s", "0.3") if smells else ()
+    server = stack.enter_context(Running(":memory:", "--concentration-scale", "0.01", *told))
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    live(folder, "chemorbit_OSN", "OSNnavigator", "olfactor", {"server_port": server.address.port})
+    end(server, LARVAE * STEPS)
+    later = outputs[LARVAE * 30 :]  # when receptors are used to the odor into which they were born
+    if smells:
+        assert min(later) < 0.35
+        assert max(later) > 0.65
+        assert sum(0.05 < output < 0.95 for output in later) > 0.9 * len(later)
+    else:
+        assert max(map(abs, later)) < 0.2  # what is left is the host's own reckoning of the change
+
+
 def test_our_memory_on_the_server_is_the_one_in_process(
     plug_in: Callable[[str, str, type], None], monkeypatch: pytest.MonkeyPatch, stack: ExitStack, tmp_path: Path
 ) -> None:

@@ -57,7 +57,9 @@ def set_up_logging(level: str, kind: str) -> None:
     """
     handler = logging.StreamHandler()
     handler.setFormatter(_JsonLines() if kind == "json" else _Lines(_FORMAT))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # Whom Kenyon works with is not to be watched at work: compiling alone would be thousands of lines.
+    logging.basicConfig(level=level.upper() if level != "debug" else "INFO", handlers=[handler], force=True)
+    logging.getLogger("kenyon").setLevel(level.upper())
     logging.captureWarnings(True)
     logging.getLogger("filelock").setLevel(logging.WARNING)
     logging.getLogger("asyncio").setLevel(logging.ERROR if level != "debug" else logging.WARNING)
