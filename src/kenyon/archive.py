@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kenyon import checks
 from kenyon.claims import claimed
 from kenyon.errors import FileFormatError, InputError
 from kenyon.provenance import versions
@@ -141,7 +142,7 @@ def read_npz(path: str | os.PathLike[str], *, limit_bytes: int = LIMIT_BYTES) ->
         FileNotFoundError: there is no such file.
     """
     try:
-        stream = Path(path).open("rb")  # noqa: SIM115  # what goes wrong while it is read is another matter
+        stream = checks.path("file", path).open("rb")
     except FileNotFoundError:
         raise
     except OSError as reason:
@@ -151,6 +152,7 @@ def read_npz(path: str | os.PathLike[str], *, limit_bytes: int = LIMIT_BYTES) ->
 
 
 def _read(path: str | os.PathLike[str], stream: IO[bytes], limit_bytes: int) -> Arrays:
+    checks.integer("limit_bytes", limit_bytes, low=0)
     if not zipfile.is_zipfile(stream):
         raise FileFormatError(f"{path} must be a whole .npz archive, got something else or a part of one")
     try:
@@ -225,6 +227,7 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
         >>> target.read_text()
         'whole'
     """
-    target = Path(path)
+    target = checks.path("file", path)
+    checks.boolean("overwrite", overwrite)
     with claimed(target.parent, target.name, overwrite=overwrite) as new:
         yield new / target.name

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kenyon import checks
 from kenyon.archive import LIMIT_BYTES
 from kenyon.errors import FileFormatError
 from kenyon.words import shown
@@ -56,8 +57,10 @@ def read(path: str | os.PathLike[str], *, limit_bytes: int = LIMIT_BYTES) -> "xa
     """
     import xarray
 
+    file_path = checks.path("file", path)
+    checks.integer("limit_bytes", limit_bytes, low=0)
     try:
-        words = _checked(Path(path).read_bytes())
+        words = _checked(file_path.read_bytes())
         _refuse_too_much(words, limit_bytes)
         with xarray.open_dataset(io.BytesIO(words), engine="h5netcdf") as file:
             result = file.load()

@@ -143,8 +143,8 @@ NONSENSE: dict[str, Any] = {
     "dx must be numbers": lambda: qlearning.level(["a"], 0.1, 1),
     "delta must be": lambda: qlearning.level([0.1], -1, 1),
     "k must be": lambda: qlearning.level([0.1], 0.1, 1.5),  # type: ignore[arg-type]  # the nonsense is what is tested
-    "levels must be whole numbers from 0 to 2": lambda: qlearning.state_index([[3]], 1),
-    "s_tm1 must be whole numbers from 0 to 1": lambda: qlearning.update(np.zeros((2, 2)), 2, 0, 0, 0, alpha=1, gamma=1),
+    "levels must be integers from 0 to 2": lambda: qlearning.state_index([[3]], 1),
+    "s_tm1 must be integers from 0 to 1": lambda: qlearning.update(np.zeros((2, 2)), 2, 0, 0, 0, alpha=1, gamma=1),
     "alpha must be": lambda: qlearning.update(np.zeros((2, 2)), 0, 0, 0, 0, alpha=5, gamma=1),
     "r_t must be finite": lambda: qlearning.update(np.zeros((2, 2)), 0, 0, np.inf, 0, alpha=1, gamma=1),
     "q_t must have at least 1 axes": lambda: qlearning.greedy([]),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from kenyon import checks
 from kenyon.conditioning.experiment import run
 from kenyon.conditioning.paradigms import REINFORCERS, paradigm
 from kenyon.conditioning.preference import interval
@@ -84,7 +85,7 @@ def assess(
         Neuser et al. 2005 for the asymptote; the other criteria are the usual controls of absolute conditioning.
     """
     findings = []
-    for us in reinforcers:
+    for us in [checks.one_of("reinforcement", us, REINFORCERS) for us in checks.several("reinforcers", reinforcers)]:
         sign = 1.0 if us == "reward" else -1.0
 
         def learned(name: str, us: str = us, sign: float = sign) -> "xarray.DataArray":

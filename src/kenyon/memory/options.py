@@ -4,10 +4,8 @@ param's own types let nan pass, and never look into a list. An inspector shows t
 """
 
 import math
-from numbers import Integral
 from typing import Any
 
-import numpy as np
 import param
 
 from kenyon import checks
@@ -137,11 +135,10 @@ def checked_identity(name: str, value: Any) -> str | int:
         if 1 <= len(value) <= 200:
             return value
         raise InputError(f"{name} must be of 1 to 200 characters, got {len(value)}")
-    if not isinstance(value, (bool, np.bool_)) and isinstance(value, Integral):
-        number = int(value)
-        if -(2**63) <= number < 2**63:
-            return number
-    raise InputError(f"{name} must be a text or a whole number within 64 bits, got {shown(value)}")
+    try:
+        return checks.integer(name, value, low=-(2**63), high=2**63 - 1)
+    except InputError:
+        raise InputError(f"{name} must be a text or a whole number within 64 bits, got {shown(value)}") from None
 
 
 def _with_range(doc: str, low: float, high: float | None, unit: str) -> str:

@@ -66,11 +66,9 @@ def state_index(levels: Any, k: int) -> IntArray:
         array([0, 2, 8])
     """
     width = 2 * checks.integer("k", k, low=0) + 1
-    each = np.asarray(levels)
-    if each.dtype.kind not in "iu" or each.ndim == 0 or (each < 0).any() or (each >= width).any():
-        raise InputError(
-            f"levels must be whole numbers from 0 to {width - 1}, one for each stimulus, got {shown(levels)}"
-        )
+    each = checks.integers("levels", levels, low=0, high=width - 1)
+    if each.ndim == 0:
+        raise InputError(f"levels must be one for each stimulus, got {shown(levels)}")
     if width ** each.shape[-1] >= 2**63:
         raise InputError(f"levels must be of few enough stimuli for a place within 64 bits, got {each.shape[-1]}")
     index = np.zeros(each.shape[:-1], dtype=np.int64)
@@ -177,10 +175,8 @@ def epsilon_greedy(q_t: Any, epsilon: float, rng: np.random.Generator | Sequence
 
 
 def _finite(name: str, values: Any) -> FloatArray:
-    try:
-        numbers: FloatArray = np.ascontiguousarray(values, dtype=np.float64).reshape(np.shape(values))
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be numbers, got {shown(values)}") from None
+    given = checks.numbers(name, values)
+    numbers: FloatArray = np.ascontiguousarray(given, dtype=np.float64).reshape(given.shape)
     if not np.isfinite(numbers).all():
         raise InputError(f"{name} must be finite everywhere, got {numbers[~np.isfinite(numbers)].flat[0]}")
     return numbers
@@ -194,9 +190,7 @@ def _table(name: str, values: Any, axes: int) -> FloatArray:
 
 
 def _places(name: str, values: Any, lead: tuple[int, ...], end: int) -> IntArray:
-    given = np.asarray(values)
-    if given.dtype.kind not in "iu" or (given < 0).any() or (given >= end).any():
-        raise InputError(f"{name} must be whole numbers from 0 to {end - 1}, got {shown(values)}")
+    given = checks.integers(name, values, low=0, high=end - 1)
     return np.asarray(_spread(name, given, lead), dtype=np.int64)
 
 

@@ -8,6 +8,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.words import shown
 
@@ -113,11 +116,15 @@ def checked_change(dx: Any) -> Levels:
         return {}
     try:
         for change in dx.values():
+            # Plain ones first, for they are the most by far; a contact may be a truth value.
+            kind = type(change)
+            if kind is not float and kind is not int and not isinstance(change, (bool, np.bool_)):
+                checks.number("change", change)
             if not math.isfinite(change):
                 break
         else:
             return dx  # type: ignore[no-any-return]  # it was looked at just now
-    except (AttributeError, TypeError, OverflowError):
+    except (AttributeError, TypeError, OverflowError, InputError):
         raise InputError(
             f"dx must be a dictionary of the change of each stimulus, got {shown(dx)}; pass dx={{'Odor': 0.1}}"
         ) from None

@@ -26,7 +26,9 @@ class _Variable(Generic[Scalar]):
         self.name = name
 
     def __get__(self, state: Any, _: type | None = None) -> NDArray[Scalar]:
-        view: NDArray[Scalar] = self if state is None else state.records[self.name]  # the former: asked of the class
+        if state is None:
+            return self  # type: ignore[return-value]  # asked of the class
+        view: NDArray[Scalar] = state.records[self.name]
         return view
 
     def __set__(self, state: Any, _: object) -> None:
