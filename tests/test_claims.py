@@ -20,6 +20,8 @@ from kenyon.conditioning import paradigm, results, run
 from kenyon.errors import InputError, LockedError, StorageError
 from kenyon.memory import RLOlfMemory, checkpoint
 from kenyon.mushroom_body import Population
+from kenyon.server.ready import Ready, held, read
+from kenyon.wire import Address
 
 COUNTS = (6, pytest.param(200, marks=pytest.mark.long))
 
@@ -123,6 +125,19 @@ def test_work_is_not_begun_for_a_name_that_is_taken(tmp_path: Path) -> None:
     """Nor are the circuits of remote memories fetched."""
     with claimed(tmp_path, "a.npz"), pytest.raises(LockedError):
         checkpoint.save(tmp_path / "a.npz", Unfetchable(gain={"A": 0.0}))
+
+
+def test_of_two_servers_with_one_ready_file_the_second_is_refused(tmp_path: Path) -> None:
+    """And does not take the first one's file away; that of one that was killed goes."""
+    path, ready = tmp_path / "ready", Ready(1, Address(port=5800), None)
+    path.write_text("of one that was killed")
+    with held(path) as announce:
+        assert not path.exists()
+        announce(ready)
+        with pytest.raises(LockedError, match="ready is being written by process"), held(path):
+            pytest.fail("it began")
+        assert read(path) == ready
+    assert _entries(tmp_path) == []
 
 
 def test_runs_with_some_names_in_common_cannot_both_have_them(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,9 @@ from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.parameters import NAMED, named
 from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings, limits
 from kenyon.words import shown
+
+if TYPE_CHECKING:  # slow to import
+    from kenyon.server.ready import Ready
 
 _COLLECT_AFTER = 20_000
 """Objects that come before the collector looks: four frames of 64 larvae at once have 2,400 of them."""
@@ -136,9 +139,10 @@ def serve(  # options are explained by their own help
         limits=Limits(**own_limits),
     )
     set_up_logging(log_level, log_format)
-    if ready_file is not None:
-        ready_file.unlink(missing_ok=True)  # One that was killed may have left it.
-    asyncio.run(_serve(settings, ready_file))
+    from kenyon.server.ready import held
+
+    with nullcontext(lambda _: None) if ready_file is None else held(ready_file) as announce:
+        asyncio.run(_serve(settings, announce))
 
 
 def _range(words: str | None) -> tuple[float, float] | None:
@@ -151,8 +155,8 @@ def _range(words: str | None) -> tuple[float, float] | None:
         raise InputError(f"--receptor-range must be LOW:HIGH, in Hz, got {shown(words)}; give such as 1:63") from None
 
 
-async def _serve(settings: Settings, ready_file: Path | None) -> None:
-    from kenyon.server.ready import Ready, announced
+async def _serve(settings: Settings, announce: "Callable[[Ready], None]") -> None:
+    from kenyon.server.ready import Ready
     from kenyon.server.service import Service
 
     stop = asyncio.Event()
@@ -183,10 +187,9 @@ async def _serve(settings: Settings, ready_file: Path | None) -> None:
         _say(f"Metrics are on http://127.0.0.1:{service.monitor.port}/metrics")
     _say(f"Try it: kenyon ping {where}    Stop it: Ctrl-C")
     metrics_port = None if service.monitor is None else service.monitor.port
-    ready = Ready(os.getpid(), service.address, metrics_port)
-    with nullcontext() if ready_file is None else announced(ready_file, ready):
-        waiting = [asyncio.create_task(event.wait()) for event in (stop, service.failed)]
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    announce(Ready(os.getpid(), service.address, metrics_port))
+    waiting = [asyncio.create_task(event.wait()) for event in (stop, service.failed)]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     if service.failed.is_set():
         raise StorageError(
             "the server must go on computing, but cannot; see its log, every step that was answered is kept"

@@ -1,19 +1,19 @@
 """The file by which a server tells other processes that it listens, and where: one line of JSON.
 
-It is there from the moment the server listens until it stops, always whole. A killed server leaves it behind; its `pid`
-then names no process.
+It is there from the moment the server listens until it stops, always whole, and its name is claimed as long. A killed
+server leaves it behind; its `pid` then names no process.
 """
 
-import contextlib
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-from kenyon.errors import StorageError
+from kenyon.claims import claimed
 from kenyon.wire import Address
 
 _LOOK_EVERY_S = 0.02
@@ -33,37 +33,37 @@ class Ready(NamedTuple):
     metrics_port: int | None
 
 
-@contextlib.contextmanager
-def announced(path: str | os.PathLike[str], ready: Ready) -> Iterator[None]:
-    """Have a file say that a server listens, for as long as the `with` statement lasts.
+@contextmanager
+def held(path: str | os.PathLike[str]) -> Iterator[Callable[[Ready], None]]:
+    """Claim the name of such a file; give a function that has it say that a server listens, until the statement ends.
 
     Raises:
-        StorageError: the file cannot be written.
+        LockedError: another server has the name.
+        InputError, StorageError: the file cannot be written.
 
     Example:
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "ready"
-        >>> with announced(path, Ready(1234, Address(port=5800), None)):
+        >>> with held(path) as announce:
+        ...     announce(Ready(1234, Address(port=5800), None))
         ...     print(path.read_text(), read(path) == Ready(1234, Address(port=5800), None))
         {"pid": 1234, "host": "localhost", "port": 5800, "unix_path": null, "tls_ca": null, "metrics_port": null} True
         >>> read(path) is None
         True
     """
-    words = json.dumps({"pid": ready.pid, **asdict(ready.address), "metrics_port": ready.metrics_port})
-    new = Path(f"{os.fspath(path)}.{os.getpid()}.new")
-    try:
-        new.write_text(words, "utf-8")
-        new.replace(path)
-    except OSError as reason:
-        new.unlink(missing_ok=True)
-        raise StorageError(
-            f"{os.fspath(path)} must be a file that can be written, but: {reason.strerror or reason}; give another "
-            "--ready-file"
-        ) from None
-    try:
-        yield
-    finally:
-        Path(path).unlink(missing_ok=True)
+    target = Path(path)
+    with claimed(target.parent, target.name, overwrite=True) as new:
+        target.unlink(missing_ok=True)  # One that was killed may have left it.
+
+        def announce(ready: Ready) -> None:
+            words = json.dumps({"pid": ready.pid, **asdict(ready.address), "metrics_port": ready.metrics_port})
+            (new / target.name).write_text(words, "utf-8")
+            (new / target.name).replace(target)
+
+        try:
+            yield announce
+        finally:
+            target.unlink(missing_ok=True)
 
 
 def wait_for(
