@@ -237,7 +237,7 @@ def test_a_copy_goes_its_own_way(name: str, copied: Callable[[Memory], Memory]) 
     if isinstance(again, RLOlfMemory) and isinstance(memory, RLOlfMemory):
         assert np.array_equal(again.q_table, memory.q_table)
         again.param.update(alpha=0.9)
-        assert (again._tables.alpha, memory._tables.alpha) == (0.9, 0.05)
+        assert (again._alpha, memory._alpha) == (0.9, 0.05)
 
 
 @pytest.mark.parametrize(

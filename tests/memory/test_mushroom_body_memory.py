@@ -121,7 +121,7 @@ def test_a_forked_child_goes_on_by_itself() -> None:
     results = context.Queue()
     home = memory._home
     assert home is not None
-    with home.lock:
+    with home.turn.lock:
         child = context.Process(target=_step_in_child, args=(memory, results))
         child.start()
         assert results.get(timeout=60) is not None
@@ -285,22 +285,6 @@ def test_a_refused_larva_of_another_population_leaves_the_others_as_they_were() 
     with pytest.raises(InputError, match="'nonsense' must stand for a measured odor"):
         step_together(memories, [{"Odor": 1.0}, {"nonsense": 1.0}], [True, True])
     assert memories[0].population.state.step[memories[0].place] == 0
-
-
-def test_an_interrupted_step_is_not_half_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C in a probe takes the step back as a whole."""
-    memory = MushroomBodyMemory(sim_id="interrupted", gain={"Odor": 0.0}, **PROBING)
-    other = MushroomBodyMemory(sim_id="interrupted", gain={"Odor": 0.0}, shared=False, **PROBING)
-
-    def interrupt(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(memory.population, "probe", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            memory.step({"Odor": 1.0}, True)
-    assert (memory.step_id, memory.total_ticks) == (0, 0)
-    assert memory.step({"Odor": 1.0}, True) == other.step({"Odor": 1.0}, True)
 
 
 def places_seen(trial: int) -> list[int]:

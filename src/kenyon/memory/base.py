@@ -1,9 +1,10 @@
 """What every memory has: a clock, a brain it belongs to, gains it adapts, and a larva it is of."""
 
 import math
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
@@ -11,15 +12,23 @@ from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.memory import sensing
 from kenyon.memory.options import Choice, Identity, Integer, Switch, checked_identity
+from kenyon.memory.overriding import METHODS, as_written, overridden
 from kenyon.memory.timer import Timer
+from kenyon.whole import Change, at_once, gains_as_they_are, is_plain, update
 from kenyon.words import shown
 
 Gains = MutableMapping[str, float]
+Levels = Mapping[str, float]
+Result = TypeVar("Result")
 Plain = tuple[dict[str, Any], dict[str, NDArray[Any]]]
+
+_DECISIVE = METHODS | {"gain", "rng", "_overridden"}
+"""Attributes that decide how a step is taken."""
 
 _CLOCK = {"ticks": int, "total_ticks": int, "active": bool, "complete_iteration": bool, "rewardSum": float}
 
 
+@as_written
 class Memory(Timer):
     """A memory that adapts the gain with which a larva follows each stimulus; this one does not learn.
 
@@ -70,10 +79,24 @@ class Memory(Timer):
 
     def __init__(self, brain: Any | None = None, gain: Gains | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._overridden = overridden(type(self))
         self.brain = brain
-        self.gain: Gains = {} if gain is None else checked_gain(gain)
+        self.gain: Gains = {} if gain is None else gain
         self.rewardSum: float = 0
-        self._levels_before: Mapping[str, float] = {}
+        self._levels_before: Levels = {}
+        self._undo: tuple[Change, ...] = ()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; gains are checked, and a method of the reference page is from now on called."""
+        if name == "gain":
+            if value is self.__dict__.get("gain"):
+                return
+            checked_gain(value)
+        super().__setattr__(name, value)
+        if name in METHODS:
+            self.__dict__["_overridden"] = self.__dict__.get("_overridden", frozenset()) | {name}
+        if name in _DECISIVE:
+            self.__dict__["_calls"] = self._must_call()
 
     def step(self, reward: float = False, dx: Any = None, **kwargs: Any) -> Gains:  # the host's way
         """Count one tick, take in reward and the change of stimuli, and return the gains.
@@ -91,19 +114,17 @@ class Memory(Timer):
         """
         reward = self._on_food(reward)
         collected = (reward if reward is True or reward is False else self._reward(reward)) - 0.01
-        dx = sensing.checked_change(dx) if self.brain is None else self._perceive(dx)
-        before = self.ticks, self.total_ticks, self.rewardSum
-        if self.active:
-            self.count_time()
-        self.rewardSum += collected
-        try:
-            self.update_gain(dx, **kwargs)
-        except InputError:
-            self.ticks, self.total_ticks, self.rewardSum = before
-            raise
+        if self.brain is None:
+            dx, levels = sensing.checked_change(dx), self._levels_before
+        else:
+            dx, levels = self._perceive(dx)
+        if self._calls or kwargs:
+            self._call(collected, dx, levels, kwargs)
+        else:
+            self._live(collected, dx, levels)
         return self.gain
 
-    def update_gain(self, dx: Mapping[str, float] | None = None, **kwargs: Any) -> None:
+    def update_gain(self, dx: Levels | None = None, **kwargs: Any) -> None:
         """Adapt the gains; here, leave them as they are."""
 
     @property
@@ -120,37 +141,76 @@ class Memory(Timer):
         """The stimuli it learns about: those of its gains, or, with `only_sensed`, those of the larva's world."""
         return self._stimuli(self.gain)
 
+    # How a step is taken.
+
+    def _live(self, collected: float, dx: Levels, levels: Levels) -> None:  # noqa: ARG002  # others learn from it
+        """Live through a tick as `_call` does, where nothing is overridden: worked out first, then written at once."""
+        tick = 1 if self.active else 0
+        self.__dict__.update(
+            ticks=self.ticks + tick,
+            total_ticks=self.total_ticks + tick,
+            rewardSum=self.rewardSum + collected,
+            _levels_before=levels,
+        )
+
+    def _call(self, collected: float, dx: Levels, levels: Levels, kwargs: Mapping[str, Any]) -> None:
+        """Live through a tick by calling the methods of the reference page, each where the host calls it."""
+
+        def call() -> None:
+            self._levels_before = levels
+            if self.active:
+                self.count_time()
+            self.rewardSum += collected
+            self.update_gain(dx=dx, **kwargs)
+
+        wholly([self], call)
+
+    def _as_it_is(self) -> list[Change]:
+        """Return the changes that make whatever a step changes, besides attributes, again what it is now."""
+        return gains_as_they_are(self.gain)
+
+    def _take_back(self) -> None:
+        """Make everything again what it was before a step that was not completed."""
+        at_once(self._undo)
+
+    def _must_call(self) -> bool:
+        """Return whether a step has to call the methods of the reference page."""
+        return bool(self.__dict__.get("_overridden")) or not is_plain(self.__dict__.get("gain", {}))
+
+    # How it is kept.
+
     def _plain(self) -> Plain:
         """Return all there is to keep: a header that JSON can say, and arrays by name."""
         clock = {name: getattr(self, name) for name in _CLOCK}
         checks.number("rewardSum of a memory to be saved", self.rewardSum)
         return {"gain": dict(checked_gain(self.gain)), "levels_before": dict(self._levels_before), "clock": clock}, {}
 
-    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:  # noqa: ARG002
-        """Take over what `_plain` gave; the gains are written into the dictionary that is there, as it is shared."""
+    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> list[Change]:  # noqa: ARG002
+        """Return the changes that take over what `_plain` gave.
+
+        The gains are written into the dictionary that is there, as it is shared.
+        """
         gain = checked_gain(header["gain"])
-        levels = sensing.checked_change(header["levels_before"])
         clock = {name: kind(header["clock"][name]) for name, kind in _CLOCK.items()}
         for name in ("ticks", "total_ticks"):
             checks.integer(name, clock[name], low=0, high=2**62)
         checks.number("rewardSum", clock["rewardSum"])
-        self.gain.update(gain)
-        self._levels_before = levels
-        for name, value in clock.items():
-            setattr(self, name, value)
+        levels = sensing.checked_change(header["levels_before"])
+        own = {**clock, "_levels_before": levels, "_undo": ()}
+        return [update(self.__dict__, own), partial(self.gain.update, gain)]
 
-    def _perceive(self, dx: Any) -> Mapping[str, float]:
-        """Return the change of each stimulus: as given, or formed anew where the sensor is blind."""
+    # What the larva senses.
+
+    def _perceive(self, dx: Any) -> tuple[Levels, Levels]:
+        """Return the change of each stimulus, as given or, where the sensor is blind, formed anew, and the levels."""
         given = sensing.checked_change(dx)
         sensor = sensing.sensor_of(self.brain, self.modality)
         if sensor is None or not self._forms_change(sensor):
-            return given
+            return given, self._levels_before
         now = sensing.levels(self.brain, self.modality)
         if now is None:
-            return given
-        change = self._change(sensor, now)
-        self._levels_before = dict(now)
-        return sensing.checked_change(change)
+            return given, self._levels_before
+        return sensing.checked_change(self._change(sensor, now)), dict(now)
 
     def _on_food(self, reward: Any) -> Any:
         """Return the reward given, or whether the larva touches food where the host has not looked."""
@@ -166,7 +226,7 @@ class Memory(Timer):
     def _forms_change(self, sensor: Any) -> bool:
         return sensing.is_blind(sensor)
 
-    def _change(self, sensor: Any, now: Mapping[str, float]) -> Mapping[str, float]:
+    def _change(self, sensor: Any, now: Levels) -> Levels:
         return sensing.relative_change(now, self._levels_before, getattr(sensor, "perception", "log"))
 
     def _reward(self, reward: Any) -> float:
@@ -177,6 +237,41 @@ class Memory(Timer):
         except (TypeError, OverflowError):
             pass
         raise InputError(f"reward must be True, False or a finite number, got {shown(reward)}")
+
+
+def wholly(memories: Sequence[Memory], do: Callable[[], Result]) -> Result:
+    """Do something that changes memories by their own methods, all of it or nothing.
+
+    What they were before is kept until all is done, and comes back if it is not; should Ctrl-C be pressed a third time
+    while it does, then with the next step.
+    """
+    if not memories:
+        return do()
+    for memory in memories:
+        memory._take_back()
+    try:
+        try:
+            for memory in memories:
+                memory._undo = (*memory._as_it_is(), update(vars(memory), {**vars(memory), "_undo": ()}))
+            result = do()
+            at_once([forgotten(memory) for memory in memories])
+        except BaseException:
+            take_back(memories)
+            raise
+    except BaseException:  # Ctrl-C once more, while it was taken back
+        take_back(memories)
+        raise
+    return result
+
+
+def take_back(memories: Iterable[Memory]) -> None:
+    """Make memories again what they were before something that was not completed."""
+    at_once([change for memory in memories for change in memory._undo])
+
+
+def forgotten(memory: Memory) -> Change:
+    """Return the change after which nothing of a memory can be taken back."""
+    return update(vars(memory), {"_undo": ()})
 
 
 def checked_gain(gain: Any) -> Gains:

@@ -24,10 +24,12 @@ from kenyon.errors import (
     RefusedError,
 )
 from kenyon.memory.base import Memory
-from kenyon.memory.embedded import MushroomBodyMemory
-from kenyon.memory.reinforcement import RLmemory, RLOlfMemory, RLTouchMemory
+from kenyon.memory.embedded import MushroomBodyMemory, holding
+from kenyon.memory.modalities import RLOlfMemory, RLTouchMemory
+from kenyon.memory.reinforcement import RLmemory
 from kenyon.memory.remote import RemoteBrianModelMemory
 from kenyon.memory.rl_population import RLPopulation
+from kenyon.whole import Change, at_once
 from kenyon.words import shown
 
 KIND = "memory checkpoint"
@@ -161,13 +163,10 @@ def restore(
             raise MismatchError(
                 f"memory {i} of {path} must fit into max_table_mb={memory.max_table_mb:g}, got a larger one"
             )
-        if not isinstance(memory, RemoteBrianModelMemory):
-            # Made once aside, so that a file that cannot be read whole changes nothing; by an engine that is here.
-            _made(path, {**entry, "options": {**entry["options"], **_engine_of(memory)}}, arrays)
-    # A server that does not answer stops what follows, so memories in process come last.
-    pairs = sorted(zip(group, entries, strict=True), key=lambda pair: not isinstance(pair[0], RemoteBrianModelMemory))
-    for memory, (entry, arrays) in pairs:
-        _fill(path, memory, entry, arrays)
+    # What is here is changed at once, when nothing can fail any more: neither the file nor, coming last, a server.
+    pairs = sorted(zip(group, entries, strict=True), key=lambda pair: isinstance(pair[0], RemoteBrianModelMemory))
+    homes = {memory._settle() for memory in group if isinstance(memory, MushroomBodyMemory)}
+    holding(homes, lambda: at_once([change for memory, entry in pairs for change in _changes(path, memory, *entry)]))
 
 
 _OWN = ("name", "engine", "shared", "seed", "model_id", "sim_id")
@@ -216,10 +215,6 @@ def _fixed(memory: Learner) -> list[str]:
     ]
 
 
-def _engine_of(memory: Learner) -> dict[str, str]:
-    return {"engine": memory.engine} if isinstance(memory, MushroomBodyMemory) else {}
-
-
 def _entries(path: str | os.PathLike[str], limit_bytes: int) -> list[tuple[dict[str, Any], archive.Arrays]]:
     header, arrays = archive.load(path, KIND, limit_bytes=limit_bytes)
     entries = header.get("memories")
@@ -256,15 +251,16 @@ def _made(path: str | os.PathLike[str], entry: Mapping[str, Any], arrays: Mappin
         raise
     except (KenyonError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as reason:
         raise FileFormatError(f"{path} must hold memories that can be made anew: {reason}") from None
-    _fill(path, memory, entry, arrays)
+    at_once(_changes(path, memory, entry, arrays))
     return memory
 
 
-def _fill(
+def _changes(
     path: str | os.PathLike[str], memory: Learner, entry: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
-) -> None:
+) -> list[Change]:
+    """Return what fills a memory with what was kept; where a server has its circuit, that is there already."""
     try:
-        memory._from_plain(entry["state"], arrays)
+        return memory._from_plain(entry["state"], arrays)
     except (NoAnswerError, RefusedError, MissingDependencyError):
         raise
     except (KenyonError, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as reason:

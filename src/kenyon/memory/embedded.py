@@ -1,24 +1,29 @@
 """A memory whose mushroom body lives in the same process: no server, the same gains as over the wire."""
 
 import math
-import os
-import threading
 import weakref
-from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
 from kenyon.memory.base import Plain
-from kenyon.memory.mushroom_body import Answer, MBmemory, Request
+from kenyon.memory.mushroom_body import Answer, Finish, MBmemory, Outcome, Request
 from kenyon.memory.options import Choice, Switch, Table
+from kenyon.memory.overriding import as_written
 from kenyon.mushroom_body import Activity, Parameters, Population, Snapshot, drive, named
+from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.inputs import Stimulus, drives, stimulus
+from kenyon.mushroom_body.state import State
 from kenyon.seeds import larva_seed
+from kenyon.threads import OwnLock
+from kenyon.whole import Change, at_once, update
 
 
+@as_written
 class MushroomBodyMemory(MBmemory):
     """A memory that learns with a mushroom body, the spiking circuit of Jürgensen et al. (2024), in process.
 
@@ -62,7 +67,7 @@ class MushroomBodyMemory(MBmemory):
     def population(self) -> Population:
         """The population the larva lives in."""
         home = self._settle()
-        with home.lock:
+        with home.turn.lock:
             home.catch_up()
         return home.population
 
@@ -73,43 +78,49 @@ class MushroomBodyMemory(MBmemory):
         return self._place
 
     @classmethod
-    def _answers(cls, memories: Sequence["MushroomBodyMemory"], requests: Sequence[Request]) -> list[Answer]:
-        # Whatever can be refused is refused before any circuit moves.
+    def _live_through(
+        cls, memories: Sequence["MushroomBodyMemory"], requests: Sequence[Request], finish: Finish
+    ) -> None:
+        # Whatever can be refused is refused before any circuit is computed.
         visits = [memory._visit(request) for memory, request in zip(memories, requests, strict=True)]
         neighbors: dict[_Home, list[int]] = defaultdict(list)
         for i, memory in enumerate(memories):
             neighbors[memory._settle()].append(i)
-        answers: dict[int, Answer] = {}
-        for home, members in neighbors.items():
-            with home.lock:
-                own = home.live_through([visits[i] for i in members])
-            answers.update(zip(members, own, strict=True))
-            for i in members:
-                memories[i].step_id += 1
-        return [answers[i] for i in range(len(memories))]
+
+        def live() -> None:
+            outcomes: dict[int, Outcome] = {}
+            changes: list[Change] = []
+            for home, members in neighbors.items():
+                answers, change = home.live_through([visits[i] for i in members])
+                changes.append(change)
+                for i, answer in zip(members, answers, strict=True):
+                    outcomes[i] = Outcome(answer, {"step_id": memories[i].step_id + 1})
+            finish([outcomes[i] for i in range(len(memories))], changes)
+
+        holding(neighbors, live)
 
     def _plain(self) -> Plain:
         header, arrays = super()._plain()
         home = self._settle()
-        with home.lock:
+        with home.turn.lock:
             home.catch_up()
             circuit, own = home.population.snapshot([self._place]).plain()
         return {**header, "circuit": circuit}, {**arrays, **own}
 
-    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> list[Change]:
         snapshot = Snapshot.from_plain("the circuit", header["circuit"], arrays)
         home = self._settle()
-        with home.lock:
+        with home.turn.lock:
             home.catch_up()
-            home.population.restore(snapshot, [self._place])
-        super()._from_plain(header, arrays)
+            circuit = home.population.restoring(snapshot, [self._place])
+        return [*super()._from_plain(header, arrays), *circuit]
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all that a copy needs: the larva itself, not the population it lives in with others."""
         home = self._home
         state: dict[str, Any] = {**super().__getstate__(), "_home": None}
         if home is not None:
-            with home.lock:
+            with home.turn.lock:
                 home.catch_up()
                 state["_snapshot"] = home.population.snapshot([self._place])
         return state
@@ -120,7 +131,7 @@ class MushroomBodyMemory(MBmemory):
         super().__setstate__(state)
         if snapshot is not None:
             home = self._settle()
-            with home.lock:
+            with home.turn.lock:
                 home.population.restore(snapshot, [self._place])
 
     def _probe(self, odors: Mapping[str, str], probe_ms: float) -> dict[str, tuple[float, float]]:
@@ -130,7 +141,7 @@ class MushroomBodyMemory(MBmemory):
         drives_hz = drives(
             self._constants, [stimulus(self._constants, {odor: concentration}) for odor in odors.values()]
         )
-        with home.lock:
+        with home.turn.lock:
             home.catch_up()
             activity = home.population.probe(
                 duration_ms=probe_ms, drive_hz=drives_hz, larvae=[self._place] * len(drives_hz)
@@ -165,7 +176,7 @@ class MushroomBodyMemory(MBmemory):
         """Return where the larva lives; it is born there when first asked for, when its ids are known."""
         if self._home is not None:
             return self._home
-        with _registry_lock:
+        with _registry.lock:
             if self._home is None:
                 sim_id, larva_id = (0 if i is None else i for i in (self._simulation(), self.larva_id))
                 home = (
@@ -182,16 +193,15 @@ class _Home:
 
     def __init__(self, constants: Parameters, engine: str) -> None:
         self.population = Population(constants, engine=engine)
-        self.lock = threading.Lock()
+        self.turn = OwnLock()
         self.free: list[int] = []
         # By place: what a larva has yet to live through, in order. Of a place that is free it means nothing.
-        self._put_off: dict[int, deque[_Visit]] = {}
-        _homes.add(self)
+        self._put_off: dict[int, tuple[_Visit, ...]] = {}
 
     def take_in(self, seed: int) -> int:
         """Return the place of a newborn larva: one whose larva is gone, or a new one."""
         population = self.population
-        with self.lock:
+        with self.turn.lock:
             if not self.free:
                 return population.add([seed])[0]
             place = self.free.pop()
@@ -199,64 +209,67 @@ class _Home:
             population.restore(Population(population.parameters, [seed]).snapshot(), [place])
             return place
 
-    def live_through(self, visits: Sequence["_Visit"]) -> list[Answer]:
-        """Advance some larvae by a step each, and ask them what they are to be asked: all of it or nothing.
+    def live_through(self, visits: Sequence["_Visit"]) -> tuple[list[Answer], Change]:
+        """Compute a step of some larvae, and what they are to be asked; return the answers, and the change to make.
 
         A step that nobody awaits is put off, and answered with nan.
         """
         if not any(visit.awaited for visit in visits):
-            for visit in visits:
-                self._put_off.setdefault(visit.place, deque()).append(visit)
-            if len(self._put_off[visits[0].place]) >= _MOST_PUT_OFF:
+            if any(len(self._put_off.get(visit.place, ())) >= _MOST_PUT_OFF for visit in visits):
                 self.catch_up()
-            return [_UNREAD] * len(visits)
+            later = {visit.place: (*self._put_off.get(visit.place, ()), visit) for visit in visits}
+            return [_UNREAD] * len(visits), update(self._put_off, later)
         self.catch_up()
         places = [visit.place for visit in visits]
-        if not any(visit.warmup_ms or visit.probes for visit in visits):
-            return self._live_through(visits, places)
-        before = self.population.snapshot(places)
-        try:
-            return self._live_through(visits, places)
-        except BaseException:
-            self.population.restore(before, places)
-            raise
-
-    def catch_up(self) -> None:
-        """Let every larva live through what was put off, all of them together, a step each at a time."""
-        for place in self.free:
-            self._put_off.pop(place, None)
-        while self._put_off:
-            self._advance([steps[0] for steps in self._put_off.values()], list(self._put_off))
-            for place in list(self._put_off):
-                steps = self._put_off[place]
-                steps.popleft()
-                if not steps:
-                    del self._put_off[place]
-
-    def _advance(self, visits: Sequence["_Visit"], places: list[int]) -> Activity:
-        population = self.population
-        warmups_ms = [visit.warmup_ms for visit in visits]
-        if any(warmups_ms):
-            population.advance(warmups_ms, drive(population.parameters), larvae=places)
-        drives_hz = drives(population.parameters, [visit.stimulus for visit in visits])
-        durations_ms = {visit.duration_ms for visit in visits}
-        duration_ms = durations_ms.pop() if len(durations_ms) == 1 else [visit.duration_ms for visit in visits]
-        return population.advance(duration_ms, drives_hz, larvae=places)
-
-    def _live_through(self, visits: Sequence["_Visit"], places: list[int]) -> list[Answer]:
-        population = self.population
-        activity = self._advance(visits, places)
+        rows = states.select(self.population.state, places)
+        activity = self._advance(rows, visits)
         read: list[dict[str, float]] = [{} for _ in visits]
         asked = [(i, name) for i, visit in enumerate(visits) for name in visit.probes]
         if asked:
-            probes = population.probe(
-                duration_ms=[visits[i].probe_ms for i, _ in asked],
-                drive_hz=drives(population.parameters, [visits[i].probes[name] for i, name in asked]),
-                larvae=[places[i] for i, _ in asked],
+            probes = self.population.advanced(
+                states.select(rows, [i for i, _ in asked]),
+                [visits[i].probe_ms for i, _ in asked],
+                drives(self.population.parameters, [visits[i].probes[name] for i, name in asked]),
+                plastic=False,
             )
             for (i, name), difference_hz in zip(asked, _differences_hz(probes), strict=True):
                 read[i][name] = difference_hz
-        return [Answer(own, probed) for own, probed in zip(_differences_hz(activity), read, strict=True)]
+        answers = [Answer(own, probed) for own, probed in zip(_differences_hz(activity), read, strict=True)]
+        return answers, self.population.replacing(rows, places)
+
+    def catch_up(self) -> None:
+        """Let every larva live through what was put off, all of them together, a step each at a time."""
+        waiting = {place: steps for place, steps in self._put_off.items() if place not in self.free}
+        places = list(waiting)
+        if places:
+            rows = states.select(self.population.state, places)
+            for number in range(max(map(len, waiting.values()))):
+                now = [i for i, place in enumerate(places) if number < len(waiting[place])]
+                some = states.select(rows, now)
+                self._advance(some, [waiting[places[i]][number] for i in now])
+                states.write(rows, now, some)
+            at_once([self.population.replacing(rows, places), partial(self._put_off.clear)])
+
+    def _advance(self, rows: State, visits: Sequence["_Visit"]) -> Activity:
+        population = self.population
+        warmups_ms = [visit.warmup_ms for visit in visits]
+        if any(warmups_ms):
+            population.advanced(rows, warmups_ms, drive(population.parameters))
+        drives_hz = drives(population.parameters, [visit.stimulus for visit in visits])
+        durations_ms = {visit.duration_ms for visit in visits}
+        duration_ms = durations_ms.pop() if len(durations_ms) == 1 else [visit.duration_ms for visit in visits]
+        return population.advanced(rows, duration_ms, drives_hz)
+
+
+def holding(homes: Iterable[_Home], do: Callable[[], None]) -> None:
+    """Do something while it is the turn of nobody else in any of some populations."""
+    # In one order everywhere, so that no two threads wait for each other.
+    in_order = sorted(homes, key=id)
+    if not in_order:
+        do()
+        return
+    with in_order[0].turn.lock:
+        holding(in_order[1:], do)
 
 
 class _Visit(NamedTuple):
@@ -283,28 +296,15 @@ def _differences_hz(activity: Activity) -> list[float]:
     return differences
 
 
-_homes: "weakref.WeakSet[_Home]" = weakref.WeakSet()
 _shared: "weakref.WeakValueDictionary[tuple[Any, ...], _Home]" = weakref.WeakValueDictionary()
-_registry_lock = threading.RLock()
+_registry = OwnLock()
 
 
 def _home(sim_id: str | int, constants: Parameters, engine: str) -> _Home:
     """Return the population that the larvae of a simulation share; it lives as long as one of their memories."""
     key = (type(sim_id), sim_id, engine, *constants.values().values())
-    with _registry_lock:
+    with _registry.lock:
         home = _shared.get(key)
         if home is None:
             home = _shared[key] = _Home(constants, engine)
         return home
-
-
-def _take_fresh_locks() -> None:
-    """In a forked child: another thread of the parent may hold the old ones."""
-    global _registry_lock  # noqa: PLW0603  # there is one
-    _registry_lock = threading.RLock()
-    for home in _homes:
-        home.lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_take_fresh_locks)

@@ -6,8 +6,9 @@ of a stimulus follows the difference between its two output neurons: G * (MBONp 
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,10 +19,12 @@ from numpy.typing import NDArray
 from kenyon import checks
 from kenyon.errors import InputError, KenyonError
 from kenyon.memory import sensing
-from kenyon.memory.base import Gains, Memory, Plain
+from kenyon.memory.base import Gains, Levels, Memory, Plain, forgotten, wholly
 from kenyon.memory.options import Choice, Identity, Number, Table, checked_identity
+from kenyon.memory.overriding import as_written
 from kenyon.mushroom_body import odors as measured
 from kenyon.mushroom_body.activity import preference_index
+from kenyon.whole import Change, at_once, update
 from kenyon.words import shown
 
 HOST_ODORS = {"Odor": "pentyl acetate", "CS": "pentyl acetate", "UCS": "4,5-dimethylthiazole"}
@@ -38,6 +41,7 @@ class Request:
         punishment: Strength of punishment, 0 to 1.
         warmup_ms: Time without odor and reinforcement to live through before.
         probes: Stimuli to ask about afterward, each alone.
+        levels: How strong each stimulus is, where the memory senses that itself.
         awaited: Whether its answer is looked at; if not, the circuit may live through it later.
     """
 
@@ -46,17 +50,43 @@ class Request:
     punishment: float
     warmup_ms: float
     probes: tuple[str, ...]
+    levels: Levels
     awaited: bool = True
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a circuit did: MBONp - MBONn in Hz, over the step, and for each stimulus that was asked about."""
+    """What a circuit did.
+
+    Attributes:
+        difference_hz: MBONp - MBONn, Hz, over the step.
+        probes_hz: The same for each stimulus that was asked about.
+    """
 
     difference_hz: float
     probes_hz: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a step.
+
+    Attributes:
+        answer: What the circuit did; None where the gains shall stay.
+        after: Attributes of the memory that change with it.
+        failure: To be raised when the others are done with; the step is not done then.
+    """
+
+    answer: Answer | None
+    after: Mapping[str, Any] = field(default_factory=dict)
+    failure: KenyonError | None = None
+
+
+Finish = Callable[[Sequence[Outcome], Sequence[Change]], None]
+"""Takes over what came of a step, together with the changes of circuits, while nobody else may change these."""
+
+
+@as_written
 class MBmemory(Memory):
     """A memory with a mushroom body; `MushroomBodyMemory` has it in process, `RemoteBrianModelMemory` on a server.
 
@@ -158,7 +188,7 @@ class MBmemory(Memory):
             InputError: a value is not finite, out of range or of another type, or a stimulus stands for no known odor.
             NoAnswerError: no server answered a remote memory; RefusedError, RemoteProtocolError: it answered otherwise.
         """
-        return step_together([self], [dx], [reward], [punishment], t_warmup=t_warmup)[0]
+        return _step_together([self], [dx], [reward], [punishment], t_warmup)[0]
 
     def probe(self, stimuli: Sequence[str] | None = None, probe_ms: float | None = None) -> dict[str, dict[str, float]]:
         """Return what the larva would answer to stimuli now, each alone; it learns nothing and stays as it is.
@@ -227,10 +257,10 @@ class MBmemory(Memory):
 
     @classmethod
     @abstractmethod
-    def _answers(cls, memories: Sequence[Any], requests: Sequence[Request]) -> Sequence[Answer | KenyonError | None]:
-        """Let the circuits of memories of this class live through a step.
+    def _live_through(cls, memories: Sequence[Any], requests: Sequence[Request], finish: Finish) -> None:
+        """Let the circuits of memories of this class live through a step, and finish it with what came of it.
 
-        For each its answer, None where its gains shall stay, or an error to raise when the others are done with.
+        Nothing is changed before: neither a memory nor a circuit that lives here.
         """
         raise NotImplementedError
 
@@ -244,14 +274,12 @@ class MBmemory(Memory):
         own = {"step_id": self.step_id, "smoothed_hz": self._smoothed_hz, "given_gain": self._given_gain}
         return {**header, **own}, arrays
 
-    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> list[Change]:
         step_id = checks.integer("step_id", header["step_id"], low=0, high=2**62)
         smoothed_hz = dict(sensing.checked_change(header["smoothed_hz"]))
-        given_gain = sensing.checked_change(header["given_gain"])
-        super()._from_plain(header, arrays)
-        self.step_id, self._smoothed_hz = step_id, smoothed_hz
-        self._given_gain = {**given_gain, **self._given_gain}
-        self._recalled = False
+        given_gain = {**sensing.checked_change(header["given_gain"]), **self._given_gain}
+        own = {"step_id": step_id, "_smoothed_hz": smoothed_hz, "_given_gain": given_gain, "_recalled": False}
+        return [*super()._from_plain(header, arrays), update(self.__dict__, own)]
 
     def _request(self, dx: Any, reward: Any, punishment: Any, t_warmup: Any) -> Request:
         """Return what the circuit shall live through; refuse what cannot be."""
@@ -260,7 +288,7 @@ class MBmemory(Memory):
         if self._own.reinforcement == "punishment":
             reward, punishment = 0.0, max(reward, punishment)
         warmup_ms = checks.number("t_warmup", t_warmup, low=0.0, high=1e7, unit="ms")
-        change = self._perceive(dx)
+        change, sensed = self._perceive(dx)
         levels = sensing.levels(self.brain, self._own.modality) if self.brain is not None else None
         if self._own.drive == "concentration" and levels is None:
             raise InputError("drive must be 'change' where the brain has no sensor, got 'concentration'")
@@ -278,6 +306,7 @@ class MBmemory(Memory):
             punishment * self._own.punishment_strength,
             warmup_ms if self.step_id == 0 else 0.0,
             probes,
+            sensed,
             self._own.readout == "step" or bool(probes),
         )
 
@@ -286,52 +315,72 @@ class MBmemory(Memory):
             return int(value)
         return checks.number(name, value, low=0.0, high=1.0)
 
-    def _finish(self, request: Request, answer: Answer | None) -> Gains:
-        """Take over an answer: gains, clock and reward."""
+    def _finished(self, request: Request, outcome: Outcome) -> list[Change]:
+        """Return the changes that take over what came of a step: gains, clock and reward."""
+        if outcome.failure is not None:
+            return self._changed(outcome.after, {})
+        answer, smoothed_hz = outcome.answer, self._smoothed_hz
         if answer is not None:
-            elapsed_s = self._own.dt if self._own.readout == "step" else self._own.dt * self._steps_per_probe()
-            for stimulus in request.concentrations:
-                if self._own.readout == "step":
-                    self._follow(stimulus, answer.difference_hz, elapsed_s)
-                elif stimulus in answer.probes_hz:
-                    self._follow(stimulus, answer.probes_hz[stimulus], elapsed_s)
+            by_step = self._own.readout == "step"
+            elapsed_s = self._own.dt if by_step else self._own.dt * self._steps_per_probe()
+            read = dict.fromkeys(request.concentrations, answer.difference_hz) if by_step else answer.probes_hz
+            followed = {s: self._follow(s, read[s], elapsed_s) for s in request.concentrations if s in read}
+            smoothed_hz = {**smoothed_hz, **followed}
         # In every tick, for a sensor of the host sets the gain of a stimulus that it meets for the first time to 0.
-        self._write_gains(request.concentrations)
-        if self.active:
-            self.count_time()
-        self.rewardSum += request.reward - 0.01
-        return self.gain
+        gains = self._gains(request.concentrations, smoothed_hz)
+        after = {**outcome.after, "_smoothed_hz": smoothed_hz, "_levels_before": request.levels}
+        return self._changed({**after, "rewardSum": self.rewardSum + request.reward - 0.01}, gains, ticks=1)
 
-    def _follow(self, stimulus: str, difference_hz: float, elapsed_s: float) -> None:
-        """Let the gain of a stimulus follow what was read, smoothed."""
+    def _changed(self, after: Mapping[str, Any], gains: Mapping[str, float], ticks: int = 0) -> list[Change]:
+        """Return the changes after which attributes and gains are others and the clock has moved.
+
+        What the class of the memory, or that of its gains, does by methods of its own is done right away instead: what
+        was before comes back if the step is not completed.
+        """
+        ticks = ticks if self.active else 0
+        if self._calls:
+            for name, value in after.items():
+                setattr(self, name, value)
+            for stimulus, gain in gains.items():
+                self.gain[stimulus] = gain
+            if ticks:
+                self.count_time()
+            return [forgotten(self)]
+        clock = {"ticks": self.ticks + ticks, "total_ticks": self.total_ticks + ticks}
+        return [update(self.__dict__, {**after, **clock}), update(self.gain, gains)]
+
+    def _follow(self, stimulus: str, difference_hz: float, elapsed_s: float) -> float:
+        """Return what is read of a stimulus, smoothed."""
         before = self._smoothed_hz.get(stimulus)
         if before is not None and self._own.smoothing_s > 0.0:
-            difference_hz = before + (difference_hz - before) * -math.expm1(-elapsed_s / self._own.smoothing_s)
-        self._smoothed_hz[stimulus] = difference_hz
+            return before + (difference_hz - before) * -math.expm1(-elapsed_s / self._own.smoothing_s)
+        return difference_hz
 
-    def _write_gains(self, stimuli: Iterable[str]) -> None:
-        """Let the gain of each stimulus be what was last read; one that was never asked about keeps the innate one."""
+    def _gains(self, stimuli: Iterable[str], smoothed_hz: Mapping[str, float]) -> dict[str, float]:
+        """Return the gain of each stimulus by what was last read; one that was never asked about has the innate one."""
+        scale = self.G if "G" in self._overridden else self._own.G
+        gains = {}
         for stimulus in stimuli:
-            if stimulus in self._smoothed_hz:
-                self.gain[stimulus] = self._innate(stimulus) + self._own.G * self._smoothed_hz[stimulus]
-            else:
-                self.gain.setdefault(stimulus, self._innate(stimulus))
+            if stimulus in smoothed_hz:
+                gains[stimulus] = self._innate(stimulus) + scale * smoothed_hz[stimulus]
+            elif stimulus not in self.gain:
+                gains[stimulus] = self._innate(stimulus)
+        return gains
 
     def _innate(self, stimulus: str) -> float:
         innate: float | None = self._own.innate_gain
         return self._given_gain.get(stimulus, 0.0) if innate is None else innate
 
-    def _recall(self, dx: Any) -> Gains:
-        """Step a frozen memory: its circuit stands still; the first time, it is asked what it has learned."""
+    def _recall(self, dx: Any) -> tuple[dict[str, Any], dict[str, float]]:
+        """Return the attributes and gains of a frozen memory after a step.
+
+        Its circuit stands still; the first time, it is asked what it has learned.
+        """
+        smoothed_hz, dx = self._smoothed_hz, sensing.checked_change(dx)
         if self._own.readout == "probe" and not self._recalled:
-            stimuli = self._stimuli(self.gain, sensing.checked_change(dx))
-            for stimulus, answer in self.probe(stimuli).items():
-                self._smoothed_hz[stimulus] = answer["MBONp"] - answer["MBONn"]
-        self._recalled = True
-        self._write_gains(list(self._smoothed_hz))
-        if self.active:
-            self.count_time()
-        return self.gain
+            answers = self.probe(self._stimuli(self.gain, dx))
+            smoothed_hz = {**smoothed_hz, **{s: answer["MBONp"] - answer["MBONn"] for s, answer in answers.items()}}
+        return {"_smoothed_hz": smoothed_hz, "_recalled": True}, self._gains(smoothed_hz, smoothed_hz)
 
     def _steps_per_probe(self) -> int:
         steps: int = round(self._own.probe_every_s / self._own.dt)
@@ -386,21 +435,38 @@ def step_together(
     ):
         words = ", ".join(type(memory).__name__ for memory in memories[:5])
         raise InputError(f"memories must be different ones of one class with a mushroom body, got {words}")
-    requests = {
-        memory: memory._request(*given, t_warmup)
-        for memory, *given in zip(memories, dx, reward, punishment, strict=True)
-        if not memory._own.frozen
-    }
-    answers = kind._answers(list(requests), list(requests.values())) if requests else []
-    for (memory, request), answer in zip(requests.items(), answers, strict=True):
-        if not isinstance(answer, KenyonError):
-            memory._finish(request, answer)
-    for memory, change in zip(memories, dx, strict=True):
-        if memory._own.frozen:
-            memory._recall(change)
-    for failure in answers:
-        if isinstance(failure, KenyonError):
-            raise failure
+    if any("step" in memory._overridden for memory in memories):
+        given = zip(memories, dx, reward, punishment, strict=True)
+        # A class of one's own need not know of punishment, as that of the host does not.
+        return [m.step(d, r, t_warmup, **({} if p is False else {"punishment": p})) for m, d, r, p in given]
+    return _step_together(memories, dx, reward, punishment, t_warmup)
+
+
+def _step_together(
+    memories: Sequence[MBmemory], dx: Sequence[Any], reward: Sequence[Any], punishment: Sequence[Any], t_warmup: Any
+) -> list[Gains]:
+    """Step memories: all of them, or none."""
+    failures: list[KenyonError] = []
+
+    def step() -> None:
+        given = zip(memories, dx, reward, punishment, strict=True)
+        requests = {m: m._request(d, r, p, t_warmup) for m, d, r, p in given if not m._own.frozen}
+        recalled = {m: m._recall(change) for m, change in zip(memories, dx, strict=True) if m._own.frozen}
+
+        def finish(outcomes: Sequence[Outcome], changes: Sequence[Change]) -> None:
+            own = [m._finished(r, outcome) for (m, r), outcome in zip(requests.items(), outcomes, strict=True)]
+            own += [m._changed(*after, ticks=1) for m, after in recalled.items()]
+            failures.extend(outcome.failure for outcome in outcomes if outcome.failure is not None)
+            at_once([*changes, *chain(*own)])
+
+        if requests:
+            type(memories[0])._live_through(list(requests), list(requests.values()), finish)
+        else:
+            finish([], [])
+
+    wholly([memory for memory in memories if memory._calls], step)
+    for failure in failures:
+        raise failure
     return [memory.gain for memory in memories]
 
 

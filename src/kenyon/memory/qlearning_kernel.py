@@ -73,7 +73,13 @@ def act(q: FloatArray, s_tm1: int, a_tm1: int, r_t: float, s_t: int, alpha: floa
 
 
 @compiled
-def explore(
+def learned(q: FloatArray, s_tm1: int, a_tm1: int, r_t: float, s_t: int, alpha: float, gamma: float) -> float:
+    """Return what the value of the transition (s_tm1, a_tm1) -> (r_t, s_t) becomes; q stays as it is."""
+    return updated(q[s_tm1, a_tm1], r_t, q[s_t, greedy(q, s_t)], alpha, gamma)
+
+
+@compiled
+def weigh(
     q: FloatArray,
     s_tm1: int,
     a_tm1: int,
@@ -84,12 +90,24 @@ def explore(
     learn: bool,
     epsilon: float,
     rng: NDArray[np.uint64],
-) -> int:
-    """Do as `act`, but return any action with probability epsilon; rng [4] moves on."""
+) -> tuple[int, float]:
+    """Return the action in s_t, any with probability epsilon, and the value that is learned; q stays as it is.
+
+    The action is chosen as if the value had been written to q[s_tm1, a_tm1] before. rng [4] moves on.
+    """
+    before = q[s_tm1, a_tm1]
     action = act(q, s_tm1, a_tm1, r_t, s_t, alpha, gamma, learn)
+    value = q[s_tm1, a_tm1]
+    q[s_tm1, a_tm1] = before
     if uniform(rng) < epsilon:
-        return random_action(uniform(rng), q.shape[1])
-    return action
+        action = random_action(uniform(rng), q.shape[1])
+    return action, value
+
+
+@compiled
+def best(q: FloatArray, state: int) -> int:
+    """Return the first of the best actions in a state."""
+    return greedy(q, state)
 
 
 @compiled
@@ -110,6 +128,7 @@ def greedy_of_rows(q: FloatArray, out: IntArray) -> None:
 def step_rows(
     dx: FloatArray,
     reward: FloatArray,
+    clock: IntArray,
     gain: FloatArray,
     q: FloatArray,
     last_state: IntArray,
@@ -134,6 +153,7 @@ def step_rows(
     Args:
         dx: [B, O] change of each stimulus.
         reward: [B] reward of this tick, less the cost of a tick.
+        clock: [1] ticks so far, one more afterward.
         gain: [B, O], changed.
         q: [B, M, S, A], changed.
         last_state: [B, M], changed.
@@ -153,6 +173,7 @@ def step_rows(
         state_specific: After training, act on the state, not on the average over states.
         touch: Choose when a contact is gained or lost, not every n_iters ticks.
     """
+    clock[0] += 1
     stimuli, (tables, states, actions) = dx.shape[1], q.shape[1:]
     rows = q.reshape(-1, actions)  # One table over everyone's states: no view is made for each larva.
     for larva in range(dx.shape[0]):

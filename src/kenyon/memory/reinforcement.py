@@ -1,35 +1,57 @@
-"""Memories that learn by Q-learning which gain serves best: for odors, and for touch.
+"""Memories that learn by Q-learning which gain serves best.
 
 The state is how strongly each stimulus changes, in 2k + 1 levels; an action is a gain for each stimulus. Reward is
 collected while an action lasts, and credited to it when the next one is chosen.
 
-Two sets of rules. `standard` are those of Q-learning. `larvaworld` are those of Larvaworld 2.5.1, number for number, to
-reproduce published runs: the state of every stimulus is that of the last one, an exploring step is not learned from,
-learning goes on after the training, and chance comes from Python's global `random`.
+Two sets of rules: `standard` are those of Q-learning, written here; those of Larvaworld are in `larvaworld_rules`.
+
+A step is taken in one of two ways. The methods that the reference page names do it one after the other, each where the
+host calls it, so that whoever overrides one is obeyed. Where nothing is overridden, the same is worked out first and
+then written at once (`qlearning_step`), several times as fast.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks
-from kenyon.errors import InputError, MissingStimulusError
+from kenyon.errors import InputError
+from kenyon.memory import larvaworld_rules, qlearning_step, sensing
 from kenyon.memory import qlearning_kernel as kernel
-from kenyon.memory import sensing
-from kenyon.memory.base import Gains, Memory, Plain
+from kenyon.memory.base import Gains, Levels, Memory, Plain, checked_gain
 from kenyon.memory.options import Choice, Integer, Number, Numbers, Switch
+from kenyon.memory.overriding import as_written
 from kenyon.memory.rng import plain_rng, rng_from_plain
-from kenyon.memory.tables import Tables
+from kenyon.memory.tables import Last, Tables, last_choice
 from kenyon.seeds import larva_seed, sfc64_state
+from kenyon.sfc64 import uniform
+from kenyon.whole import Change, as_it_is, at_once, update
 from kenyon.words import shown
 
 FloatArray = NDArray[np.float64]
-Levels = Mapping[str, float]
+
+_HOT_OPTIONS = (
+    "dt",
+    "update_dt",
+    "train_dur",
+    "Delta",
+    "alpha",
+    "gamma",
+    "epsilon",
+    "state_specific_best",
+    "max_table_mb",
+    "frozen",
+)
+"""Read in every step, and so kept as plain attributes, which are ten times faster to read."""
+
+_KEPT = {"Delta": "_delta", "alpha": "_alpha", "gamma": "_gamma", "epsilon": "_epsilon"}
 
 
+@as_written
 class RLmemory(Memory):
     """A memory that learns by Q-learning which gain serves best.
 
@@ -107,34 +129,29 @@ class RLmemory(Memory):
 
     def __init__(self, *, rng: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rng = rng
-        self._words: NDArray[np.uint64] | None = None
         self._old_rules = self.rules == "larvaworld"
         self._factored = self.table == "factored"
         if self._old_rules and self._factored:
             raise InputError("table must be 'joint' under rules='larvaworld', got 'factored'; use the standard rules")
         self._check_rng(rng)
-        self._left_out: set[str] = set()
+        self.rng = rng
+        self._words: NDArray[np.uint64] | None = None
+        self._left_out: frozenset[str] = frozenset()
         self._chosen: dict[str, float] = {}
-        self._tables = Tables(
-            self.stimuli,
-            [float(gain) for gain in self.gain_space],
-            self.state_spacePerSide,
-            factored=self._factored,
-            max_mb=self.max_table_mb,
-            acted=self._old_rules,  # Larvaworld learns before it has acted.
-        )
         self._read_options()
-        self.param.watch(self._read_options, list(_HOT_OPTIONS))
+        self.param.watch(self._read_options, [name for name in _HOT_OPTIONS if name in self.param])
+        values = [float(gain) for gain in self.gain_space]
+        self._tables = Tables.empty(
+            self.stimuli, values, self.state_spacePerSide, factored=self._factored, max_mb=self._max_mb
+        )
+        self._last = self._tables.first(acted=self._old_rules)  # Larvaworld learns before it has acted.
         self.iterator = self.Niters
 
     def _read_options(self, *_: Any) -> None:
-        """Keep the options that every step needs as plain attributes, which are ten times faster to read."""
         self._frozen, self._state_specific = self.frozen, self.state_specific_best
-        self._dt, self._train_s = float(self.dt), -1.0 if self._frozen else float(self.train_dur * 60)
-        tables = self._tables
-        tables.delta, tables.alpha, tables.gamma = float(self.Delta), float(self.alpha), float(self.gamma)
-        tables.epsilon, tables.max_mb = float(self.epsilon), float(self.max_table_mb)
+        self._dt, self._train_s = float(self.dt), -1.0 if self.frozen else float(self.train_dur * 60)
+        self._delta, self._alpha, self._gamma = float(self.Delta), float(self.alpha), float(self.gamma)
+        self._epsilon, self._max_mb = float(self.epsilon), float(self.max_table_mb)
         # A quotient such as 5.999999999999999 stands for 6; Larvaworld cuts it off.
         self.Niters = int(self.update_dt * 60 / self.dt * (1 if self._old_rules else 1 + 1e-12))
 
@@ -150,11 +167,13 @@ class RLmemory(Memory):
         Raises:
             InputError: the state lies outside the table, or the reward is not finite.
         """
-        states = self._tables.checked("state", state, 1)
-        reward = super()._reward(reward)
-        for table, following in enumerate(states):
-            self._tables.learn(table, following, reward)
-        self._tables.state, self._tables.block = states, None
+        states, last = self._tables.checked("state", state, 1), self._last
+        reward, alpha, gamma = super()._reward(reward), self._option("alpha"), self._option("gamma")
+        for table, (q, following) in enumerate(zip(self._each_q(), states, strict=True)):
+            if last.acted[table] or not any(last.acted):  # A table that is new has no choice to credit.
+                value = kernel.learned(q, last.state[table], last.action[table], reward, following, alpha, gamma)
+                q[self._tables.entry(table, last)] = value
+        self._last = Last(states, last.action, last.acted)
 
     def state_collapse(self, dx: Levels) -> Any:
         """Return the state that a change of stimuli stands for.
@@ -170,9 +189,12 @@ class RLmemory(Memory):
         """
         dx = sensing.checked_change(dx)
         if self._old_rules:
-            return self._old_state(dx)
+            return larvaworld_rules.state_collapse(self, dx)
         self._meet(dx)
-        return self._public(self._tables.states(dx))
+        levels = self._tables.levels_of(
+            [dx.get(stimulus, 0.0) for stimulus in self._tables.stimuli], self._option("Delta")
+        )
+        return np.array(levels) if self._factored else self._place_of(levels)
 
     def update_ext_gain(
         self,
@@ -193,14 +215,23 @@ class RLmemory(Memory):
         Raises:
             InputError: a change is not finite, or the table would be over its limit.
         """
-        if gain is None:
-            gain = {}
+        gain = {} if gain is None else checked_gain(gain)
         dx = sensing.checked_change(dx)
         if self._old_rules:
-            return self._old_update_ext_gain(gain, dx, randomize=randomize)
-        self._meet(gain)
-        self._meet(dx)
-        return self._act(gain, dx, self.learning_on, randomize)
+            return larvaworld_rules.update_ext_gain(self, gain, dx, randomize=randomize)
+        self._meet(gain, dx)
+        state = self.state_collapse(dx)
+        if any(self._last.acted) and self.learning_on:
+            self.update_q_table(state, self.rewardSum)
+        states = self._tables.checked("state", state, 1)
+        actions = [kernel.best(q, place) for q, place in zip(self._each_q(), states, strict=True)]
+        if randomize:
+            actions = self._explored(actions)
+        self._last = last_choice(states, actions)
+        for stimulus, value in zip(self._tables.stimuli, self._gains_of(actions), strict=True):
+            if stimulus in gain:
+                gain[stimulus] = value
+        return gain
 
     def update_gain(self, dx: Levels | None = None, **kwargs: Any) -> None:  # noqa: ARG002  # as the host calls it
         """Choose new gains when their time has come, and, after training, follow what was learned.
@@ -210,34 +241,31 @@ class RLmemory(Memory):
             **kwargs: Not used.
 
         Raises:
-            InputError: the table would be over its limit. That changes are finite has been seen to by `step`.
+            InputError: a change is not finite, or the table would be over its limit.
         """
-        if dx is None:
-            dx = {}
+        dx = sensing.checked_change(dx)
         if self._old_rules:
-            self._old_update_gain(dx)
+            larvaworld_rules.update_gain(self, dx)
             return
-        known, left_out = self._tables.stimuli, self._left_out
-        for stimuli in (self.gain, dx):
-            for stimulus in stimuli:
-                if stimulus not in known and stimulus not in left_out:
-                    self._meet(stimuli)
-        if self.active and self.total_ticks * self._dt <= self._train_s:  # learning_on, without the call
+        self._meet(self.gain, dx)
+        if self.learning_on:
             self.iterator += 1
             if self.condition(dx):
-                self._act(self.gain, dx, True, True)
-                self._chosen = dict(zip(known, self._tables.gains(self._tables.action), strict=True))
+                self.gain = self.update_ext_gain(self.gain, dx=dx, randomize=True)
+                chosen = dict(zip(self._tables.stimuli, self._gains_of(self._last.action), strict=True))
+                self._chosen = {stimulus: self.gain.get(stimulus, value) for stimulus, value in chosen.items()}
                 self.rewardSum = 0.0
                 self.iterator = 0
             elif self.iterator == 1:
                 # A sensor of the host sets the gain of a stimulus that it meets for the first time to 0.
                 self.gain.update(self._chosen)
-        elif self._frozen and not any(self._tables.acted):
+        elif self._frozen and not any(self._last.acted):
             pass  # It has learned nothing that it could follow.
-        elif self._state_specific:
-            self._act(self.gain, dx, False, False)
+        elif self.state_specific_best:
+            self.gain = self.update_ext_gain(self.gain, dx=dx, randomize=False)
         else:
-            self._write(self.gain, self._tables.best())
+            best = self.best_gain
+            self.gain.update({stimulus: value for stimulus, value in best.items() if stimulus in self.gain})
 
     def condition(self, dx: Levels) -> bool:  # noqa: ARG002  # others choose by what changes
         """Return whether it is time to choose."""
@@ -250,7 +278,7 @@ class RLmemory(Memory):
 
     @q_table.setter
     def q_table(self, values: Any) -> None:
-        given = np.asarray(values, dtype=np.float64)
+        given = checks.numbers("q_table", values)
         if given.shape != self.q_table.shape or not np.isfinite(given).all():
             raise InputError(f"q_table must be finite numbers of shape {self.q_table.shape}, got shape {given.shape}")
         self.q_table[...] = given
@@ -272,39 +300,124 @@ class RLmemory(Memory):
     @property
     def lastState(self) -> Any:
         """State of the last choice."""
-        return self._public(self._tables.state)
+        return self._public(self._last.state)
 
     @lastState.setter
     def lastState(self, state: Any) -> None:
-        self._tables.state = self._tables.checked("lastState", state, 1)
+        self._last = Last(self._tables.checked("lastState", state, 1), *self._last[1:])
 
     @property
     def lastAction(self) -> Any:
         """Action chosen last."""
-        return self._public(self._tables.action)
+        return self._public(self._last.action)
 
     @lastAction.setter
     def lastAction(self, action: Any) -> None:
-        self._tables.action = self._tables.checked("lastAction", action, 2)
+        self._last = Last(self._last.state, self._tables.checked("lastAction", action, 2), *self._last[2:])
 
     @property
     def best_actions(self) -> tuple[float, ...]:
         """The gain of each stimulus that is best on average over states."""
-        return tuple(self._tables.gains(self._tables.best()))
+        return tuple(self._gains_of([kernel.best_on_average(q) for q in self._each_q()]))
 
     @property
     def best_gain(self) -> dict[str, float]:
         """The gain that is best on average over states, by stimulus."""
-        if self._old_rules:
-            return dict(zip(self.gain, self.best_actions, strict=False))
-        return dict(zip(self._tables.stimuli, self.best_actions, strict=True))
+        return dict(zip(self.gain if self._old_rules else self._tables.stimuli, self.best_actions, strict=False))
 
     @property
     def learning_on(self) -> bool:
         """Whether the training still lasts."""
-        return self.active and self.total_ticks * self._dt <= self._train_s
+        if not self.active or self._frozen:
+            return False
+        total_t = self.total_t if "total_t" in self._overridden else self.total_ticks * self._dt
+        return total_t <= self._train_s
+
+    # What those have in common.
+
+    def _option(self, name: str) -> float:
+        """Return an option as a number: as kept, or, where a class has made something else of it, as it says now."""
+        return float(getattr(self, name if name in self._overridden else _KEPT[name]))
+
+    def _each_q(self) -> Sequence[FloatArray]:
+        """Return the tables, each [S, A]."""
+        return list(self.q_table) if self._factored else [self.q_table]
+
+    def _place_of(self, levels: Sequence[int]) -> int:
+        """Return the place of a joint state in `state_space`."""
+        if "state_space" not in self._overridden:
+            return self._tables.joint(levels)
+        places = np.flatnonzero((np.asarray(self.state_space) == levels).all(axis=1))
+        if not len(places):
+            raise InputError(f"state_space must hold every state that is met, got none of levels {list(levels)}")
+        return int(places[0])
+
+    def _gains_of(self, actions: Sequence[int]) -> Sequence[float]:
+        """Return the gain of each stimulus in `actions`."""
+        if "actions" not in self._overridden:
+            return self._tables.gains(actions)
+        own = self.actions
+        return [own[action][0] for action in actions] if self._factored else own[actions[0]]
+
+    def _explored(self, actions: Sequence[int]) -> list[int]:
+        """Return the actions, each replaced by any with probability epsilon."""
+        words = self._words
+        n, epsilon = self._tables.q.shape[2], self._option("epsilon")
+        if self.rng is None:
+            own = words = self._stream()
+            draw: Any = partial(uniform, own)
+        else:
+            bits = self.rng.bit_generator
+            self._note(partial(setattr, bits, "state", bits.state))
+            draw = self.rng.random
+        explored = [kernel.random_action(draw(), n) if draw() < epsilon else action for action in actions]
+        self._words = words
+        return explored
+
+    def _public(self, places: Sequence[int]) -> Any:
+        return np.array(places) if self._factored else places[0]
+
+    def _meet(self, *stimuli: Iterable[str]) -> None:
+        """Extend tables and gains by each stimulus that is new."""
+        given = dict.fromkeys(stimulus for each in stimuli for stimulus in each)
+        known, left_out = self._tables.stimuli, self._left_out
+        new = [stimulus for stimulus in given if stimulus not in known and stimulus not in left_out]
+        if not new:
+            return
+        world = self._stimuli(new)
+        here = [stimulus for stimulus in new if stimulus in world]
+        tables, last = self._tables.extended(here, self._last, self._max_mb)
+        after = {"_tables": tables, "_last": last, "_left_out": left_out.union(set(new).difference(here))}
+        gains = {stimulus: 0.0 for stimulus in given if stimulus not in self.gain}
+        at_once([update(self.__dict__, after), partial(self.gain.update, gains)])
 
     # How it is done.
+
+    _live = qlearning_step.live
+
+    def _due(self, dx: Levels, iterator: int, reward: float) -> float | None:  # noqa: ARG002  # as for `condition`
+        """Return the reward to learn from if it is time to choose, or None."""
+        return reward if iterator >= self.Niters else None
+
+    def _stream(self) -> NDArray[np.uint64]:
+        """Return a copy of the larva's own stream, [4] uint64; it begins at the first draw, when the id is known."""
+        if self._words is not None:
+            return self._words.copy()
+        larva_id = self.larva_id
+        identity = () if larva_id is None else (larva_id,)
+        return sfc64_state(larva_seed(int(self.seed), *identity), "choice")
+
+    def _must_call(self) -> bool:
+        # What is drawn from a numpy generator can be noted only in a step that calls.
+        return super()._must_call() or isinstance(self.__dict__.get("rng"), np.random.Generator)
+
+    def _as_it_is(self) -> list[Change]:
+        return [*super()._as_it_is(), as_it_is(self._tables.q)]
+
+    def _note(self, change: Change) -> None:
+        """Note what will make chance again what it is now, should the step that is being taken not be completed."""
+        if self._undo:
+            self._undo = (change, *self._undo)
 
     def _plain(self) -> Plain:
         if self._old_rules and self.rng is None:
@@ -313,7 +426,7 @@ class RLmemory(Memory):
                 "too; pass rng=random.Random(1)"
             )
         header, arrays = super()._plain()
-        header |= {"iterator": self.iterator, "tables": self._tables.plain(), "rng": plain_rng(self.rng)}
+        header |= {"iterator": self.iterator, "tables": self._tables.plain(self._last), "rng": plain_rng(self.rng)}
         if not np.isfinite(self._tables.q).all():
             raise InputError("q_table must be finite everywhere to be saved, got others; smaller rewards keep it so")
         arrays["q"] = self._tables.q
@@ -321,16 +434,17 @@ class RLmemory(Memory):
             arrays["stream"] = self._words
         return header, arrays
 
-    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> list[Change]:
         iterator = checks.integer("iterator", header["iterator"], low=-(2**62), high=2**62)
         rng = rng_from_plain(header["rng"])
         words = arrays.get("stream")
         if words is not None and (words.shape != (4,) or words.dtype != np.uint64):
             raise InputError(f"a stream must be uint64 of shape (4,), got {words.dtype} of {words.shape}")
         self._check_rng(rng)
-        self._tables.from_plain(header["tables"], arrays["q"])
-        super()._from_plain(header, arrays)
-        self.iterator, self.rng, self._words = iterator, rng, words
+        tables, last = self._tables.from_plain(header["tables"], arrays["q"], self._max_mb)
+        own = {"iterator": iterator, "rng": rng, "_words": words, "_tables": tables, "_last": last}
+        calls = super()._must_call() or isinstance(rng, np.random.Generator)
+        return [*super()._from_plain(header, arrays), update(self.__dict__, {**own, "_calls": calls})]
 
     def _forms_change(self, sensor: Any) -> bool:
         return not self._old_rules and super()._forms_change(sensor)
@@ -344,174 +458,3 @@ class RLmemory(Memory):
         words = "random.Random" if self._old_rules else "numpy.random.Generator"
         if rng is not None and not isinstance(rng, kind):
             raise InputError(f"rng must be a {words}, got {shown(rng)}; or pass seed instead")
-
-    def _begin_stream(self) -> NDArray[np.uint64]:
-        """Return the larva's own stream, [4] uint64; begun at its first draw, when its id is known."""
-        larva_id = self.larva_id
-        identity = () if larva_id is None else (larva_id,)
-        self._words = sfc64_state(larva_seed(int(self.seed), *identity), "choice")
-        return self._words
-
-    def _act(self, gain: Gains, dx: Levels, learn: bool, randomize: bool) -> Gains:
-        """Learn from the last choice, choose anew in each table, and write the gains."""
-        states = self._tables.states(dx)
-        if len(states) == 1:
-            actions = [self._choose(0, states[0], learn, randomize)]
-        else:
-            actions = [self._choose(table, state, learn, randomize) for table, state in enumerate(states)]
-        self._write(gain, actions)
-        return gain
-
-    def _choose(self, table: int, state: int, learn: bool, randomize: bool) -> int:
-        """Learn and choose in one table, from the larva's own stream or from the given generator."""
-        if randomize and self.rng is None:
-            words = self._begin_stream() if self._words is None else self._words
-            return self._tables.choose(table, state, self.rewardSum, learn, words)
-        action = self._tables.choose(table, state, self.rewardSum, learn)
-        if randomize and self.rng.random() < self._tables.epsilon:
-            action = kernel.random_action(self.rng.random(), self._tables.q.shape[2])
-            self._tables.action[table] = action
-        return action
-
-    def _write(self, gain: Gains, actions: Sequence[int]) -> None:
-        """Write what was chosen into those of the gains that are there."""
-        tables = self._tables
-        if len(tables.stimuli) == 1:  # As most have, in every step.
-            values: Sequence[float] = (tables.values[actions[0]],)
-        else:
-            values = tables.gains(actions)
-        for stimulus, value in zip(tables.stimuli, values):  # noqa: B905  # of one length
-            if stimulus in gain:
-                gain[stimulus] = value
-
-    def _meet(self, stimuli: Levels) -> None:
-        """Extend tables and gains by each stimulus that is new."""
-        new = [stimulus for stimulus in stimuli if stimulus not in self._tables.stimuli]
-        world = self._stimuli(new)
-        self._tables.meet([stimulus for stimulus in new if stimulus in world])
-        self._left_out.update(stimulus for stimulus in new if stimulus not in world)
-        for stimulus in stimuli:
-            self.gain.setdefault(stimulus, 0.0)
-
-    def _public(self, places: list[int]) -> Any:
-        return np.array(places) if self._factored else places[0]
-
-    # The rules of Larvaworld 2.5.1.
-
-    def _old_update_gain(self, dx: Levels) -> None:
-        """Choose when it does."""
-        if self.learning_on:
-            self.iterator += 1
-            if self.condition(dx):
-                self.gain = self._old_update_ext_gain(self.gain, dx, randomize=True)
-                self.rewardSum = 0.0
-                self.iterator = 0
-        elif self._state_specific:
-            self.gain = self._old_update_ext_gain(self.gain, dx, randomize=False)
-        else:
-            self.gain = self.best_gain
-
-    def _old_update_ext_gain(self, gain: Gains, dx: Levels, *, randomize: bool) -> Gains:
-        """Choose as it does: no learning on an exploring step, learning at any time, gains by position."""
-        tables = self._tables
-        tables.meet(gain)
-        chance = random if self.rng is None else self.rng
-        if randomize and chance.uniform(0, 1) < tables.epsilon:
-            tables.action = [chance.randrange(tables.q.shape[2])]
-        else:
-            tables.choose(0, self._old_state(dx), self.rewardSum, learn=not self._frozen)
-        gain.update(zip(list(gain), tables.gains(tables.action), strict=False))
-        return gain
-
-    def _old_state(self, dx: Levels) -> int:
-        """Return the state: the last stimulus speaks for all."""
-        levels = [self._tables.level(change) for change in list(dx.values())[-1:]]
-        return self._tables.joint(levels * len(self._tables.stimuli))
-
-
-# Read in every step, and so kept as plain attributes.
-_HOT_OPTIONS = (
-    "dt",
-    "update_dt",
-    "train_dur",
-    "Delta",
-    "alpha",
-    "gamma",
-    "epsilon",
-    "state_specific_best",
-    "max_table_mb",
-    "frozen",
-)
-
-
-class RLOlfMemory(RLmemory):
-    """A Q-learning memory for odors.
-
-    Example:
-        >>> memory = RLOlfMemory(gain={"CS": 0.0, "UCS": 0.0}, gain_space=[-1, 1])
-        >>> memory.q_table[0, 2] = 5.0
-        >>> memory.actions[2], memory.first_odor_best_gain, memory.second_odor_best_gain
-        ((1.0, -1.0), 1.0, -1.0)
-    """
-
-    modality = Choice(["olfaction"], readonly=True, doc="The sense whose gains it adapts.")
-
-    @property
-    def first_odor_best_gain(self) -> float:
-        """The best gain of the first odor.
-
-        Raises:
-            MissingStimulusError: there is none.
-        """
-        return self._best_gain_of(0, "first")
-
-    @property
-    def second_odor_best_gain(self) -> float:
-        """The best gain of the second odor.
-
-        Raises:
-            MissingStimulusError: there is none.
-        """
-        return self._best_gain_of(1, "second")
-
-    def _best_gain_of(self, place: int, word: str) -> float:
-        gains = list(self.best_gain.items())
-        if len(gains) <= place:
-            known = ", ".join(repr(odor) for odor, _ in gains) if gains else "none"
-            raise MissingStimulusError(f"the memory must have a {word} odor, got {known}; name it in `gain`")
-        return gains[place][1]
-
-
-class RLTouchMemory(RLmemory):
-    """A Q-learning memory for touch: it chooses whenever a contact is gained or lost.
-
-    Within a brain of the host, contact gained and lost are read from the contacts themselves, for the sensor's own `dX`
-    leaves out those gained.
-
-    Example:
-        >>> memory = RLTouchMemory(gain={"head": 0.0}, seed=1)
-        >>> memory.condition({"head": 0}), memory.condition({"head": 1})
-        (False, True)
-    """
-
-    modality = Choice(["touch"], readonly=True, doc="The sense whose gains it adapts.")
-
-    def condition(self, dx: Levels) -> bool:
-        """Return whether a contact was gained or lost, and set the reward that it stands for.
-
-        Gained: 1 / ticks since the last choice; lost: ticks since the last choice.
-        """
-        changes = dx.values()
-        if 1 in changes:
-            self.rewardSum = 1 / max(self.iterator, 1)
-            return True
-        if -1 in changes:
-            self.rewardSum = float(self.iterator)
-            return True
-        return False
-
-    def _forms_change(self, sensor: Any) -> bool:  # noqa: ARG002  # whatever sensor
-        return not self._old_rules
-
-    def _change(self, sensor: Any, now: Levels) -> Levels:  # noqa: ARG002  # others need its perception
-        return sensing.contact_change(now, self._levels_before)

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from kenyon import checks
 from kenyon.errors import InputError, KenyonError, NoAnswerError, RefusedError, RemoteProtocolError
 from kenyon.memory.base import Plain
-from kenyon.memory.mushroom_body import Answer, MBmemory, Request
+from kenyon.memory.mushroom_body import Answer, Finish, MBmemory, Outcome, Request
 from kenyon.memory.options import Choice, Integer, Number, Secret, Text
+from kenyon.memory.overriding import as_written
+from kenyon.whole import Change, update
 from kenyon.wire import Address, Message, exchange
 from kenyon.words import shown
 
@@ -23,6 +25,7 @@ _LONGEST_WORDS = 300
 _HIGHEST_RATE_HZ = 1e4  # One spike in each step of 0.1 ms.
 
 
+@as_written
 class RemoteBrianModelMemory(MBmemory):
     """A memory that learns with a mushroom body on a server, as Larvaworld's class of this name asks for it.
 
@@ -97,18 +100,19 @@ class RemoteBrianModelMemory(MBmemory):
             t_sim: Duration, ms.
             t_warmup: Time without odor before step 0, ms.
             concentration: Of the odor; 1.0 is the dilution 1e-04.
-            **kwargs: What else to send, such as `reward`.
+            **kwargs: What else to send, such as `reward`; `odors`, concentrations by name, instead of the one odor.
 
         Raises:
             NoAnswerError: no server answered, and `on_failure` is "raise".
             RefusedError: the server refused, likewise.
         """
-        odor = {"odor_id": odor_id, "odor_concentration": concentration}
+        odor = {} if "odors" in kwargs else {"odor_id": odor_id, "odor_concentration": concentration}
         try:
             message = self._message(self._sim_id(), model_instance_id, odor, t_sim, t_warmup, **kwargs)
             (reply,) = self._exchange([message], self._deadline())
             self._difference_hz = self._read(reply).difference_hz
         except _FAILURES as failure:
+            self.failures += 1
             shown = self._after(failure)
             if shown is not None:
                 raise shown from None
@@ -137,22 +141,30 @@ class RemoteBrianModelMemory(MBmemory):
             NoAnswerError: no server answered.
             RefusedError: the server refused.
         """
+        checks.instance("snapshot", snapshot, str, "pass what `export` gave")
         step_id = checks.integer("step_id", step_id, low=0)
+        self._load(snapshot, step_id)
+        self.step_id = step_id
+
+    def _load(self, snapshot: str, step_id: int) -> None:
         message = replace(self._operation(op="load", snapshot=snapshot), step=step_id)
         (reply,) = self._exchange([message], self._deadline())
         self._raise_refusal(reply)
-        self.step_id = step_id
 
     def _plain(self) -> Plain:
         header, arrays = super()._plain()
         own = {"snapshot": self.export(), "failures": self.failures, "difference_hz": self._difference_hz}
         return {**header, **own, "in_doubt": self._in_doubt}, arrays
 
-    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        failures, difference_hz = int(header["failures"]), float(header["difference_hz"])
-        self.load(header["snapshot"], header["step_id"])
-        super()._from_plain(header, arrays)
-        self.failures, self._difference_hz, self._in_doubt = failures, difference_hz, bool(header["in_doubt"])
+    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> list[Change]:
+        own = {
+            "failures": checks.integer("failures", header["failures"], low=0),
+            "_difference_hz": checks.number("difference_hz", header["difference_hz"]),
+            "_in_doubt": bool(header["in_doubt"]),
+        }
+        changes = [*super()._from_plain(header, arrays), update(self.__dict__, own)]
+        self._load(header["snapshot"], checks.integer("step_id", header["step_id"], low=0))
+        return changes
 
     def _probe(self, odors: Mapping[str, str], probe_ms: float) -> dict[str, tuple[float, float]]:
         asked = list(dict.fromkeys(odors.values()))
@@ -165,48 +177,80 @@ class RemoteBrianModelMemory(MBmemory):
             raise self._no_rates(reply, [f"probes of {odor}" for odor in asked]) from None
 
     @classmethod
-    def _answers(
-        cls, memories: Sequence["RemoteBrianModelMemory"], requests: Sequence[Request]
-    ) -> list[Answer | KenyonError | None]:
+    def _live_through(
+        cls, memories: Sequence["RemoteBrianModelMemory"], requests: Sequence[Request], finish: Finish
+    ) -> None:
+        if any("runRemoteModel" in memory._overridden for memory in memories):
+            finish([memory._ask(request) for memory, request in zip(memories, requests, strict=True)], [])
+            return
         servers = {memory.address for memory in memories}
         if len(servers) > 1:
             raise InputError(f"memories must be on one server to be stepped together, got {len(servers)} servers")
         messages = [memory._step_message(request) for memory, request in zip(memories, requests, strict=True)]
+        doubted = [memory._in_doubt for memory in memories]
         deadline = min(memory._deadline() for memory in memories)
+        for memory in memories:
+            memory._in_doubt = True  # From here on the server may have done the step, whatever happens to us.
         try:
             replies: Sequence[Message | KenyonError] = memories[0]._exchange(messages, deadline)
         except _FAILURES as failure:
             replies = [failure] * len(messages)
-        given = zip(requests, messages, replies, strict=True)
-        return [memory._take(*own, deadline) for memory, own in zip(memories, given, strict=True)]
+        given = zip(requests, messages, replies, doubted, strict=True)
+        finish([memory._take(*own, deadline) for memory, own in zip(memories, given, strict=True)], [])
 
     def _take(
-        self, request: Request, message: Message, reply: Message | KenyonError, deadline: float
-    ) -> Answer | KenyonError | None:
+        self, request: Request, message: Message, reply: Message | KenyonError, doubted: bool, deadline: float
+    ) -> Outcome:
         """Return what a reply says, or what shall be done without one."""
         try:
             if isinstance(reply, KenyonError):
                 raise reply
             odors = {stimulus: self.measured_odor(stimulus) for stimulus in request.probes}
+            step_id = self.step_id + 1
             try:
                 answer = self._read(reply, odors)
             except RefusedError as refusal:
                 # The step whose reply was lost had been done: the server waits for the one after it.
-                if not self._in_doubt or refusal.expected_step != self.step_id + 1:
+                if not doubted or refusal.expected_step != step_id:
                     raise
-                self.step_id += 1
-                again = replace(message, step=self.step_id, kwargs={**message.kwargs, "step_id": self.step_id})
+                again = replace(message, step=step_id, kwargs={**message.kwargs, "step_id": step_id})
+                step_id += 1
                 answer = self._read(self._exchange([again], deadline)[0], odors)
         except _FAILURES as failure:
-            self._in_doubt = True
-            shown = self._after(failure)
-            zero = Answer(0.0, dict.fromkeys(request.concentrations, 0.0))
-            return zero if shown is None and self.on_failure == "zero" else shown
-        self._difference_hz = answer.difference_hz
-        self._in_doubt = False
-        self.step_id += 1
+            return self._without(request, failure)
         _silenced.discard(self.address)
-        return answer
+        done = {"step_id": step_id, "_difference_hz": answer.difference_hz, "_in_doubt": False}
+        return Outcome(answer, done)
+
+    def _without(self, request: Request, failure: KenyonError) -> Outcome:
+        """Return what shall be done without an answer."""
+        shown, after = self._after(failure), {"failures": self.failures + 1}
+        if shown is not None or self.on_failure == "hold":
+            return Outcome(None, after, shown)
+        return Outcome(Answer(0.0, dict.fromkeys(request.concentrations, 0.0)), after)
+
+    def _ask(self, request: Request) -> Outcome:
+        """Return what `runRemoteModel` answers, where it is not ours: one number, for whatever is smelled."""
+        fields = dict(self._step_message(request).kwargs)
+        for name in ("T", "warmup", "step_id", *self._secret()):
+            del fields[name]
+        odor_id, concentration = fields.pop("odor_id", 0), fields.pop("odor_concentration", 0.0)
+        try:
+            difference_hz = checks.number(
+                "what runRemoteModel returns",
+                self.runRemoteModel(
+                    model_instance_id=self._model_id(),
+                    odor_id=odor_id,
+                    t_sim=self.t_sim,
+                    t_warmup=request.warmup_ms,
+                    concentration=concentration,
+                    **fields,
+                ),
+            )
+        except _FAILURES as failure:
+            return Outcome(None, {}, failure)
+        answer = Answer(difference_hz, dict.fromkeys(request.probes, difference_hz))
+        return Outcome(answer, {"step_id": self.step_id + 1})
 
     @property
     def address(self) -> Address:
@@ -313,8 +357,7 @@ class RemoteBrianModelMemory(MBmemory):
         return line if len(words) <= _LONGEST_WORDS else f"{line}..."
 
     def _after(self, failure: KenyonError) -> KenyonError | None:
-        """Count a failure; return it if it shall be raised, or say it once."""
-        self.failures += 1
+        """Return a failure if it shall be raised, or say it once."""
         if isinstance(failure, NoAnswerError):
             failure = NoAnswerError(f"{failure}; `kenyon serve {self.address.serve_option}` starts one")
         if self.on_failure == "raise":

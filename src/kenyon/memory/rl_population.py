@@ -10,9 +10,11 @@ from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.memory import qlearning_kernel as kernel
 from kenyon.memory.base import Memory, Plain
+from kenyon.memory.modalities import RLOlfMemory, RLTouchMemory
 from kenyon.memory.options import checked_identity
-from kenyon.memory.reinforcement import RLmemory, RLOlfMemory, RLTouchMemory
+from kenyon.memory.reinforcement import RLmemory
 from kenyon.seeds import MOST_LARVAE, larva_seed, sfc64_state
+from kenyon.whole import Change, write
 from kenyon.words import shown
 
 FloatArray = NDArray[np.float64]
@@ -89,6 +91,7 @@ class RLPopulation:
         self.reward_sum: FloatArray = np.zeros(n)
         self._rng = np.array([sfc64_state(larva_seed(one.seed, i), "choice") for i in self.model_ids])
         self._values = np.array(one._tables.values)
+        self._clock = np.zeros(1, dtype=np.int64)
 
     def __repr__(self) -> str:
         """Say what this is."""
@@ -106,12 +109,12 @@ class RLPopulation:
     @property
     def total_ticks(self) -> int:
         """Ticks so far."""
-        return self._one.total_ticks
+        return int(self._clock[0])
 
     @property
     def learning_on(self) -> bool:
         """Whether the training still lasts."""
-        return self._one.learning_on
+        return self._learning(self.total_ticks)
 
     def step(self, dx: Any, reward: Any = 0.0) -> FloatArray:
         """Step every larva by one tick; return the gains.
@@ -128,17 +131,19 @@ class RLPopulation:
         """
         n = len(self)
         change = checks.array("dx", dx, (n, len(self.stimuli)))
-        reward = np.asarray(reward)
-        if reward.dtype.kind == "b":
-            reward = reward.astype(np.float64)
-        given = checks.array("reward", np.broadcast_to(reward, n) if reward.ndim == 0 else reward, (n,)) - 0.01
-        one = self._one
-        one.count_time()
+        rewards = checks.numbers("reward", reward, booleans=True)
+        rewards = rewards.astype(np.float64) if rewards.dtype.kind == "b" else rewards
+        given = checks.array("reward", np.broadcast_to(rewards, n) if rewards.ndim == 0 else rewards, (n,)) - 0.01
+        one, learning = self._one, self._learning(self.total_ticks + 1)
         options = one.state_spacePerSide, float(one.Delta), float(one.alpha), float(one.gamma), float(one.epsilon)
-        when = one.Niters, one.learning_on, one.state_specific_best, one.modality == "touch"
+        when = one.Niters, learning, one.state_specific_best, one.modality == "touch"
         own = self._q, self._last_state, self._last_action, self._acted, self.reward_sum, self._iterator, self._rng
-        kernel.step_rows(change, given, self.gain, *own, self._values, *options, *when)
+        # One call, the clock among the rest, so that Ctrl-C finds all of it done or nothing.
+        kernel.step_rows(change, given, self._clock, self.gain, *own, self._values, *options, *when)
         return self.gain
+
+    def _learning(self, ticks: int) -> bool:
+        return self._one.active and ticks * float(self._one.dt) <= float(self._one.train_dur * 60)
 
     def _plain(self) -> Plain:
         for name in ("gain", "_q", "reward_sum"):
@@ -147,10 +152,11 @@ class RLPopulation:
                     f"{name.lstrip('_')} must be finite everywhere to be saved; smaller rewards keep it so"
                 )
         header, _ = Memory._plain(self._one)
+        header["clock"] |= dict.fromkeys(("ticks", "total_ticks"), self.total_ticks)
         header |= {"model_ids": list(self.model_ids), "stimuli": list(self.stimuli)}
         return header, {name.lstrip("_"): getattr(self, name) for name in _ARRAYS}
 
-    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def _from_plain(self, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> list[Change]:
         if list(header["model_ids"]) != list(self.model_ids) or list(header["stimuli"]) != list(self.stimuli):
             raise InputError("a population must be of the same larvae and stimuli")
         for name in _ARRAYS:
@@ -163,9 +169,12 @@ class RLPopulation:
         for name in ("gain", "q", "reward_sum"):
             if not np.isfinite(arrays[name]).all():
                 raise InputError(f"{name} must be finite everywhere")
-        Memory._from_plain(self._one, header, {})
-        for name in _ARRAYS:
-            getattr(self, name)[...] = arrays[name.lstrip("_")]
+        ticks = checks.integer("total_ticks", header["clock"]["total_ticks"], low=0, high=2**62)
+        return [
+            *Memory._from_plain(self._one, header, {}),
+            write(self._clock, 0, ticks),
+            *(write(getattr(self, name), Ellipsis, arrays[name.lstrip("_")]) for name in _ARRAYS),
+        ]
 
 
 _ARRAYS = ("gain", "_q", "_last_state", "_last_action", "_acted", "reward_sum", "_iterator", "_rng")

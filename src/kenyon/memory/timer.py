@@ -3,8 +3,10 @@
 import param
 
 from kenyon.memory.options import Number
+from kenyon.memory.overriding import as_written
 
 
+@as_written
 class Timer(param.Parameterized):
     """Counts ticks of simulated time.
 
@@ -32,8 +34,7 @@ class Timer(param.Parameterized):
 
     def count_time(self) -> None:
         """Count one tick."""
-        self.ticks += 1
-        self.total_ticks += 1
+        self.__dict__.update(ticks=self.ticks + 1, total_ticks=self.total_ticks + 1)
 
     @property
     def t(self) -> float:
@@ -47,8 +48,7 @@ class Timer(param.Parameterized):
 
     def reset(self) -> None:
         """Set both counts to 0."""
-        self.ticks = 0
-        self.total_ticks = 0
+        self.__dict__.update(ticks=0, total_ticks=0)
 
     def start_effector(self) -> None:
         """Let it run."""
@@ -56,5 +56,4 @@ class Timer(param.Parameterized):
 
     def stop_effector(self) -> None:
         """Stop it, and set the time since its start to 0."""
-        self.active = False
-        self.ticks = 0
+        self.__dict__.update(active=False, ticks=0)

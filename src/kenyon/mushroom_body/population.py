@@ -28,6 +28,7 @@ from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
 from kenyon.seeds import checked_seed
 from kenyon.threads import OwnLock, available_cores
+from kenyon.whole import Change, at_once, write
 
 FloatArray = NDArray[np.float64]
 
@@ -76,7 +77,7 @@ class Population:
             available_cores() if threads is None else checks.integer("threads", threads, low=1, high=_MOST_THREADS)
         )
         self._own = OwnLock()
-        self._larvae = _Larvae((), np.empty((0, circuit.N_CHANNELS)), states.newborn(parameters, ()))
+        self._larvae = _Larvae([], np.empty((0, circuit.N_CHANNELS)), states.newborn(parameters, ()))
         seeds = checks.several("seeds", seeds)
         if seeds or pn_to_kc is not None:
             self.add(seeds, pn_to_kc=pn_to_kc)
@@ -107,7 +108,7 @@ class Population:
     @property
     def seeds(self) -> tuple[int, ...]:
         """Seed of each larva."""
-        return self._larvae.seeds
+        return tuple(self._larvae.seeds)
 
     @property
     def state(self) -> State:
@@ -137,7 +138,7 @@ class Population:
         with self._own.lock:
             seeds_before, drive_hz, state = self._larvae
             drive_hz = np.concatenate((drive_hz, undriven))
-            self._larvae = _Larvae(seeds_before + new, drive_hz, states.join(state, added))
+            self._larvae = _Larvae([*seeds_before, *new], drive_hz, states.join(state, added))
             return range(len(seeds_before), len(self))
 
     def stimulate(
@@ -283,14 +284,50 @@ class Population:
         snapshot.require(self.parameters)
         with self._own.lock:
             if larvae is None:
-                self._larvae = _Larvae(snapshot.seeds, snapshot.drive_hz.copy(), states.copy(snapshot.state))
+                self._larvae = _Larvae(list(snapshot.seeds), snapshot.drive_hz.copy(), states.copy(snapshot.state))
                 return
-            places = arguments.places(larvae, len(self))
-            if len(places) != len(snapshot.seeds):
-                raise MismatchError(
-                    f"a snapshot must be of {len(places)} larvae, as are named, got {len(snapshot.seeds)}"
-                )
-            self._put(places, snapshot)
+            at_once(self.restoring(snapshot, larvae))
+
+    def restoring(self, snapshot: Snapshot, larvae: Sequence[int]) -> list[Change]:
+        """Return the changes that put the larvae of a snapshot in the place of others, for `kenyon.whole.at_once`.
+
+        Raises:
+            MismatchError: the snapshot was taken under other parameters, or is not of as many larvae as are named.
+            InputError: a place lies outside.
+        """
+        snapshot.require(self.parameters)
+        places = arguments.places(larvae, len(self))
+        if len(places) != len(snapshot.seeds):
+            raise MismatchError(f"a snapshot must be of {len(places)} larvae, as are named, got {len(snapshot.seeds)}")
+        seeds, drive_hz, state = self._larvae
+        return [
+            write(state.records, places, snapshot.state.records),
+            write(drive_hz, places, snapshot.drive_hz),
+            *(write(seeds, place, seed) for place, seed in zip(places.tolist(), snapshot.seeds, strict=True)),
+        ]
+
+    def advanced(self, rows: State, duration_ms: Any, drive_hz: Any, *, plastic: bool = True) -> Activity:
+        """Advance copies of larvae in place, as the population would; its own stay as they are.
+
+        Args:
+            rows: B rows, such as `states.select` gives; after an interrupt they are worth nothing.
+            duration_ms: For all, or [B].
+            drive_hz: [C] or [B, C], Hz.
+            plastic: Whether they learn; without, it is a probe.
+
+        Raises:
+            InputError: a duration or drive is unusable; nothing has changed then.
+        """
+        n_steps = arguments.steps(self.parameters, duration_ms, len(rows))
+        rates_hz, before = arguments.rates(drive_hz, len(rows)), int(beyond_bounds(rows.v_mV).sum())
+        activity = self._run(rows, n_steps, rates_hz=rates_hz, plastic=plastic)
+        if plastic:
+            self._warn(activity, before)
+        return activity
+
+    def replacing(self, rows: State, larvae: Sequence[int]) -> Change:
+        """Return the change that puts rows in the place of larvae, for `kenyon.whole.at_once`."""
+        return write(self._larvae.state.records, list(larvae), rows.records)
 
     @classmethod
     def from_snapshot(
@@ -329,7 +366,11 @@ class Population:
         """Return what a copy is made of, of one moment."""
         with self._own.lock:
             seeds, drive_hz, state = self._larvae
-            return {**vars(self), "_own": OwnLock(), "_larvae": _Larvae(seeds, drive_hz.copy(), states.copy(state))}
+            return {
+                **vars(self),
+                "_own": OwnLock(),
+                "_larvae": _Larvae(list(seeds), drive_hz.copy(), states.copy(state)),
+            }
 
     def _run(self, rows: State, n_steps: NDArray[np.int64], *, record: Record | None = None, **more: Any) -> Activity:
         """Advance `rows`, which are copies: a call that fails or is interrupted changes no larva."""
@@ -347,30 +388,19 @@ class Population:
             self._larvae = _Larvae(seeds, drive_hz, after)
         else:
             states.write(state, places, after)
+        self._warn(activity, already)
+        return activity
+
+    def _warn(self, activity: Activity, already: int) -> None:
+        """Say how many larvae have diverged, if more than had before."""
+        diverged = int(activity.diverged.sum())
         if diverged > already:
             warnings.warn(
                 f"the membrane potential of {diverged} of {len(self)} larvae has left all bounds, and the neuron is "
                 f"silent from now on; weights must not fall far below 0 nS: set weight_floor_nS",
                 DivergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
-        return activity
-
-    def _put(self, places: NDArray[np.int64], snapshot: Snapshot) -> None:
-        """Put larvae in the place of others, all of it or nothing."""
-        before = self._larvae
-        drive_hz, rows = before.drive_hz[places], states.select(before.state, places)
-        seeds = dict(zip(places.tolist(), snapshot.seeds, strict=True))
-        after = tuple(seeds.get(place, seed) for place, seed in enumerate(before.seeds))
-        try:
-            states.write(before.state, places, snapshot.state)
-            before.drive_hz[places] = snapshot.drive_hz
-            self._larvae = _Larvae(after, before.drive_hz, before.state)
-        except BaseException:
-            states.write(before.state, places, rows)
-            before.drive_hz[places] = drive_hz
-            self._larvae = before
-            raise
 
 
 _MOST_THREADS = 10_000
@@ -389,6 +419,6 @@ class _Larvae(NamedTuple):
         state: B rows.
     """
 
-    seeds: tuple[int, ...]
+    seeds: list[int]
     drive_hz: FloatArray
     state: State
