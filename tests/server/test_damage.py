@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -334,3 +335,47 @@ def test_damage_is_known_until_the_larva_is_forgotten(folder: Path, whole: dict[
             with closing(opens()) as again:
                 assert again.find(ids) == (None, None)
                 assert ids not in again.ids()
+
+
+def test_a_file_whose_pages_are_damaged_is_written_anew(
+    folder: Path, whole: dict[Ids, Found], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At the start, for what is written to such pages may fall on others; what is whole stays so, the rest is known."""
+    with altered(folder, tmp_path / "freed") as db:
+        db.executescript("CREATE TABLE much (id); INSERT INTO much VALUES (zeroblob(100000)); DROP TABLE much;")
+    freed = (tmp_path / "freed" / FILE).read_bytes()
+    first_free, pages = int.from_bytes(freed[32:36], "big"), len(freed) // 4096
+    chance, seen = random.Random(18), set[int]()
+    # A page that is free and in use; then pages of every kind, where their rows begin.
+    places = [
+        (first_free - 1) * 4096 + 11,
+        *(chance.randrange(1, pages) * 4096 + chance.randrange(3, 8) for _ in range(9)),
+    ]
+    for place in places:
+        copy = tmp_path / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(tmp_path / "freed", copy)
+        data = bytearray(freed)
+        data[place] ^= 2
+        (copy / FILE).write_bytes(data)
+        caplog.clear()
+        with closing(JournalReader(copy)) as reading:
+            refused, problems = damaged(reading, whole), reading.problems()
+            with closing(Journal(copy, RECORD)) as journal:  # while somebody looks
+                assert damaged(journal, whole) == refused
+        assert ("is written anew" in caplog.text) == bool(problems)
+        assert (copy / "larvae.damaged").exists() == bool(problems)
+        if problems:
+            assert (copy / "larvae.damaged").read_bytes()[place] == data[place]
+        assert {path.name for path in copy.iterdir()} <= {
+            FILE,
+            f"{FILE}-wal",
+            f"{FILE}-shm",
+            "larvae.damaged",
+            "server.lock",
+        }
+        with closing(JournalReader(copy)) as reading:
+            assert damaged(reading, whole) == refused
+            assert reading.problems() == []
+        seen.add(len(refused))
+    assert len(seen) > 1

@@ -11,11 +11,13 @@ deleted in bulk, once it is as much as what is needed.
 """
 
 import json
+import logging
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +36,13 @@ from kenyon.server.journal_file import (
     input_checksum,
     larva_checksum,
     open_file,
+    problems,
     read_about,
     statements,
     storage,
     write_about,
 )
+from kenyon.server.journal_index import copy_whole, index
 from kenyon.server.journal_reader import Lives, name_of, parameters_of
 from kenyon.server.journal_upgrade import upgrade
 from kenyon.server.life import Ids
@@ -50,6 +54,8 @@ _OPTIONS = {
     for name in ("parameters", "odors", "concentration_scale", "seed", "receptor_range", "receptor_smoothing_s")
 }
 """What is to be told anew at each start, by its name in the record."""
+
+_logger = logging.getLogger(__name__)
 
 _CACHE_KIB = 8192
 _TIDY_AFTER = 10_000
@@ -100,20 +106,21 @@ class Journal(Lives):
                     _touch_private(folder / FILE)
                 self.where = str(folder / FILE)
             with storage(self.where):
-                self._db = open_file(self.where)
-                self._closing.callback(self._db.close)
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-                self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+                self._db = self._open(durable=durable)
+                self._closing.callback(lambda: self._db.close())  # noqa: PLW0108  # by then it may be another
             self._begin_or_go_on(record, adopt=adopt)
             self._parameters = parameters_of(self.record())
-            self._look_up()
+            with storage(self.where):
+                self._index = index(self._db)
+                if found := problems(self._db):
+                    self._write_anew(found[0], durable=durable)
+            self._next_life, self._next_input = self._index.next_life, self._index.next_input
+            # Inputs that had to stay when it was last looked for those that can go, and those written since.
+            self._left = sum(map(len, self._index.inputs.values()))
+            self._written = self._index.written - self._left
         except BaseException:
             self.close()
             raise
-        # Inputs that had to stay when it was last looked for those that can go, and those written since.
-        self._left = sum(map(len, self._inputs.values()))
-        self._written = self._read - self._left
 
     def close(self) -> None:
         """Put everything into one file, and let others have the folder."""
@@ -140,16 +147,16 @@ class Journal(Lives):
                     self._db.execute("ROLLBACK")
                 raise
         for name, life in self._begun:
-            self._lives.setdefault(name, []).append(life)
+            self._index.lives.setdefault(name, []).append(life)
         for life in self._renewed:
-            self._inputs.pop(life, None)
+            self._index.inputs.pop(life, None)
         for number, life, *_ in self._new:
-            self._inputs.setdefault(life, []).append(number)
+            self._index.inputs.setdefault(life, []).append(number)
         for name, life in self._ended:
-            self._inputs.pop(life, None)
-            left = [own for own in self._lives.pop(name, ()) if own != life]
+            self._index.inputs.pop(life, None)
+            left = [own for own in self._index.lives.pop(name, ()) if own != life]
             if left:
-                self._lives[name] = left
+                self._index.lives[name] = left
         self._next_input += len(self._new)
         self._written += len(self._new)
 
@@ -193,12 +200,8 @@ class Journal(Lives):
 
     def forget(self, ids: Ids) -> None:
         """Forget a larva, damaged or not."""
-        for life in self._lives.get(name_of(ids), ()):
-            if self._is_whole(life):
-                self.end(ids, life)
-            else:  # A damaged record is left where it is: SQLite would give what it leads to to others.
-                self._db.execute("DELETE FROM names WHERE id = ?", (life,))
-                self._ended.append((name_of(ids), life))
+        for life in self._index.lives.get(name_of(ids), ()):
+            self.end(ids, life)
 
     def tidy(self) -> None:
         """Delete the inputs that nobody needs any more, if they are many; between two transactions.
@@ -214,12 +217,53 @@ class Journal(Lives):
                 "DELETE FROM inputs WHERE NOT EXISTS "
                 "(SELECT 1 FROM lives WHERE lives.id = inputs.life AND inputs.id >= lives.since)"
             )
-            claim_all(self._db, self._inputs)
-        self._left = sum(map(len, self._inputs.values()))
+            claim_all(self._db, self._index.inputs)
+        self._left = sum(map(len, self._index.inputs.values()))
 
     def __len__(self) -> int:
         """Return how many larvae are kept, damaged or not."""
-        return len(self._lives)
+        return len(self._index.lives)
+
+    def _open(self, *, durable: bool) -> sqlite3.Connection:
+        db = open_file(self.where)
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _write_anew(self, problem: str, *, durable: bool) -> None:
+        """Go on with a file of what is whole: in a damaged one, what is written may fall on other larvae."""
+        path = Path(self.where)
+        new_path, damaged = path.with_suffix(".new"), path.with_suffix(".damaged")
+        for own in (new_path, damaged):
+            own.unlink(missing_ok=True)
+            _touch_private(own)
+        try:
+            with closing(open_file(str(new_path))) as new:
+                new.execute("PRAGMA synchronous = FULL")
+                new.execute("BEGIN")
+                for statement in statements(TABLES):
+                    new.execute(statement)
+                write_about(new, read_about(self._db, FORMAT))
+                copy_whole(self._db, self._index, new)
+                new.execute("COMMIT")
+            (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise sqlite3.OperationalError("database is locked")
+            self._db.close()
+            shutil.copyfile(path, damaged)
+            for end in ("-wal", "-shm"):  # Empty by now, and of the old file, which someone may still be reading.
+                Path(f"{path}{end}").unlink(missing_ok=True)
+            new_path.replace(path)
+        finally:
+            new_path.unlink(missing_ok=True)
+        self._db = self._open(durable=durable)
+        self._index = index(self._db)
+        _logger.warning("%s was damaged (%s) and is written anew; as it was, it lies in %s", path, problem, damaged)
 
     def _begin_or_go_on(self, record: Mapping[str, Any] | None, *, adopt: bool) -> None:
         about = {"format": FORMAT, "kenyon": versions()["kenyon"], **(record or {})}

@@ -83,7 +83,7 @@ _BUSY_MS = 2000
 
 
 def checksum(text: str, more: bytes = b"") -> int:
-    """Return the CRC-32 of what a row says: it finds every burst of up to 32 bits, so each flipped bit, for 1 us a row.
+    """Return the CRC-32 of what a row says: it finds every flipped bit, every burst of up to 32.
 
     Example:
         >>> checksum("one row") == checksum("one rov")
@@ -155,6 +155,18 @@ def format_of(db: sqlite3.Connection) -> int | None:
     if found:
         raise sqlite3.DatabaseError("its tables are none that this version of Kenyon makes")
     return None
+
+
+def problems(db: sqlite3.Connection) -> list[str]:
+    """Return what SQLite finds wrong with a file as a whole, a line each; a second for 50,000 larvae."""
+    try:
+        lines = [str(line) for (line,) in db.execute("PRAGMA quick_check(10)")]
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as reason:
+        lines = [str(reason)]
+    found = [line for whole in lines if whole != "ok" for line in whole.splitlines()]
+    return [line for line in found if not line.startswith("***")] or found
 
 
 def read_about(db: sqlite3.Connection, number: int) -> dict[str, str]:

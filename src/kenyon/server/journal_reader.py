@@ -6,7 +6,6 @@ Law of this file: a larva leaves it as it was kept, within the bounds of what co
 import json
 import sqlite3
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,19 +15,8 @@ from kenyon import checks
 from kenyon.errors import DamagedError, KenyonError, StorageError
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
-from kenyon.server.journal_file import (
-    FILE,
-    FORMAT,
-    Inputs,
-    birth_checksum,
-    claimed,
-    format_of,
-    input_checksum,
-    larva_checksum,
-    open_file,
-    read_about,
-    storage,
-)
+from kenyon.server.journal_file import FILE, FORMAT, format_of, open_file, problems, read_about, storage
+from kenyon.server.journal_index import DAMAGED, Index, index, inputs, record
 from kenyon.server.journal_upgrade import upgraded_copy
 from kenyon.server.life import Ids, Life, lived_ms
 from kenyon.server.requests import Step, check_step
@@ -36,11 +24,7 @@ from kenyon.server.settings import MEMORY
 from kenyon.wire.messages import Id, spelling
 from kenyon.words import shown
 
-# What comes of reading rows that are not as a server has written them.
-_DAMAGED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError, MemoryError)
-
-_MOST_NUMBER = 2**53
-"""No journal gets so far; a number above is damaged."""
+_MOST_STEPS = 2**53 + 100
 
 _LATEST_S = 1e11
 """Some three thousand years on."""
@@ -74,6 +58,7 @@ class Lives:
     where: str
     _db: sqlite3.Connection
     _parameters: Parameters | None
+    _index: Index
 
     def find(self, ids: Ids) -> tuple[Life | None, Life | None]:
         """Return the life of a larva, and the one it has replaced, where there are any.
@@ -84,12 +69,12 @@ class Lives:
         """
         with storage(self.where):
             try:
-                lives = [self._life(number) for number in self._lives.get(name_of(ids), ())]
+                lives = [self._life(number) for number in self._index.lives.get(name_of(ids), ())]
                 if len(lives) > 2:
                     raise ValueError(f"it is there {len(lives)} times")
             except sqlite3.OperationalError:
                 raise  # The disk, not what is on it.
-            except (*_DAMAGED, sqlite3.Error) as reason:
+            except (*DAMAGED, sqlite3.Error) as reason:
                 raise DamagedError(
                     f"larva {shown(ids[1])} of {shown(ids[0])} must be as it was kept in {self.where}, but is damaged: "
                     f"{reason}; begin it anew at step 0, delete it, or put back a copy of the folder"
@@ -99,7 +84,7 @@ class Lives:
 
     def ids(self) -> list[Ids]:
         """Return what names each larva, whether it is damaged or not."""
-        found = (_ids_of(name) for name in self._lives)
+        found = (_ids_of(name) for name in self._index.lives)
         return [ids for ids in found if ids is not None]
 
     def rows(self) -> list[Row]:
@@ -123,66 +108,31 @@ class Lives:
         return Row(*ids, None, None) if life is None else Row(*ids, life.next_step, life.at)
 
     def _life(self, number: int) -> Life:
-        _, since, _, seed, base_seed, _, larva_step, request, reply, at, _, larva = self._record(number)
-        if larva is not None:
-            self._check_larva(larva)
+        _, since, _, seed, base_seed, _, larva_step, request, reply, at, _, larva = record(self._db, number)
         last = None if request is None or reply is None else (self._step(request), _whole(reply))
-        inputs = self._inputs_of(number, since)
-        replay = [self._step(asked) for asked, _, _ in inputs]
-        if inputs:
-            _, reply, at = inputs[-1]
+        numbers = [own for own in self._index.inputs.get(number, ()) if own >= since]
+        rows = inputs(self._db, number, numbers)
+        replay = [self._step(asked) for _, _, asked, *_ in rows]
+        if rows:
+            *_, reply, at, _ = rows[-1]
             last = (replay[-1], _whole(reply))
-        if [step.step for step in replay] != list(range(larva_step, larva_step + len(replay))):
-            raise ValueError("a step is missing")
         next_step = larva_step + len(replay)
-        checks.integer("the step of its record", larva_step, low=0, high=_MOST_NUMBER)
-        checks.number("the time of its last step", at, low=0.0, high=_LATEST_S)
-        checks.integer("its seed", int(seed), low=0, high=2**256 - 1)
-        if base_seed is not None:
-            checks.integer("its base seed", base_seed, low=0, high=2**63 - 1)
+        if [step.step for step in replay] != list(range(larva_step, next_step)):
+            raise ValueError("a step is missing")
         unsaved_ms = sum(map(lived_ms, replay))
-        return Life(
-            number, int(seed), base_seed, larva, next_step, tuple(replay), last, unsaved_ms, len(replay), float(at)
-        )
+        life = Life(number, int(seed), base_seed, larva, next_step, tuple(replay), last, unsaved_ms, len(replay), at)
+        self._check_bounds(life)
+        return life
 
-    def _record(self, number: int) -> tuple[Any, ...]:
-        """Return the row of a life, which is as it was written."""
-        row = self._db.execute("SELECT * FROM lives WHERE id = ?", (number,)).fetchone()
-        if row is None:
-            raise LookupError("its record is missing")
-        _, since, name, seed, base_seed, birth, step, request, reply, at, kept, larva = row
-        if birth != birth_checksum(number, name, seed, base_seed) or kept != larva_checksum(
-            number, since, step, request, reply, at, larva
-        ):
-            raise ValueError("its record has another checksum")
-        return tuple(row)
-
-    def _is_whole(self, number: int) -> bool:
-        """Return whether the row of a life is as it was written."""
-        try:
-            self._record(number)
-        except sqlite3.OperationalError:
-            raise
-        except (*_DAMAGED, sqlite3.Error):
-            return False
-        return True
-
-    def _inputs_of(self, life: int, since: int) -> list[tuple[str, str, float]]:
-        """Return request, reply and time of the steps of a life from a row on."""
-        numbers = [number for number in self._inputs.get(life, ()) if number >= since]
-        places = ", ".join("?" * len(numbers))
-        rows = self._db.execute(
-            f"SELECT * FROM inputs WHERE id IN ({places}) ORDER BY id",  # noqa: S608  # question marks alone
-            numbers,
-        ).fetchall()
-        if [number for number, *_ in rows] != numbers:
-            raise LookupError("a step is missing")
-        for _, owner, *_ in rows:
-            if owner != life:
-                raise ValueError("a step is of another larva")
-        if not all(own == input_checksum(*row) for *row, own in rows):
-            raise ValueError("a step has another checksum")
-        return [(request, reply, at) for _, _, request, reply, at, _ in rows]
+    def _check_bounds(self, life: Life) -> None:
+        """Refuse what no server can have written, though its checksum is right: somebody else has."""
+        checks.integer("the step it waits for", life.next_step, low=0, high=_MOST_STEPS)
+        checks.number("the time of its last step", life.at, low=0.0, high=_LATEST_S)
+        checks.integer("its seed", life.seed, low=0, high=2**256 - 1)
+        if life.base_seed is not None:
+            checks.integer("its base seed", life.base_seed, low=0, high=2**63 - 1)
+        if life.larva is not None:
+            self._check_larva(life.larva)
 
     def _check_larva(self, larva: bytes) -> None:
         if len(larva) != states.PACKED.itemsize:
@@ -195,71 +145,6 @@ class Lives:
         if self._parameters is not None:
             check_step(self._parameters, step)
         return step
-
-    def _look_up(self) -> None:
-        """Learn which larvae there are, and where their inputs lie; what one table has lost, its counterpart knows."""
-        with storage(self.where):
-            names = dict(self._scan("SELECT id, ids FROM names"))
-            born = {life: (ids, since) for life, ids, since in self._scan("SELECT id, ids, since FROM lives")}
-            said = dict(self._scan("SELECT id, life FROM inputs"))
-            again = self._claims()
-            self._lives = self._find_lives({life: ids for life, (ids, _) in born.items()}, names)
-            self._inputs = self._find_inputs(said, again, {life: since for life, (_, since) in born.items()})
-        self._next_life = _after(*names, *born, *said.values(), *again.values())
-        self._next_input = _after(*said, *again)
-        self._read = len(said)
-
-    def _find_lives(self, own: Mapping[int, Any], names: Mapping[int, Any]) -> dict[str, list[int]]:
-        """Return the lives of each name, the oldest first, from what they say themselves and what `names` says."""
-        lives: dict[str, list[int]] = {}
-        for life in sorted(own.keys() | names.keys()):
-            name = own.get(life)
-            if name is None or (name != names.get(life) and not self._is_whole(life)):
-                name = names.get(life)
-            if name is not None:
-                lives.setdefault(name, []).append(life)
-        return lives
-
-    def _find_inputs(self, own: Mapping[int, Any], again: Mapping[int, int], since: Mapping[int, Any]) -> Inputs:
-        """Return the needed inputs of each life, from what they say themselves and what `commits` says."""
-        first = {life: 0 for lives in self._lives.values() for life in lives}
-        first.update({life: since[life] for life in first.keys() & since.keys() if isinstance(since[life], int)})
-        inputs: Inputs = {}
-        for number in sorted(own.keys() | again.keys()):
-            life = own.get(number)
-            if life is None or (life != again.get(number) and not self._is_input(number)):
-                life = again.get(number)
-            if life in first and number >= first[life]:
-                inputs.setdefault(life, []).append(number)
-        return inputs
-
-    def _scan(self, query: str) -> list[Any]:
-        """Return as many rows as can be read; what is missing is known from elsewhere."""
-        rows = []
-        try:
-            for row in self._db.execute(query):
-                rows.append(row)  # noqa: PERF402  # or those before the damage would be lost with it
-        except sqlite3.OperationalError:
-            raise
-        except (sqlite3.DatabaseError, MemoryError):
-            pass
-        return rows
-
-    def _claims(self) -> dict[int, int]:
-        """Return whose each input is that `commits` knows."""
-        owners: dict[int, int] = {}
-        for commit in self._scan("SELECT id, lives, checksum FROM commits"):
-            with suppress(*_DAMAGED):  # Then the inputs themselves say whose they are.
-                owners.update(claimed(*commit))
-        return owners
-
-    def _is_input(self, number: int) -> bool:
-        """Return whether an input can be read that is whose it says."""
-        try:
-            row = self._db.execute("SELECT * FROM inputs WHERE id = ?", (number,)).fetchone()
-            return row is not None and input_checksum(*row[:-1]) == row[-1]
-        except (*_DAMAGED, sqlite3.DatabaseError):
-            return False
 
 
 class JournalReader(Lives):
@@ -287,7 +172,8 @@ class JournalReader(Lives):
                 self._file.execute("BEGIN")
                 self._db = _as_now(self._file)
             self._parameters = parameters_of(self.record())
-            self._look_up()
+            with storage(self.where):
+                self._index = index(self._db)
         except BaseException:
             self.close()
             raise
@@ -295,13 +181,7 @@ class JournalReader(Lives):
     def problems(self) -> list[str]:
         """Return what SQLite finds wrong with the file as a whole, a line each."""
         with storage(self.where):
-            try:
-                lines = [str(line) for (line,) in self._file.execute("PRAGMA quick_check(10)")]
-            except sqlite3.OperationalError:
-                raise
-            except sqlite3.DatabaseError as reason:
-                lines = [str(reason)]
-        return [line for whole in lines if whole != "ok" for line in whole.splitlines()]
+            return problems(self._file)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -340,7 +220,7 @@ def _ids_of(name: str) -> Ids | None:
     """Return the ids that a name is of; None where it is of none."""
     try:
         sim_id, model_id = json.loads(name)
-    except _DAMAGED:
+    except DAMAGED:
         return None
     return (sim_id, model_id) if all(type(own) in (int, str) for own in (sim_id, model_id)) else None
 
@@ -355,11 +235,6 @@ def _as_now(db: sqlite3.Connection) -> sqlite3.Connection:
     copy = open_file(MEMORY)
     upgraded_copy(db, copy)
     return copy
-
-
-def _after(*numbers: Any) -> int:
-    """Return the number after all of these; what is none is damaged, and known as that."""
-    return max((number for number in numbers if isinstance(number, int) and number < _MOST_NUMBER), default=0) + 1
 
 
 def _whole(reply: str) -> str:
