@@ -36,6 +36,11 @@ def test_both_kinds_of_memory_do_what_the_pages_say(page: str, first: int, capsy
     assert gains["CS"] > 4 * abs(gains["UCS"])
 
 
+def test_the_files_of_the_page_on_files_take_their_names(capsys: pytest.CaptureFixture[str]) -> None:
+    """And nothing else is left in the folder."""
+    assert run("docs/files.md", 0, capsys) == ["['a.csv', 'b.csv']"]
+
+
 def test_the_checkpoint_of_the_guide_goes_on_as_if_never_stopped(capsys: pytest.CaptureFixture[str]) -> None:
     """Saved, loaded, restored."""
     assert run("docs/memories.md", 2, capsys) == ["True"]

@@ -178,8 +178,7 @@ def _end(own: Path, lock: int) -> None:
         shutil.rmtree(own, ignore_errors=True)
     finally:
         os.close(lock)
-    if os.name == "nt":  # which removes no open file
-        shutil.rmtree(own, ignore_errors=True)
+    shutil.rmtree(own, ignore_errors=True)  # Once more, for not every system removes a file that is open.
 
 
 def _about(own: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from kenyon.claims import claimed
 from kenyon.cli import main
 from kenyon.drawing import save_figure
 from kenyon.errors import InputError
@@ -254,6 +255,23 @@ def test_a_run_that_fails_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.M
     out = tmp_path / "deep" / "down"
     refused = CliRunner().invoke(main, ["larvaworld", "run", "PItest_off", "--out", str(out)])
     assert "in the middle" in refused.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("command", "name"), [("run", "memories.npz"), ("preference", "preference.png")])
+def test_a_run_is_refused_before_it_works_while_another_has_one_of_its_names(
+    command: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that may overwrite."""
+
+    def begun(*_: object, **__: object) -> None:
+        pytest.fail("it began")
+
+    monkeypatch.setattr(experiment, "carry_out", begun)
+    with claimed(tmp_path, name):
+        refused = CliRunner().invoke(main, ["larvaworld", command, "--out", str(tmp_path), "--overwrite"])
+    assert refused.exit_code == 1
+    assert f"Error: {tmp_path / name} is being written by process" in refused.output
     assert list(tmp_path.iterdir()) == []
 
 
