@@ -9,12 +9,8 @@ Needs Larvaworld: `.venv-larvaworld/bin/python studies/receptors.py`.
 import argparse
 import csv
 import os
-import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.provenance import versions
+from kenyon.server import Settings
+from kenyon.server.serving import serving
 
 TABLE = Path(__file__).with_suffix(".csv")
 FIGURE = Path(__file__).parents[1] / "docs" / "receptors.png"
@@ -40,39 +38,32 @@ class Arm(NamedTuple):
 
     Attributes:
         name: In the table.
-        options: Of `kenyon serve`.
+        settings: What it is told.
+        words: The same as options of `kenyon serve`.
         color: In the figure.
     """
 
     name: str
-    options: tuple[str, ...]
+    settings: Settings
+    words: str
     color: str
 
 
-SCALE = ("--concentration-scale", "0.01")
 ARMS = (
-    Arm("no option", (), GRAY),
-    Arm("whole range", (*SCALE, "--receptor-range", "1:63"), ORANGE),
-    Arm("range of the arena", (*SCALE, "--receptor-range", "22.7:24.8", "--receptor-smoothing-s", "4"), BLUE),
+    Arm("no option", Settings(port=0), "no option: 0 from the first steps on", GRAY),
+    Arm(
+        "whole range",
+        Settings(port=0, concentration_scale=0.01, receptor_range_hz=(1.0, 63.0)),
+        "--concentration-scale 0.01 --receptor-range 1:63",
+        ORANGE,
+    ),
+    Arm(
+        "range of the arena",
+        Settings(port=0, concentration_scale=0.01, receptor_range_hz=(22.7, 24.8), receptor_smoothing_s=4.0),
+        "--concentration-scale 0.01 --receptor-range 22.7:24.8 --receptor-smoothing-s 4",
+        BLUE,
+    ),
 )
-
-
-@contextmanager
-def server(options: tuple[str, ...]) -> Iterator[int]:
-    """Run `kenyon serve`, nothing kept; give its port."""
-    command = [sys.executable, "-c", "from kenyon.cli import main; main()", "serve", "--port", "0"]
-    command += ["--state-dir", ":memory:", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:  # noqa: S603  # our own
-        if process.stdout is None:
-            raise RuntimeError
-        found = re.match(r"Kenyon listens on localhost:(\d+):", process.stdout.readline())
-        if found is None:
-            raise SystemExit("kenyon serve must start, but did not; it has said why")
-        try:
-            yield int(found[1])
-        finally:
-            process.terminate()
-            process.communicate()
 
 
 def live(port: int) -> NDArray[np.float64]:
@@ -113,7 +104,6 @@ def rows(arm: Arm, lived: NDArray[np.float64]) -> Iterator[dict[str, Any]]:
             sensed, output = ticks[first:last].T
             yield {
                 "arm": arm.name,
-                "options": " ".join(arm.options),
                 "larva": larva,
                 "s": second,
                 "sensed (mean)": f"{sensed.mean():.4f}",
@@ -170,16 +160,13 @@ def draw(table: list[dict[str, str]]) -> None:
 
     figure = Figure(figsize=(10, 6), layout="constrained")
     panels = figure.subplots(3, 1, sharex=True)
-    drawn = (ARMS[0], "no option: 0 from the first steps on"), (ARMS[1], "--receptor-range 1:63"), (
-        ARMS[2], "--receptor-range 22.7:24.8 --receptor-smoothing-s 4"
-    )  # fmt: skip
-    for axes, (arm, words) in zip(panels, drawn, strict=True):
+    for axes, arm in zip(panels, ARMS, strict=True):
         low, mean, high = (column(table, arm, f"output ({name})")[0] for name in ("lowest", "mean", "highest"))
         seconds = np.arange(len(mean))
         axes.fill_between(seconds, low, high, color=arm.color, alpha=0.25, linewidth=0)
         axes.plot(seconds, mean, color=arm.color, linewidth=1.5)
         axes.set(ylim=(-0.1, 1.05), ylabel="output")
-        axes.set_title(words, loc="left", fontsize=10)
+        axes.set_title(arm.words, loc="left", fontsize=10)
         beside = axes.twinx()
         beside.plot(seconds, column(table, arm, "sensed (mean)")[0], color="black", linewidth=0.8, linestyle=":")
         beside.set(ylim=(1.5, 2.1), ylabel="sensed (dotted)")
@@ -205,8 +192,8 @@ def main() -> None:
         larvaworld.VERBOSE = 3  # Its progress is no result.
         table: list[dict[str, Any]] = []
         for arm in ARMS:
-            with server(arm.options) as port:
-                table += rows(arm, live(port))
+            with serving(arm.settings) as address:
+                table += rows(arm, live(address.port))
             write(table)
             print(f"lived: {arm.name}", flush=True)
     summary(read())

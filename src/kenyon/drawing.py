@@ -42,7 +42,7 @@ def new_figure(width: float, height: float) -> "Figure":
         >>> new_figure(6, 4).canvas.__class__.__name__
         'FigureCanvasAgg'
     """
-    _import_matplotlib()
+    import_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -52,7 +52,7 @@ def new_figure(width: float, height: float) -> "Figure":
     return made
 
 
-def _import_matplotlib() -> None:
+def import_matplotlib() -> None:
     """Import matplotlib although MPLBACKEND may hold a word that it refuses; one that it knows it still hears of."""
     if "matplotlib" in sys.modules:
         return

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from kenyon import checks
+from kenyon import checks, drawing
 from kenyon.errors import InputError, MismatchError, MissingDependencyError
 from kenyon.seeds import generator
 from kenyon.words import shown
@@ -61,6 +61,7 @@ def require(other_versions: str = "refuse") -> None:
     os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     os.environ.setdefault("LARVAWORLD_SHOW_PROGRESS", "0")
+    drawing.import_matplotlib()
     with quiet():
         # The two in this order, for its parts import each other in a circle.
         import larvaworld.lib.reg
