@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kenyon.larvaworld_plugin import host
-from kenyon.larvaworld_plugin.models import MemoryModel, Trial, memory_models, try_out
+from kenyon.larvaworld_plugin.models import MemoryModel, TryOut, memory_models, try_out
 from kenyon.provenance import versions
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "larvaworld_models.md"
@@ -56,7 +56,7 @@ class Result(NamedTuple):
     """A model and how it did."""
 
     model: MemoryModel
-    trial: Trial
+    trial: TryOut
 
     @property
     def failed(self) -> bool:

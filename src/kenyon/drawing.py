@@ -7,7 +7,6 @@ run in a notebook, on a server or by a batch system has no say in it. Matplotlib
 import os
 import sys
 import textwrap
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,11 +179,11 @@ def wrapped(text: str, letters: int) -> str:
     return "\n".join(_lines(text, letters))
 
 
-def explain(figure: "Figure", headline: str, sentences: Sequence[str], letters: int) -> None:
-    """Write a headline above a figure and sentences below it, wrapped after so many letters."""
+def explain(figure: "Figure", headline: str, text: str, letters: int) -> None:
+    """Write a headline above a figure and a text of any layout below it, wrapped after so many letters."""
     figure.suptitle(wrapped(headline, int(letters * 0.62)), x=0.012, ha="left", fontsize=14,
                     fontweight="bold")  # fmt: skip
-    words = wrapped(" ".join(sentence for sentence in sentences if sentence), letters)
+    words = wrapped(" ".join(text.split()), letters)
     # As a label of the whole figure, so that the layout leaves as much room as it takes.
     figure.supxlabel(words, x=0.012, ha="left", fontsize=9.2, linespacing=1.35)
 

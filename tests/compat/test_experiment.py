@@ -14,7 +14,8 @@ from larvaworld.lib.util import sense_food
 
 from kenyon.errors import InputError, MismatchError
 from kenyon.larvaworld_plugin import register, registered, run, unregister
-from kenyon.larvaworld_plugin.experiment import Plan, carry_out, save_memories
+from kenyon.larvaworld_plugin.experiment import carry_out, save_memories
+from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.memory import checkpoint, embedded, sensing
 from tests.server.running import Running
 
@@ -31,7 +32,11 @@ def nothing_stays_registered() -> Iterator[None]:
 
 def numbers(dataset: Any) -> list[Any]:
     """Return all that was measured, as plain lists."""
-    return [np.nan_to_num(dataset[name].values.astype(float)).tolist() for name in sorted(dataset.data_vars)]
+    return [
+        np.nan_to_num(dataset[name].values.astype(float)).tolist()
+        for name in sorted(dataset.data_vars)
+        if name != "larva_run_id"
+    ]
 
 
 @pytest.mark.parametrize("model", ["forager_RL", "forager_MB"])
@@ -44,8 +49,8 @@ def test_the_host_s_training_runs_to_its_end(model: str) -> None:
     assert set(dataset.stimulus.values) == {"CS", "UCS"}
     assert float(dataset.time[-1]) == 60.0
     assert 0.2 < float(dataset.on_food.mean()) < 0.8
-    assert dataset.attrs["memory"] == ("RLOlfMemory" if model == "forager_RL" else "MushroomBodyMemory")
-    assert json.loads(dataset.attrs["versions"])["larvaworld"]
+    assert dataset.memory.item() == ("RLOlfMemory" if model == "forager_RL" else "MushroomBodyMemory")
+    assert json.loads(dataset.versions.item())["larvaworld"] == dataset.larvaworld.item()
     assert (dataset.gain.isel(time=-1).sel(stimulus="CS") != 0).all()
     if model == "forager_MB":
         assert (dataset.learned.sel(stimulus="CS") > 0).all()
@@ -104,7 +109,7 @@ def test_a_mushroom_body_on_a_server_gives_the_same_run(tmp_path: Path) -> None:
             frozen = run("PItest_off", memory={"frozen": True}, memories=file, **SHORT).dataset
     again = save_memories(tmp_path / "here.npz", here)
     assert numbers(run("PItest_off", memory={"frozen": True}, memories=again, **SHORT).dataset) == numbers(frozen)
-    assert there.dataset.attrs["memory"] == "RemoteBrianModelMemory"
+    assert there.dataset.memory.item() == "RemoteBrianModelMemory"
 
 
 @pytest.mark.parametrize("model", ["forager_RL", "forager_MB"])
@@ -210,7 +215,7 @@ def test_memories_saved_without_a_run_are_taken_too(tmp_path: Path) -> None:
     said = save_memories(tmp_path / "said.npz", trained)
     tested = [run("PItest_off", memories=file, memory={"frozen": True}, **SHORT).dataset for file in (plain, said)]
     assert numbers(tested[0]) == numbers(tested[1])
-    assert [dataset.attrs["memories"] for dataset in tested] == [str(plain), str(said)]
+    assert [dataset.memories.item() for dataset in tested] == [str(plain), str(said)]
 
 
 def test_what_a_q_learner_has_learned_is_followed_at_once(tmp_path: Path) -> None:

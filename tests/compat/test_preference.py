@@ -20,8 +20,9 @@ from kenyon.cli import main
 from kenyon.drawing import save_figure
 from kenyon.errors import InputError
 from kenyon.larvaworld_plugin import experiment, unregister
-from kenyon.larvaworld_plugin.experiment import Plan, carry_out
+from kenyon.larvaworld_plugin.experiment import carry_out
 from kenyon.larvaworld_plugin.figures import preference_figure
+from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.larvaworld_plugin.preference import _follow, compare, phases, preference
 
 TINY: dict[str, Any] = {"larvae": 2, "trials": 1, "phase_min": 0.2, "test_min": 0.1, "show_progress": False}
@@ -40,6 +41,7 @@ def test_a_group_s_numbers_do_not_depend_on_how_many_processes_there_are(tmp_pat
     alone = preference(groups=2, memory={"probe_every_s": 1.0}, **TINY)
     shared = preference(groups=2, memory={"probe_every_s": 1.0}, jobs=2, **TINY)
     assert alone.equals(shared)
+    assert alone.run_id.item() == shared.run_id.item()
     learned = alone.learned.sel(condition="paired")
     assert (learned.sel(role="trained") > 0.02).all()
     assert (learned.sel(role="trained") > 3 * np.abs(learned.sel(role="other"))).all()
@@ -53,6 +55,7 @@ def test_a_group_s_numbers_do_not_depend_on_how_many_processes_there_are(tmp_pat
 
 
 SCRIPT = """
+from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.larvaworld_plugin.preference import preference
 if __name__ == "__main__":
     preference(groups=2, larvae=1, trials=1, phase_min=9.0, conditions=["paired"], jobs=2, show_progress=False)
@@ -160,7 +163,6 @@ def test_the_larger_the_difference_the_surer_it_is() -> None:
         {
             "preference_index": (across, index),
             "preference_mean": (across, index),
-            "mean_interval": (("condition", "bound"), np.zeros((3, 2))),
             "learned": ((*across, "role"), np.zeros((3, 8, 2))),
             "gain": ((*across, "role"), np.zeros((3, 8, 2))),
         },

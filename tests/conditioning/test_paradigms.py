@@ -92,50 +92,10 @@ def test_a_paradigm_is_immutable() -> None:
     assert hash(paradigm()) == hash(paradigm())
 
 
-NONSENSE: list[Any] = [
-    *(None, True, 3, -1, 0.0, math.nan, math.inf, 10**400, "", "Reward", "rewrad", "a\nb", "\x1b[31m", "\ud800"),
-    *("x" * 201, b"reward", [], (), [None], ["training"], {}, {"cs": 1}, object(), np.timedelta64(1, "s")),
-    *(np.array([1.0, 2.0]), np.array(["reward"]), [[1, 2], [3]], range(3), lambda: 0, float, 1j),
-]  # fmt: skip
-
-
-def whole() -> list[Any]:
-    """Return one of each of the things that users make by hand, all of it right."""
-    phase = Phase(cs=True, us=False, duration_s=60)
-    trial = Trial("training", (phase,))
-    return [phase, trial, Paradigm("own", "anisole", 1.0, "reward", 1.0, (trial,))]
-
-
-ALLOWED: dict[tuple[str, str], list[Any]] = {
-    ("Phase", "duration_s"): [3],
-    ("Trial", "label"): ["Reward", "rewrad"],
-    ("Paradigm", "name"): ["Reward", "rewrad"],
-    ("Paradigm", "cs"): [3, 0],
-    ("Paradigm", "concentration"): [3],
-    ("Paradigm", "strength"): [3, 0.0],
-    ("Phase", "cs"): [True],
-    ("Phase", "us"): [True],
-}
-
-
-@pytest.mark.parametrize("made", whole(), ids=lambda made: type(made).__name__)
-def test_a_paradigm_made_by_hand_checks_itself(made: Any) -> None:
-    """Finding 18, and each field of each of them: an error of ours in one line, or what the table allows."""
-    kind = type(made).__name__
-    for field in dataclasses.fields(made):
-        for value in NONSENSE:
-            allowed = ALLOWED.get((kind, field.name), [])
-            if any(value is one or (type(value) is type(one) and value == one) for one in allowed):
-                dataclasses.replace(made, **{field.name: value})
-                continue
-            with pytest.raises(InputError) as refusal:
-                dataclasses.replace(made, **{field.name: value})
-            assert "\n" not in str(refusal.value), (kind, field.name, value)
-
-
-def test_a_word_that_is_nearly_right_is_named() -> None:
+def test_a_paradigm_made_by_hand_checks_itself() -> None:
     """Finding 18: `us="Reward"` trained with punishment; -1 was no odor; no phases ended in numpy."""
-    _, trial, own = whole()
+    trial = Trial("training", (Phase(cs=True, us=False, duration_s=60),))
+    own = Paradigm("own", "anisole", 1.0, "reward", 1.0, (trial,))
     for field, value, sentence in (
         ("us", "Reward", "unknown reinforcement 'Reward'; did you mean 'reward'?"),
         ("concentration", -1, "concentration must be a finite number of at least 0, got -1"),

@@ -98,8 +98,9 @@ def run(
       kenyon larvaworld run PItrain --model forager_RL --out q-learning
       kenyon larvaworld run MB_patch_grid --model max_forager_MB --larvae 5 --minutes 5 --out patches
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
-    from kenyon.larvaworld_plugin.experiment import Plan, carry_out, save_memories
-    from kenyon.larvaworld_plugin.figures import run_figure
+    from kenyon.larvaworld_plugin.experiment import carry_out, save_memories
+    from kenyon.larvaworld_plugin.figures import run_figure, sides
+    from kenyon.larvaworld_plugin.plan import Plan
 
     options = {**_options(how), **({"frozen": True} if frozen else {})}
     plan = Plan(experiment, model, larvae, minutes, how["seed"], options, memories)
@@ -120,9 +121,12 @@ def run(
         }
         for name in result.stimulus.values
     ]
-    index, on_food = float(result.preference_index[-1]), float(result.on_food.mean())
+    one_side = sides(result)  # In any other arena the index says nothing.
+    index, on_food = float(result.preference_index[-1]) if one_side else None, float(result.on_food.mean())
+    run_id = result.run_id.item()
     if as_json:
-        print_json({"stimuli": rows, "preference_index": index, "on_food": on_food, "files": [str(f) for f in files]})
+        said = {"stimuli": rows, "preference_index": index, "on_food": on_food, "run_id": run_id}
+        print_json({**said, "files": [str(file) for file in files]})
         return
     print_table(
         ["stimulus", "gain (mean)", "learned (mean)"],
@@ -132,8 +136,11 @@ def run(
         ],
         title=f"{larvae} {model} in {experiment}",
     )
-    say(f"Learned: {result.learned.attrs['long_name']}.")
-    say(f"Larvaworld's preference index in the end: {index:+.2f}. On food {on_food:.0%} of the time.")
+    say(f"Learned: {result.learned_is.item()}.")
+    if index is not None:
+        where = ", ".join(f"{name} is {side}" for name, side in one_side.items())
+        say(f"Larvaworld's preference index in the end, (left - right) / all, where {where}: {index:+.2f}.")
+    say(f"On food {on_food:.0%} of the time. Run {run_id}.")
     say(f"Look at {files[2]}; the results are in {files[0]}, what was learned in {files[1]}.")
 
 
@@ -175,8 +182,8 @@ def preference(
       kenyon larvaworld preference --reinforcement punishment --out punished --jobs 2
       kenyon larvaworld preference --groups 2 --larvae 8 --trials 2 --test 2
     """  # noqa: D301  # as above
-    from kenyon.larvaworld_plugin.experiment import Plan
     from kenyon.larvaworld_plugin.figures import preference_figure
+    from kenyon.larvaworld_plugin.plan import Plan
     from kenyon.larvaworld_plugin.preference import CONDITIONS, compare
     from kenyon.larvaworld_plugin.preference import preference as ask
 
@@ -192,7 +199,7 @@ def preference(
     files = [out / name for name in names]
     rows = compare(result)
     if as_json:
-        print_json({"conditions": rows, "files": [str(file) for file in files]})
+        print_json({"conditions": rows, "run_id": result.run_id.item(), "files": [str(file) for file in files]})
         return
     print_table(
         [

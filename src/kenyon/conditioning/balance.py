@@ -8,6 +8,7 @@ the mirror image for punishment.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Finding:
-    """One criterion and what was found.
+    """One criterion and what was found; checked when it is made.
 
     Attributes:
         us: The reinforcement, "reward" or "punishment".
@@ -42,6 +43,13 @@ class Finding:
         high: Upper bound.
         at_least: The interval must lie above this.
         at_most: The interval must lie below this.
+
+    Raises:
+        InputError: the reinforcement is unknown, the criterion no text that prints, or a figure no number.
+
+    Example:
+        >>> Finding("reward", "preference after three trials", 0.6, 0.5, 0.7, at_least=0.4).met
+        True
     """
 
     us: str
@@ -51,6 +59,15 @@ class Finding:
     high: float
     at_least: float = -np.inf
     at_most: float = np.inf
+
+    def __post_init__(self) -> None:
+        """Check each value alone; nan is absent, and a limit that is not there is infinite."""
+        fix = partial(object.__setattr__, self)
+        fix("us", checks.one_of("reinforcement", self.us, REINFORCERS))
+        fix("criterion", checks.label("criterion", self.criterion))
+        for name in ("mean", "low", "high", "at_least", "at_most"):
+            value = getattr(self, name)
+            fix(name, value if isinstance(value, float) and not np.isfinite(value) else checks.number(name, value))
 
     @property
     def met(self) -> bool:

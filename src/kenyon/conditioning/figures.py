@@ -74,7 +74,7 @@ def learning_figure(results: Sequence["xarray.Dataset"]) -> "Figure":
     _draw_preference(lower.add_subplot(grid[:, 0]), results, labels)
     _draw_rates(lower.add_subplot(grid[0, 1]), results[0], labels[0])
     _draw_weights(lower.add_subplot(grid[1, 1]), results[0], labels[0])
-    drawing.explain(figure, _headline(results[0]), _sentences(results), 170)
+    drawing.explain(figure, _headline(results[0]), " ".join(_sentences(results)), 170)
     return figure
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # xarray is slow to import
     import xarray
 
 LARVA_RUN_ID = "larva_run_id"
-"""Name of the variable that says which run each larva is of; for a result about groups, each group."""
+"""Name of the variable that says which run each larva is of; of results about groups it is group_run_id."""
 
 
 def parameter_coordinates(parameters: Parameters) -> dict[str, float | int]:
@@ -45,7 +45,7 @@ def parameters_of(result: "xarray.Dataset") -> Parameters:
 
 def run_variable(unit: str, run_id: str, length: int) -> dict[str, Any]:
     """Return the variable that says which run each larva, or each group, is of."""
-    return {LARVA_RUN_ID: (unit, [run_id] * length, {"long_name": f"id of the run that each {unit} is of"})}
+    return {f"{unit}_run_id": (unit, [run_id] * length, {"long_name": f"id of the run that each {unit} is of"})}
 
 
 def distinct(result: "xarray.Dataset", name: str) -> list[Any]:
@@ -77,12 +77,13 @@ def only(result: "xarray.Dataset", name: str) -> Any:
     return values[0]
 
 
-def check(result: "xarray.Dataset", dims: Mapping[str, tuple[str, ...]]) -> "xarray.Dataset":
+def check(result: "xarray.Dataset", dims: Mapping[str, tuple[str, ...]], unit: str = "larva") -> "xarray.Dataset":
     """Return a result whose numbers are those of the runs that it states.
 
     Args:
         result: A result, selected or joined in whatever way.
         dims: Dimensions that a variable must have, in this order.
+        unit: What the numbers are of, "larva" or "group".
 
     Raises:
         MismatchError: a variable is missing or has other dimensions, or larvae are of other runs than is stated.
@@ -93,14 +94,15 @@ def check(result: "xarray.Dataset", dims: Mapping[str, tuple[str, ...]]) -> "xar
             got = "nothing of the kind" if found is None else f"({', '.join(found)})"
             raise MismatchError(
                 f"{name} of a result must have the dimensions ({', '.join(expected)}), got {got}; keep them when you "
-                "select, as isel(larva=[0]) does, and join results along larva"
+                f"select, as isel({unit}=[0]) does, and join results along {unit}"
             )
-    if LARVA_RUN_ID in result and "run_id" in result.coords:
-        known = np.array([isinstance(own, str) for own in result[LARVA_RUN_ID].values.ravel()])
-        other = (result[LARVA_RUN_ID] != result.run_id).transpose(*result[LARVA_RUN_ID].dims, ...).values
+    of_unit = f"{unit}_run_id"
+    if of_unit in result and "run_id" in result.coords:
+        known = np.array([isinstance(own, str) for own in result[of_unit].values.ravel()])
+        other = (result[of_unit] != result.run_id).transpose(*result[of_unit].dims, ...).values
         if other.reshape(len(known), -1)[known].any():
             raise MismatchError(
-                "every larva must be of the run that the result states, got others; join results with "
+                f"every {unit} must be of the run that the result states, got others; join results with "
                 'xarray.concat(..., coords="different", compat="equals")'
             )
     return result

@@ -5,6 +5,7 @@ Law of this room: nothing of Larvaworld is imported while Kenyon is, for it take
 
 import contextlib
 import io
+import json
 import os
 import random
 import warnings
@@ -103,6 +104,11 @@ def stored(kind: str, name: str) -> Any:
             f"(`kenyon larvaworld {word}s` lists {listed})"
         )
     return known.getID(name).get_copy()
+
+
+def contents(kind: str, name: str) -> str:
+    """Return all that is stored under a name, as text that is the same in every process."""
+    return json.dumps(stored(kind, name), default=str, sort_keys=True)
 
 
 @contextlib.contextmanager

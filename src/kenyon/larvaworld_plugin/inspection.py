@@ -14,7 +14,7 @@ NENGO = (
 
 
 @dataclass(frozen=True)
-class Finding:
+class MemoryFinding:
     """What was found in one larva.
 
     Attributes:
@@ -34,7 +34,7 @@ class Finding:
     reason: str
 
 
-def check(run: Any, *, require: bool = False) -> list[Finding]:
+def check(run: Any, *, require: bool = False) -> list[MemoryFinding]:
     """Return for every larva of a run which memory is really active.
 
     Args:
@@ -66,7 +66,7 @@ def memories(run: Any) -> list[Any]:
     return [_memory(agent) for agent in run.agents]
 
 
-def _look_at(agent: Any) -> Finding:
+def _look_at(agent: Any) -> MemoryFinding:
     configuration = _configuration(agent)
     asked = None if configuration is None else f"{configuration['mode']} for {configuration['modality']}"
     memory = _memory(agent)
@@ -86,7 +86,7 @@ def _look_at(agent: Any) -> Finding:
         reason = f"{asked} needs {needed}, and its model has none"
     else:
         reason = f"the host knows no memory for {asked}"
-    return Finding(str(agent.unique_id), str(agent.group), asked, name, ours, reason)
+    return MemoryFinding(str(agent.unique_id), str(agent.group), asked, name, ours, reason)
 
 
 def _memory(agent: Any) -> Any:

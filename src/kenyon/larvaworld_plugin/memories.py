@@ -4,9 +4,12 @@ A class made here changes nothing but defaults, so that a model which says nothi
 it stands for, as which its memories are kept in files.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from copy import copy
 from typing import Any
+
+import param
 
 from kenyon import checks
 from kenyon.errors import InputError
@@ -74,6 +77,34 @@ def options_of(kind: type[Memory], asked: Iterable[str] = ()) -> list[str]:
             raise InputError(f"an option of {kind.__name__} must be one it has, got {shown(name)}; "
                              f"{checks.nearest(name, known)}")  # fmt: skip
     return known
+
+
+_KINDS: tuple[type[Memory], ...] = (RLOlfMemory, RLTouchMemory, MushroomBodyMemory, RemoteBrianModelMemory)
+_OF_ONE_LARVA = ("name", "token", "model_id", "sim_id")
+
+
+def option_coordinates(memory: Memory) -> dict[str, float | str]:
+    """Return every option that any memory has, as memory.NAME, with the value it has in this one.
+
+    Numbers are floats, nan where it has none or is without that option; all else is text, tables and lists as JSON, and
+    "" where it is without.
+
+    Example:
+        >>> stated = option_coordinates(MushroomBodyMemory(gain={"Odor": 0.0}, G=0.5))
+        >>> stated["memory.G"], stated["memory.alpha"], stated["memory.readout"], stated["memory.table"]
+        (0.5, nan, 'step', '')
+    """
+    known = {name: kind.param[name] for kind in _KINDS for name in kind.param if name not in _OF_ONE_LARVA}
+    return {f"memory.{name}": _stated(memory, name, parameter) for name, parameter in known.items()}
+
+
+def _stated(memory: Memory, name: str, parameter: Any) -> float | str:
+    value = getattr(memory, name) if name in memory.param else None
+    if isinstance(parameter, param.Number) and name != "seed":
+        return float("nan") if value is None else float(value)
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _with_defaults(kind: type[Memory], defaults: Mapping[str, Any]) -> type[Memory]:

@@ -9,7 +9,8 @@ from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.larvaworld_plugin import experiment as experiments
 from kenyon.larvaworld_plugin import host, inspection
-from kenyon.larvaworld_plugin.experiment import Outcome, Plan
+from kenyon.larvaworld_plugin.experiment import Outcome
+from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.memory import MushroomBodyMemory, sensing
 from kenyon.memory.mushroom_body import MBmemory
 from kenyon.words import shown
@@ -72,7 +73,7 @@ class StoredExperiment(NamedTuple):
     food: str
 
 
-class Trial(NamedTuple):
+class TryOut(NamedTuple):
     """How a stored model did when it was tried out.
 
     Attributes:
@@ -88,7 +89,7 @@ class Trial(NamedTuple):
         reason: Why it did not work; empty where it did.
 
     Example:
-        >>> Trial("forager_MB", "PItrain_mini", 30.0, True, "MushroomBodyMemory", True, True, True, "").works
+        >>> TryOut("forager_MB", "PItrain_mini", 30.0, True, "MushroomBodyMemory", True, True, True, "").works
         True
     """
 
@@ -156,7 +157,7 @@ def memory_model(name: str) -> MemoryModel:
 
 def try_out(
     name: str, seconds: float = 30.0, *, experiment: str | None = None, larvae: int = 5, seed: int = 0
-) -> Trial:
+) -> TryOut:
     """Run a stored model with a memory of Kenyon's, and say whether that memory works.
 
     Q-learning chooses new gains five times in that time, instead of once a minute; nothing else of a model is changed.
@@ -201,7 +202,7 @@ def try_out(
         lacking = [words for words, done in (("nothing it senses changed", watch.saw_change),
                                              ("its memory did not change", changed)) if not done]  # fmt: skip
         reason = " and ".join(lacking)
-    return Trial(
+    return TryOut(
         name,
         place,
         seconds,

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,19 +25,21 @@ import numpy as np
 
 from kenyon import checks
 from kenyon.claims import claimed
+from kenyon.conditioning import origin
 from kenyon.conditioning.preference import interval
 from kenyon.errors import InputError, KenyonError
 from kenyon.larvaworld_plugin import experiment, host, registration
-from kenyon.larvaworld_plugin.experiment import Plan
+from kenyon.larvaworld_plugin.observation import CHANGES_NO_NUMBER, odor_contents
+from kenyon.larvaworld_plugin.plan import MOST_LARVAE, Plan, by_name
 from kenyon.progress import progress
-from kenyon.provenance import versions
+from kenyon.provenance import run_id, versions
 from kenyon.seeds import larva_seed
 
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
 
 FORMAT = "kenyon larvaworld preference"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 CONDITIONS: Mapping[str, str] = {
     "naive": "no training",
@@ -47,39 +50,56 @@ CONDITIONS: Mapping[str, str] = {
 ODORS = ("CS", "UCS")
 """Names of the host's two odors: in the test the first is on the left, the second on the right."""
 
+MOST_GROUPS = 10_000
+MEMORY_SAYS = ("memory", "odors", "learned_is", "larvaworld")
+
+_TRAINING, _TEST = "PItrain", "PItest_off"
+"""The host's experiments whose arenas these are."""
+
 _PEAK = 2.0
 """Intensity of an odor that is on, as in the host's PItrain."""
 
 
-class Phase(NamedTuple):
-    """Some time of a training.
+@dataclass(frozen=True)
+class DishPhase:
+    """Some time of a training; checked when it is made.
 
     Attributes:
-        odor: The odor that is on; None for none.
+        odor: The odor that is on, one of `ODORS`; None for none.
         food: Whether there is food, everywhere.
+
+    Raises:
+        InputError: the odor is none of these, or `food` is not True or False.
     """
 
     odor: str | None
     food: bool
 
+    def __post_init__(self) -> None:
+        """Check each value alone."""
+        if self.odor is not None:
+            checks.one_of("odor of a phase", self.odor, ODORS)
+        object.__setattr__(self, "food", checks.boolean("food", self.food))
 
-def phases(condition: str, odor: str, trials: int) -> list[Phase]:
+
+def phases(condition: str, odor: str, trials: int) -> list[DishPhase]:
     """Return what larvae are given, phase by phase; odor and food last equally long in every training.
 
     Example:
         >>> phases("unpaired", "CS", 1)
-        [Phase(odor='CS', food=False), Phase(odor=None, food=True)]
+        [DishPhase(odor='CS', food=False), DishPhase(odor=None, food=True)]
     """
     trial = {
         "naive": [],
-        "paired": [Phase(odor, food=True), Phase(None, food=False)],
-        "unpaired": [Phase(odor, food=False), Phase(None, food=True)],
+        "paired": [DishPhase(odor, food=True), DishPhase(None, food=False)],
+        "unpaired": [DishPhase(odor, food=False), DishPhase(None, food=True)],
     }
     return trial[checks.one_of("condition", condition, list(CONDITIONS))] * trials
 
 
-class Group(NamedTuple):
-    """One group of larvae, the unit of the statistics, and all that decides what becomes of it.
+@dataclass(frozen=True)
+class Group:
+    """One group of larvae, the unit of the statistics, and all that decides what becomes of it; it checks itself.
 
     Attributes:
         condition: One of `CONDITIONS`.
@@ -92,6 +112,9 @@ class Group(NamedTuple):
         phase_min: Duration of a phase, min.
         test_min: Duration of the test, min.
         memory: Options of the memory.
+
+    Raises:
+        InputError: a value is unknown, of the wrong kind or out of range.
     """
 
     condition: str
@@ -105,6 +128,20 @@ class Group(NamedTuple):
     test_min: float
     memory: Mapping[str, Any]
 
+    def __post_init__(self) -> None:
+        """Check each value alone."""
+        fix = partial(object.__setattr__, self)
+        fix("condition", checks.one_of("condition", self.condition, list(CONDITIONS)))
+        fix("number", checks.integer("number", self.number, low=0, high=MOST_GROUPS))
+        fix("odor", checks.one_of("odor of a group", self.odor, ODORS))
+        fix("seed", checks.integer("seed", self.seed, low=0, high=2**63 - 1))
+        fix("model", checks.label("model", self.model))
+        fix("larvae", checks.integer("larvae", self.larvae, low=1, high=MOST_LARVAE))
+        fix("trials", checks.integer("trials", self.trials, low=1, high=1000))
+        fix("phase_min", checks.positive("phase_min", self.phase_min, high=1e4, unit="min"))
+        fix("test_min", checks.positive("test_min", self.test_min, high=1e4, unit="min"))
+        fix("memory", by_name("memory", self.memory))
+
 
 class Answer(NamedTuple):
     """What a group did.
@@ -114,14 +151,14 @@ class Answer(NamedTuple):
         preference_mean: The same, averaged over the second half of the test.
         learned: What was learned of the trained odor and of the other, mean over larvae; see `experiment.run`.
         gain: The gain of the trained odor and of the other in the test, mean over larvae.
-        options: Every option of the memories in the test, as JSON.
+        stated: What the run of the test says of its memories: class, options, odors.
     """
 
     preference_index: float
     preference_mean: float
     learned: tuple[float, float]
     gain: tuple[float, float]
-    options: str
+    stated: Mapping[str, Any]
 
 
 def preference(
@@ -158,7 +195,9 @@ def preference(
     Returns:
         A dataset with dimensions condition, group and role (trained, other): preference_index, of the trained odor over
         the other at the end of the test, by the host's own formula; preference_mean, the same over the second half of
-        the test; their 95 % bootstrap intervals over groups; learned and gain, means over larvae.
+        the test; learned and gain, means over larvae. Its coordinates say all that made it: run_id, model, seed,
+        groups, larvae (in each), trials, phase_min, test_min, options (those asked for), memory and each of its options
+        as memory.NAME, odors, larvaworld and versions. `compare` says how sure the means are.
 
     Raises:
         MissingDependencyError, MismatchError, InputError: as for `experiment.run`.
@@ -166,15 +205,12 @@ def preference(
     names = [checks.one_of("condition", name, list(CONDITIONS)) for name in checks.several("conditions", conditions)]
     if not names or len(set(names)) < len(names):
         raise InputError(f"conditions must be one or more, each named once, got {names}")
-    for name, minutes in (("phase_min", phase_min), ("test_min", test_min)):
-        if checks.number(name, minutes, low=0.0, high=1e4, unit="min") == 0.0:
-            raise InputError(f"{name} must be above 0 min, got 0")
-    checks.integer("groups", groups, low=1, high=10_000)
-    checks.integer("trials", trials, low=1, high=1000)
-    own = dict(memory or {})
+    groups = checks.integer("groups", groups, low=1, high=MOST_GROUPS)
+    seed = checks.integer("seed", seed, low=0)
+    own = {} if memory is None else memory
     wanted = [
         Group(name, number, ODORS[number % 2], larva_seed(seed, "group", number) % 2**31, model, larvae, trials,
-              float(phase_min), float(test_min), own)
+              phase_min, test_min, own)
         for number in range(groups) for name in names
     ]  # fmt: skip
     with ExitStack() as stack:
@@ -200,13 +236,13 @@ def answer(group: Group) -> Answer:
         memories = None
         if schedule:
             training = Plan(
-                "PItrain", group.model, group.larvae, len(schedule) * group.phase_min, group.seed, group.memory,
+                _TRAINING, group.model, group.larvae, len(schedule) * group.phase_min, group.seed, group.memory,
                 script=lambda run: _follow(run, schedule, group.phase_min),
             )  # fmt: skip
             trained = experiment.carry_out(training, show_progress=False)
             memories = experiment.save_memories(folder / "memories.npz", trained)
         frozen = {**group.memory, "frozen": True}
-        test = Plan("PItest_off", group.model, group.larvae, group.test_min, group.seed, frozen, memories)
+        test = Plan(_TEST, group.model, group.larvae, group.test_min, group.seed, frozen, memories)
         tested = experiment.carry_out(test, show_progress=False).dataset
     index = tested.preference_index.values * (1.0 if group.odor == ODORS[0] else -1.0)
     roles = [group.odor, next(odor for odor in ODORS if odor != group.odor)]
@@ -216,7 +252,11 @@ def answer(group: Group) -> Answer:
     half = tested.sizes["time"] // 2
     return Answer(
         *(float(index[-1]), float(index[half:].mean()), (learned[0], learned[1]), (gain[0], gain[1])),
-        options=tested.attrs["options"],
+        stated={
+            str(name): value.item()
+            for name, value in tested.coords.items()
+            if name in MEMORY_SAYS or str(name).startswith("memory.")
+        },
     )
 
 
@@ -271,12 +311,12 @@ def _elsewhere(settings: dict[str, Any], group: Group) -> Answer:
         return answer(group)
 
 
-def _follow(run: Any, schedule: Sequence[Phase], phase_min: float) -> Callable[[], None]:
+def _follow(run: Any, schedule: Sequence[DishPhase], phase_min: float) -> Callable[[], None]:
     """Set the first phase of a schedule; return what sets the next ones when their time has come."""
     run.exp_condition = None  # The host's own schedule.
     ticks = round(phase_min * 60 / run.dt)
 
-    def enter(phase: Phase) -> None:
+    def enter(phase: DishPhase) -> None:
         for source in run.sources:
             source.odor.intensity = _PEAK if source.odor.id == phase.odor else 0.0
         if phase.food:
@@ -303,48 +343,83 @@ def _dataset(
     def values(field: str) -> Any:
         return np.array([[getattr(answers[name, number], field) for number in range(groups)] for name in conditions])
 
-    index, mean = values("preference_index"), values("preference_mean")
     across, roles = ("condition", "group"), ("condition", "group", "role")
     long_name = "of the trained odor over the other; Larvaworld's own formula"
+    stated = _stated(conditions, groups, answers[one.condition, one.number], one, seed)
     return xarray.Dataset(
         {
-            "preference_index": (across, index, {"long_name": f"at the end of the test, {long_name}"}),
-            "preference_mean": (across, mean, {"long_name": f"over the second half of the test, {long_name}"}),
-            "index_interval": (("condition", "bound"), interval(index.T, seed=seed)),
-            "mean_interval": (("condition", "bound"), interval(mean.T, seed=seed)),
+            "preference_index": (
+                across,
+                values("preference_index"),
+                {"long_name": f"at the end of the test, {long_name}"},
+            ),
+            "preference_mean": (
+                across,
+                values("preference_mean"),
+                {"long_name": f"over the second half of the test, {long_name}"},
+            ),
             "learned": (roles, values("learned")),
             "gain": (roles, values("gain")),
+            **origin.run_variable("group", stated["run_id"], groups),
         },
         coords={
             "condition": list(conditions),
             "group": np.arange(groups),
             "role": ["trained", "other"],
-            "bound": ["lower", "upper"],
+            **stated,
         },
-        attrs={
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            "model": one.model,
-            "seed": str(seed),
-            "larvae": one.larvae,
-            "trials": one.trials,
-            "phase_min": one.phase_min,
-            "test_min": one.test_min,
-            "options": json.dumps(dict(one.memory)),
-            "memory": answers[one.condition, one.number].options,
-            "versions": json.dumps({**versions(), "larvaworld": host.version()}),
-        },
+        attrs={"format": FORMAT, "format_version": FORMAT_VERSION},
     )
+
+
+def _stated(conditions: Sequence[str], groups: int, answer: Answer, one: Group, seed: int) -> dict[str, Any]:
+    """Return all that made a result, each without dimensions, and first the id of all of it."""
+    numbers = {
+        "model": one.model,
+        "seed": str(seed),
+        "groups": groups,
+        "larvae": one.larvae,
+        "trials": one.trials,
+        "phase_min": one.phase_min,
+        "test_min": one.test_min,
+        **answer.stated,
+    }
+    odors = json.loads(str(answer.stated["odors"]))
+    identity = {
+        "kind": FORMAT,
+        **{name: value for name, value in numbers.items() if name not in (*CHANGES_NO_NUMBER, "memory", "odors")},
+        "odors": odor_contents(odors),
+        "conditions": sorted(conditions),
+        "asked": {
+            name: json.dumps(value, sort_keys=True, default=str)
+            for name, value in one.memory.items()
+            if f"memory.{name}" not in CHANGES_NO_NUMBER
+        },
+        "stored": [host.contents("Exp", name) for name in (_TRAINING, _TEST)] + [host.contents("Model", one.model)],
+    }
+    return {
+        "run_id": run_id(identity),
+        **numbers,
+        "options": json.dumps(dict(one.memory), sort_keys=True, default=str),
+        "versions": json.dumps({**versions(), "larvaworld": host.version()}),
+    }
 
 
 def compare(result: "xarray.Dataset") -> list[dict[str, Any]]:
     """Return one row for each condition: mean, interval, and how sure it is that paired training differs from it.
 
-    The test is that of Mann and Whitney, two-sided, with groups as the unit; p values are corrected after Holm.
+    The test is that of Mann and Whitney, two-sided, with groups as the unit; p values are corrected after Holm. The
+    interval is that of the groups that are there, 95 %, by a bootstrap of 10,000 resamples of the seed 0.
+
+    Raises:
+        MismatchError: groups are of other runs than the result states, or it is joined along something else.
     """
     from scipy.stats import mannwhitneyu
 
+    if "run_id" in result.coords:
+        origin.check(result, dict.fromkeys(("preference_index", "preference_mean"), ("condition", "group")), "group")
     index = result.preference_mean
+    bounds = interval(index.transpose("group", "condition").values)
     others = [name for name in result.condition.values if name != "paired"] if "paired" in result.condition else []
     p = [float(mannwhitneyu(index.sel(condition="paired"), index.sel(condition=name)).pvalue) for name in others]
     ranked = sorted(range(len(p)), key=p.__getitem__)
@@ -356,11 +431,11 @@ def compare(result: "xarray.Dataset") -> list[dict[str, Any]]:
         {
             "condition": str(name),
             "preference": float(index.sel(condition=name).mean()),
-            "interval": [float(bound) for bound in result.mean_interval.sel(condition=name)],
+            "interval": [float(bound) for bound in bounds[place]],
             "at_end": float(result.preference_index.sel(condition=name).mean()),
             "learned": [float(own) for own in result.learned.sel(condition=name).mean("group")],
             "gain": [float(own) for own in result.gain.sel(condition=name).mean("group")],
             "p": corrected.get(str(name)),
         }
-        for name in result.condition.values
+        for place, name in enumerate(result.condition.values)
     ]

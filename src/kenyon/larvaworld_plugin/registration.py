@@ -11,15 +11,17 @@ from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
+from kenyon import checks
 from kenyon.larvaworld_plugin import children, host
-from kenyon.larvaworld_plugin.memories import Options, classes
+from kenyon.larvaworld_plugin.memories import GAINS, Options, classes
+from kenyon.larvaworld_plugin.plan import by_name
 
 AnyRegistration = TypeVar("AnyRegistration", bound="Registration")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What was registered, as JSON can say it, so that other processes can do the same.
+    """What was registered, as JSON can say it, so that other processes can do the same; checked when it is made.
 
     Attributes:
         remote: Whether the mushroom body lives on a server.
@@ -34,6 +36,15 @@ class Settings:
     touch_odors: Mapping[str, str] | None = None
     options: Options = field(default_factory=dict)
     other_versions: str = "refuse"
+
+    def __post_init__(self) -> None:
+        """Check what needs no host."""
+        checks.boolean("remote", self.remote)
+        checks.one_of("gain", self.gain, list(GAINS))
+        checks.one_of("other_versions", self.other_versions, host.OTHER_VERSIONS)
+        if self.touch_odors is not None:
+            object.__setattr__(self, "touch_odors", by_name("touch_odors", self.touch_odors))
+        object.__setattr__(self, "options", by_name("options", self.options))
 
 
 class Registration:
@@ -103,14 +114,13 @@ def register(
         InputError: an option is unknown or out of range. Nothing is changed after any of these.
 
     Example:
-        >>> from kenyon.errors import InputError
-        >>> try:
+        >>>         >>> try:
         ...     register(gain="louder")
         ... except InputError as refusal:
         ...     print(refusal)
         unknown gain 'louder'; known are calibrated, published
     """
-    settings = Settings(remote, gain, touch_odors, dict(options or {}), other_versions)
+    settings = Settings(remote, gain, touch_odors, {} if options is None else options, other_versions)
     return _begin(settings)
 
 

@@ -1,0 +1,227 @@
+"""One run of the host, watched from its first tick to its last, as a dataset that says how it was made."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kenyon.conditioning import origin
+from kenyon.errors import MismatchError
+from kenyon.larvaworld_plugin import host, inspection
+from kenyon.larvaworld_plugin.memories import option_coordinates
+from kenyon.larvaworld_plugin.plan import Plan
+from kenyon.memory import RLmemory, RLOlfMemory, checkpoint, sensing
+from kenyon.memory.mushroom_body import MBmemory
+from kenyon.mushroom_body.odors import find
+from kenyon.provenance import run_id, versions
+from kenyon.words import shown
+
+if TYPE_CHECKING:  # xarray is slow to import
+    import xarray
+
+FORMAT = "kenyon larvaworld run"
+FORMAT_VERSION = 2
+
+_ASKED_MS = 3000.0
+"""How long larvae with a mushroom body are asked, in the end, what they have learned."""
+
+_SIGN_EVERY = 10
+"""Ticks between two signs of progress."""
+
+
+class Observer:
+    """Sees a run from its first tick to its last.
+
+    Args:
+        plan: What it is to be.
+        every: Ticks between two samples.
+        done: Called with how many ticks more have been done.
+        contents: What the host has stored under the names of experiment and model.
+    """
+
+    def __init__(self, plan: Plan, every: int, done: Callable[[float], None], contents: list[str]) -> None:
+        self._plan, self._every, self._done, self._contents = plan, every, done, contents
+        self._after_tick: Callable[[], None] | None = None
+        self._samples: list[tuple[float, list[tuple[float, float, bool, dict[str, float]]]]] = []
+        self._sides: dict[str, str] = {}
+        self.memories: list[Any] = []
+
+    def begin(self, run: Any) -> None:
+        """Look at larvae that have just been built, and give them what they are to begin with."""
+        inspection.check(run, require=True)
+        self.memories = inspection.memories(run)
+        if self._plan.memories is not None:
+            checkpoint.restore(self._plan.memories, self.memories)
+            _refuse_other_odors(self._plan.memories, self.memories)
+            for memory in self.memories:
+                if isinstance(memory, RLOlfMemory):
+                    memory.iterator = memory.Niters  # It follows what it knows from the first tick on.
+        self._sides = _sides(run)
+        if self._plan.script is not None:
+            self._after_tick = self._plan.script(run)
+
+    def look(self, run: Any) -> None:
+        """Take a sample, if it is time."""
+        if self._after_tick is not None:
+            self._after_tick()
+        if run.t % self._every == 0 or not run.running:
+            sampled = zip(run.agents, self.memories, strict=True)
+            self._samples.append((run.t * run.dt, [_sample(agent, memory) for agent, memory in sampled]))
+        if run.t % _SIGN_EVERY == 0:
+            self._done(_SIGN_EVERY)
+
+    def dataset(self, run: Any, minutes: float) -> "xarray.Dataset":
+        """Return what was seen."""
+        import xarray
+        from larvaworld.lib import util
+
+        times, samples = zip(*self._samples, strict=True)
+        stimuli = list(dict.fromkeys(stimulus for own in samples[-1] for stimulus in own[3]))
+        gain = np.array([[[own[3].get(name, np.nan) for name in stimuli] for own in rows] for rows in samples])
+        x, y, on_food = (np.array([[own[i] for own in rows] for rows in samples]).T for i in range(3))
+        width_m = run.space.dims[0]
+        index = [float(util.comp_PI(arena_xdim=width_m, xs=column)) for column in x.T]
+        kind, plan = self.memories[0], self._plan
+        in_the_end = _sides(run)
+        sides = {name: side for name, side in self._sides.items() if in_the_end.get(name) == side}
+        stated = self._stated(minutes)
+        return xarray.Dataset(
+            {
+                "gain": (("larva", "time", "stimulus"), gain.transpose(1, 0, 2)),
+                "x": (("larva", "time"), x, {"units": "m"}),
+                "y": (("larva", "time"), y, {"units": "m"}),
+                "on_food": (("larva", "time"), on_food.astype(bool)),
+                "preference_index": (
+                    "time",
+                    index,
+                    {"long_name": "(larvae in the left part - in the right part) / all, Larvaworld's own"},
+                ),
+                "learned": (("larva", "stimulus"), _learned(self.memories, stimuli)),
+                **origin.run_variable("larva", stated["run_id"], plan.larvae),
+            },
+            coords={
+                "larva": [str(agent.unique_id) for agent in run.agents],
+                "time": ("time", np.array(times), {"units": "s"}),
+                "stimulus": stimuli,
+                "stimulus_side": ("stimulus", [sides.get(name, "") for name in stimuli]),
+                **stated,
+                "learned_is": _meaning(kind),
+            },
+            attrs={"format": FORMAT, "format_version": FORMAT_VERSION},
+        )
+
+    def _stated(self, minutes: float) -> dict[str, Any]:
+        """Return all that made this run, each without dimensions, and first the id of all of it."""
+        plan, kind = self._plan, self.memories[0]
+        odors = measured_odors(self.memories)
+        began_with = b"" if plan.memories is None else plan.memories.read_bytes()
+        numbers = {
+            "experiment": plan.experiment,
+            "model": plan.model,
+            "larvae": plan.larvae,
+            "minutes": minutes,
+            "every_s": plan.every_s,
+            "seed": str(plan.seed),
+            "memories_sha256": hashlib.sha256(began_with).hexdigest() if began_with else "",
+            **option_coordinates(kind),
+            "larvaworld": host.version(),
+        }
+        identity = {
+            "kind": FORMAT,
+            **{name: value for name, value in numbers.items() if name not in CHANGES_NO_NUMBER},
+            "stored": self._contents,
+            "odors": odor_contents(odors),
+            "script": None if plan.script is None else getattr(plan.script, "__qualname__", type(plan.script).__name__),
+        }
+        return {
+            "run_id": run_id(identity),
+            **numbers,
+            "memories": "" if plan.memories is None else str(plan.memories),
+            "memory": type(kind).__name__,
+            "odors": json.dumps(odors),
+            "versions": json.dumps({**versions(), "larvaworld": host.version()}),
+        }
+
+
+CHANGES_NO_NUMBER = tuple(
+    f"memory.{name}"
+    for name in ("engine", "shared", "server_host", "server_port", "unix_path", "tls_ca", "timeout_s", "on_failure",
+                 "odors")
+)  # fmt: skip
+"""Options that say where and how is computed, and names of odors, of which the contents count."""
+
+
+def _sides(run: Any) -> dict[str, str]:
+    """Return for each odor on which side of the arena all of its sources are, "left" or "right"; else it is not there.
+
+    The host's preference index compares these sides, without what lies within a tenth of the width from the middle.
+    """
+    places: dict[str, set[str]] = {}
+    middle = 0.1 * run.space.dims[0]
+    for source in run.sources:
+        x = float(source.get_position()[0])
+        side = "left" if x <= -middle else "right" if x >= middle else ""
+        places.setdefault(source.odor.id, set()).add(side)
+    return {odor: side for odor, (side, *others) in places.items() if side and not others}
+
+
+def _sample(agent: Any, memory: Any) -> tuple[float, float, bool, dict[str, float]]:
+    x, y = agent.pos
+    found = agent.on_food or (not sensing.host_seeks_food(agent.brain) and sensing.touches_food(agent.brain))
+    return float(x), float(y), bool(found), {name: memory.gain.get(name, 0.0) for name in memory.stimuli}
+
+
+def _learned(memories: list[Any], stimuli: list[str]) -> Any:
+    """Return what each memory has learned of each stimulus, [B, O]; nan where it knows nothing of it."""
+    rows = []
+    for memory in memories:
+        if isinstance(memory, MBmemory):
+            asked = memory.probe(stimuli, _ASKED_MS)
+            known = {name: answer["preference_index"] for name, answer in asked.items()}
+        elif isinstance(memory, RLmemory):
+            known = memory.best_gain if memory.q_table.any() else {}  # Of equals the best would be the first.
+        else:
+            known = memory.gain
+        rows.append([known.get(name, np.nan) for name in stimuli])
+    return np.array(rows, dtype=float).reshape(len(memories), len(stimuli))
+
+
+def _meaning(memory: Any) -> str:
+    if isinstance(memory, MBmemory):
+        return "preference index of the output neurons, (MBONp - MBONn) / (MBONp + MBONn), asked in the end"
+    return "best gain on average over states"
+
+
+def odor_contents(odors: Mapping[str, str]) -> dict[str, Any]:
+    """Return what each stimulus smells of: the responses to the odor that it stands for, whatever that is called."""
+    return {name: [find(odor).concentrations, find(odor).responses] for name, odor in odors.items()}
+
+
+def measured_odors(memories: list[Any]) -> dict[str, str]:
+    """Return the measured odor that each stimulus stands for; empty for memories without a mushroom body."""
+    first = memories[0]
+    if not isinstance(first, MBmemory):
+        return {}
+    return {stimulus: first.measured_odor(stimulus) for stimulus in first.stimuli}
+
+
+def _refuse_other_odors(path: Path, memories: list[Any]) -> None:
+    """Refuse memories that have learned about nothing that is here, or about another odor of the same name."""
+    learned, here = checkpoint.about(path).get("odors", {}), measured_odors(memories)
+    for stimulus, odor in here.items():
+        if learned.get(stimulus, odor) != odor:
+            raise MismatchError(
+                f"{stimulus} must stand for what the memories of {path} learned, {learned[stimulus]}, got {odor}; "
+                f"run with memory={{'odors': {{{shown(stimulus)}: {shown(learned[stimulus])}}}}} (--odor '{stimulus}="
+                f"{learned[stimulus]}')"
+            )
+    tables = {name for memory in memories if isinstance(memory, RLmemory) for name in memory.best_gain}
+    known, world = set(learned) or tables, set(memories[0].stimuli)
+    if known and world and not known & world:  # A file need not say what a mushroom body has smelled.
+        raise MismatchError(
+            f"the memories of {path} must know a stimulus of this experiment, {', '.join(sorted(world))}, got "
+            f"{', '.join(sorted(known)) or 'none'}; run an experiment with the same odors"
+        )

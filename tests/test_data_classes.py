@@ -1,0 +1,123 @@
+"""Immutable data of experiments checks itself when it is made."""
+
+import dataclasses
+import importlib
+import math
+import pkgutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kenyon.conditioning
+import kenyon.larvaworld_plugin
+from kenyon.conditioning.balance import Finding
+from kenyon.conditioning.paradigms import Paradigm, Phase, Trial
+from kenyon.errors import InputError
+from kenyon.larvaworld_plugin.plan import Plan
+from kenyon.larvaworld_plugin.preference import DishPhase, Group
+from kenyon.larvaworld_plugin.registration import Settings
+
+PHASE = Phase(cs=True, us=False, duration_s=60)
+TRIAL = Trial("training", (PHASE,))
+
+MADE_BY_USERS: list[Any] = [
+    PHASE,
+    TRIAL,
+    Paradigm("own", "anisole", 0.5, "reward", 0.5, (TRIAL,)),
+    Finding("reward", "preference", 0.5, 0.4, 0.6, 0.1, 0.9),
+    Plan("PItrain", "forager_MB", 7, 8.0, 5, {"G": 0.5}, Path("a.npz"), 2.0, len),  # type: ignore[arg-type]  # any
+    DishPhase("CS", food=True),
+    Group("paired", 4, "CS", 6, "forager_MB", 7, 9, 0.5, 1.5, {"G": 0.5}),
+    Settings(remote=True, gain="published", touch_odors={"a": "anisole"}, options={"MB": {}}, other_versions="warn"),
+]
+"""One of each that a user may make, all of it right."""
+
+GIVEN_TO_USERS = {"Test", "Outcome", "Answer", "MemoryModel", "StoredExperiment", "TryOut", "MemoryFinding"}
+"""What experiments, tests and inspections answer, made by our own code from what it measured."""
+
+NONSENSE: list[Any] = [
+    *(None, True, 2, -1, 0.0, math.nan, math.inf, 10**400, "", "Reward", "rewrad", "a\nb", "\x1b[31m", "\ud800"),
+    *("x" * 201, b"reward", [], (), [None], ["training"], {}, {1: 2}, object(), np.timedelta64(1, "s"), float, 1j),
+    *(np.array([1.0, 2.0]), np.array(["reward"]), [[1, 2], [3]], range(3), Path("a.npz"), len),
+]
+
+WORDS = ["Reward", "rewrad"]
+ALLOWED: dict[str, list[Any]] = {
+    "Phase.cs": [True],
+    "Phase.us": [True],
+    "Phase.duration_s": [2],
+    "Trial.label": WORDS,
+    "Paradigm.name": WORDS,
+    "Paradigm.cs": [2],
+    "Paradigm.concentration": [2],
+    "Paradigm.strength": [2, 0.0],
+    "Finding.criterion": WORDS,
+    **{f"Finding.{name}": [2, -1, 0.0, math.nan, math.inf] for name in ("mean", "low", "high", "at_least", "at_most")},
+    "Plan.experiment": WORDS,
+    "Plan.model": WORDS,
+    "Plan.larvae": [2],
+    "Plan.minutes": [None, 2],
+    "Plan.seed": [2],
+    "Plan.memory": [{}],
+    "Plan.memories": [None, *WORDS, Path("a.npz"), "x" * 201, "a\nb", "\x1b[31m", "\ud800"],
+    "Plan.every_s": [2],
+    "Plan.script": [None, float, len],
+    "DishPhase.odor": [None],
+    "DishPhase.food": [True],
+    "Group.number": [2],
+    "Group.seed": [2],
+    "Group.model": WORDS,
+    "Group.larvae": [2],
+    "Group.trials": [2],
+    "Group.phase_min": [2],
+    "Group.test_min": [2],
+    "Group.memory": [{}],
+    "Settings.remote": [True],
+    "Settings.touch_odors": [None, {}],
+    "Settings.options": [{}],
+}
+"""What of the nonsense is none for a field; options of a memory are looked at by the memory."""
+
+
+def is_allowed(name: str, value: Any) -> bool:
+    """Return whether the table says that a field takes a value."""
+    return any(value is one or (type(value) is type(one) and bool(value == one)) for one in ALLOWED.get(name, []))
+
+
+@pytest.mark.parametrize("made", MADE_BY_USERS, ids=lambda made: type(made).__name__)
+def test_data_made_by_hand_checks_itself(made: Any) -> None:
+    """Every field, with every nonsense: an error of ours in one line, or what the table allows."""
+    assert made.__dataclass_params__.frozen
+    for field in dataclasses.fields(made):
+        name = f"{type(made).__name__}.{field.name}"
+        for value in NONSENSE:
+            if is_allowed(name, value):
+                dataclasses.replace(made, **{field.name: value})
+                continue
+            with pytest.raises(InputError) as refusal:
+                dataclasses.replace(made, **{field.name: value})
+            assert "\n" not in str(refusal.value), name
+
+
+def test_no_data_class_was_forgotten() -> None:
+    """All that is public in these two folders is either tried above, or made by our own code alone."""
+    found = set()
+    for package in (kenyon.conditioning, kenyon.larvaworld_plugin):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            if module.name.endswith(".external"):
+                continue  # A program.
+            for name, kind in vars(importlib.import_module(module.name)).items():
+                own = isinstance(kind, type) and kind.__module__ == module.name and not name.startswith("_")
+                if own and (dataclasses.is_dataclass(kind) or hasattr(kind, "_fields")):
+                    found.add(name)
+    assert found == {type(made).__name__ for made in MADE_BY_USERS} | GIVEN_TO_USERS
+
+
+def test_options_are_copied() -> None:
+    """Nobody changes a plan by changing the dictionary that it was made from."""
+    options = {"G": 0.5}
+    plan = Plan("PItrain", "forager_MB", 1, memory=options)
+    options["G"] = 7.0
+    assert plan.memory == {"G": 0.5}
