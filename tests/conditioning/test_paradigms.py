@@ -96,21 +96,22 @@ def test_a_paradigm_made_by_hand_checks_itself() -> None:
     """Finding 18: `us="Reward"` trained with punishment; -1 was no odor; no phases ended in numpy."""
     trial = Trial("training", (Phase(cs=True, us=False, duration_s=60),))
     own = Paradigm("own", "anisole", 1.0, "reward", 1.0, (trial,))
-    for field, value, sentence in (
+    cases: list[tuple[str, Any, str]] = [
         ("us", "Reward", "unknown reinforcement 'Reward'; did you mean 'reward'?"),
         ("concentration", -1, "concentration must be a finite number of at least 0, got -1"),
         ("trials", (), "trials of a paradigm must be 1 to 30000, got none"),
         ("cs", "anisol", "unknown odor 'anisol'; did you mean 'anisole'"),
-    ):
+    ]
+    for field, value, sentence in cases:
         with pytest.raises(InputError, match=re.escape(sentence)):
             dataclasses.replace(own, **{field: value})
     with pytest.raises(InputError, match="phases of a trial must be 1 to 30000, got none"):
-        dataclasses.replace(trial, phases=[])
+        dataclasses.replace(trial, phases=())
 
 
 def test_what_is_given_as_a_list_is_kept_as_a_tuple() -> None:
     """So that nobody changes it afterward; numbers become those that the circuit works with."""
-    phases = [Phase(cs=np.bool_(True), us=False, duration_s=np.int64(3))]
+    phases = [Phase(cs=np.bool_(True), us=False, duration_s=np.int64(3))]  # type: ignore[arg-type]  # of numpy
     trial = Trial("training", phases)  # type: ignore[arg-type]  # a list is taken
     phases.clear()
     assert trial.phases == (Phase(cs=True, us=False, duration_s=3.0),)

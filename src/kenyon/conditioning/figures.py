@@ -58,9 +58,10 @@ def learning_figure(results: Sequence["xarray.Dataset"]) -> "Figure":
     """
     import xarray
 
-    if isinstance(results, xarray.Dataset):  # which is a sequence too, of the names of its variables
+    given: Any = results
+    if isinstance(given, xarray.Dataset):  # which can be gone through too, by the names of its variables
         raise InputError("results must be a sequence of datasets, got one; pass [result]")
-    results = checks.several("results", results)
+    results = checks.several("results", given)
     if not results:
         raise InputError("results must hold at least one experiment, got none")
     for result in results:
@@ -68,7 +69,8 @@ def learning_figure(results: Sequence["xarray.Dataset"]) -> "Figure":
     labels = _labels(results)
     strip = 0.75 + 0.3 * len(results)
     figure = drawing.new_figure(12, 8.4 + strip)
-    upper, lower = figure.subfigures(2, 1, height_ratios=(strip, 6.2))
+    halves: Any = figure.subfigures(2, 1, height_ratios=(strip, 6.2))
+    upper, lower = halves
     _draw_protocols(upper.add_subplot(), results, labels)
     grid = lower.add_gridspec(2, 2, width_ratios=(1.3, 1))
     _draw_preference(lower.add_subplot(grid[:, 0]), results, labels)

@@ -53,8 +53,8 @@ def unpacked(source: str, file: "xarray.Dataset") -> "xarray.Dataset":
         FileFormatError: it is foreign, of a later version, or holds something else than it should.
     """
     kind, version = file.attrs.get("format"), file.attrs.get("format_version")
-    known = isinstance(kind, str) and kind == FORMAT and isinstance(version, (int, np.integer))
-    if not known or int(version) not in (1, FORMAT_VERSION):
+    whole = isinstance(version, (int, np.integer)) and not isinstance(version, bool)
+    if not isinstance(kind, str) or kind != FORMAT or not whole or version not in (1, FORMAT_VERSION):
         raise FileFormatError(
             f"{source} must be a {FORMAT} of version {FORMAT_VERSION} or 1, got {shown(kind)}, {shown(version)}"
         )
@@ -106,16 +106,17 @@ def _of_version_1(old: "xarray.Dataset") -> "xarray.Dataset":
     parameters = PUBLISHED.replace(json.loads(_text(old.attrs, "parameter_values")))
     new = old.drop_vars(("preference_interval", "bound"), errors="ignore").assign_attrs(format_version=FORMAT_VERSION)
     new.attrs = {name: new.attrs[name] for name in ("format", "format_version")}
-    return new.assign(origin.run_variable("larva", "", old.sizes["larva"])).assign_coords(
-        run_id="",
+    stated = {
+        "run_id": "",
         **said,
-        concentration=concentration,
-        strength=strength,
+        "concentration": concentration,
+        "strength": strength,
         **dict.fromkeys(_ABSENT_NUMBERS, float("nan")),
-        parameters=_text(old.attrs, "parameters"),
+        "parameters": _text(old.attrs, "parameters"),
         **origin.parameter_coordinates(parameters),
-        versions=_text(old.attrs, "versions"),
-    )
+        "versions": _text(old.attrs, "versions"),
+    }
+    return new.assign(origin.run_variable("larva", "", old.sizes["larva"])).assign_coords(stated)
 
 
 def _text(attributes: dict[str, Any], name: str) -> str:
