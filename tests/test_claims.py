@@ -121,6 +121,17 @@ def test_where_the_disk_is_full_every_writer_says_so(name: str, tmp_path: Path) 
     assert _entries(tmp_path) == [target.name]
 
 
+def test_a_full_disk_is_said_of_the_folder_that_was_asked_for(tmp_path: Path) -> None:
+    """Not of the hidden one in which the file was made."""
+    with (
+        _full_disk(1000),
+        pytest.raises(StorageError, match=rf"^what belongs into {tmp_path}/x could not be written: File too large"),
+        claimed(tmp_path / "x", "a.npz", "b.npz", make=True) as new,
+    ):
+        WRITERS["archive.save"](new / "a.npz", False)
+    assert _entries(tmp_path) == []
+
+
 def test_work_is_not_begun_for_a_name_that_is_taken(tmp_path: Path) -> None:
     """Nor are the circuits of remote memories fetched."""
     with claimed(tmp_path, "a.npz"), pytest.raises(LockedError):

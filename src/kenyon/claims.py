@@ -294,6 +294,9 @@ def _full_disk_in_words(folder: Path) -> Iterator[None]:
     except OSError as reason:
         if reason.errno not in _FULL:
             raise
+        for parent in folder.parents:
+            if parent.name.startswith(".kenyon-"):  # The file was to become part of a run.
+                folder = parent.parent
         raise StorageError(
             f"what belongs into {folder} could not be written: {reason.strerror}; nothing there has changed, "
             f"make room and try again"
