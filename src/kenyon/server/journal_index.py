@@ -4,13 +4,16 @@ Law of this file: it reads rows, and does not know what they mean. What one tabl
 """
 
 import sqlite3
+import struct
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from kenyon.server.journal_file import Inputs, birth_checksum, claim_all, claimed, input_checksum, larva_checksum
 
-DAMAGED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError, MemoryError)
+DAMAGED = (
+    *(ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError, MemoryError, struct.error),
+)
 """What comes of rows that are not as a server has written them, beside what SQLite says."""
 
 _MOST_NUMBER = 2**53

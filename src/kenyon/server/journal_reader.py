@@ -24,7 +24,8 @@ from kenyon.server.settings import MEMORY
 from kenyon.wire.messages import Id, spelling
 from kenyon.words import shown
 
-_MOST_STEPS = 2**53 + 100
+_MOST_STEPS = 2**53 + 1
+"""What a larva waits for that has done as many as it may."""
 
 _LATEST_S = 1e11
 """Some three thousand years on."""

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import struct
 from contextlib import suppress
 
 from kenyon.server.journal_file import (
@@ -18,7 +19,7 @@ from kenyon.server.journal_file import (
 )
 
 # What comes of values that no server has written; their larva is then known, and found to be damaged.
-_DAMAGED = (ValueError, TypeError, LookupError)
+_DAMAGED = (ValueError, TypeError, LookupError, AttributeError, struct.error)
 
 
 def upgrade(db: sqlite3.Connection) -> None:
