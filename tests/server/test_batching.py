@@ -100,6 +100,26 @@ def test_newcomers_without_end_do_not_keep_a_long_course_waiting() -> None:
     assert len(ended) > rounds
 
 
+@given(st.integers(1, 70), st.integers(0, 70), st.integers(0, 3))
+def test_who_is_late_waits_for_the_others_but_not_for_ever(late: int, others: int, under_way: int) -> None:
+    """However many came before: newcomers fill the round but for an eighth, which is kept for those who are late."""
+    batch: Batch[str] = Batch(Slicing(10), rows=16)
+    for _ in range(under_way):
+        batch.add("under way", timeline(0, [(0, 1000, 0)]))
+    batch.round()
+    for _ in range(late):
+        batch.add("late", timeline(0, [(0, 5, 0)]), is_late=True)
+    for _ in range(others):
+        batch.add("other", timeline(0, [(0, 5, 0)]))
+    tags = [finished.tag for finished in batch.round()]
+    room = 16 - min(4, under_way)
+    assert tags.count("other") == min(others, room - min(2, late))
+    assert tags.count("late") == min(late, 2 if others else room // 2)
+    while len(batch) > under_way:
+        tags += [finished.tag for finished in batch.round()]
+    assert (tags.count("late"), tags.count("other")) == (late, others)
+
+
 def test_newcomers_are_not_held_up_by_many_long_timelines_while_others_are_computed() -> None:
     """Then a round of newcomers takes along few of those under way, and what is over at once is said at once."""
     batch: Batch[str] = Batch(Slicing(10), rows=4)

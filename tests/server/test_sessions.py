@@ -16,6 +16,7 @@ class Client:
     """A client that is connected until it is closed."""
 
     closed = False
+    in_debt = False
 
 
 def asked(number: int, **changes: Any) -> Step:

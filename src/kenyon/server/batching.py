@@ -141,6 +141,7 @@ class Batch(Generic[Tag]):
         self._rows = rows
         self._is_gone = is_gone
         self._newcomers: deque[_Underway[Tag]] = deque()
+        self._late: deque[_Underway[Tag]] = deque()
         self._timelines: deque[_Underway[Tag]] = deque()
         self._over: list[Finished[Tag]] = []
         self._computing = 0
@@ -153,11 +154,11 @@ class Batch(Generic[Tag]):
     @property
     def waiting(self) -> int:
         """How many timelines wait for their turn."""
-        return len(self._newcomers) + len(self._timelines)
+        return len(self._newcomers) + len(self._late) + len(self._timelines)
 
-    def add(self, tag: Tag, timeline: Timeline) -> None:
-        """Begin a timeline; `tag` is what it is known by when it is finished."""
-        self._newcomers.append(_Underway(tag, timeline, []))
+    def add(self, tag: Tag, timeline: Timeline, *, is_late: bool = False) -> None:
+        """Begin a timeline; `tag` is what it is known by when it is finished, `is_late` whether others come first."""
+        (self._late if is_late else self._newcomers).append(_Underway(tag, timeline, []))
 
     def take_sizes(self) -> list[int]:
         """Return how many circuits were computed at once, each time since this was last asked."""
@@ -174,13 +175,27 @@ class Batch(Generic[Tag]):
         """Return a round of the timelines that come first, to be computed and passed to `end`, and those over already.
 
         However many newcomers there are, a quarter of a round is kept for those under way; and where other rounds are
-        being computed, newcomers are not held up by more of those than that.
+        being computed, newcomers are not held up by more of those than that. Those who are late have an eighth of a
+        round beside newcomers, and half of one where there are none.
         """
         chosen: list[_Underway[Tag]] = []
-        quarter = self._rows // 4
-        rows, most = 0, self._rows - min(quarter, len(self._timelines))
-        while self._newcomers and rows < most:
-            newcomer = self._newcomers.popleft()
+        quarter, eighth = self._rows // 4, -(-self._rows // 8)
+        most = self._rows - min(quarter, len(self._timelines))
+        rows = self._begin_with(self._newcomers, 0, most - min(eighth, len(self._late)), chosen)
+        rows = self._begin_with(self._late, rows, rows + eighth if rows else -(-most // 2), chosen)
+        most = min(self._rows, rows + quarter) if chosen and self._computing else self._rows
+        while self._timelines and rows < most:
+            rows += len(self._timelines[0].segments)
+            chosen.append(self._timelines.popleft())
+        self._computing += len(chosen)
+        return Round(chosen, self._computer, self._rows), self._take_over()
+
+    def _begin_with(
+        self, newcomers: "deque[_Underway[Tag]]", rows: int, most: int, chosen: "list[_Underway[Tag]]"
+    ) -> int:
+        """Choose newcomers until a round has `most` rows; return how many it has."""
+        while newcomers and rows < most:
+            newcomer = newcomers.popleft()
             rows += 1  # Even one that asks for no time takes some.
             if self._is_gone(newcomer.tag):
                 newcomer.timeline.close()
@@ -188,12 +203,7 @@ class Batch(Generic[Tag]):
             elif self._asks_for_time(newcomer):
                 rows += len(newcomer.segments) - 1
                 chosen.append(newcomer)
-        most = min(self._rows, rows + quarter) if chosen and self._computing else self._rows
-        while self._timelines and rows < most:
-            rows += len(self._timelines[0].segments)
-            chosen.append(self._timelines.popleft())
-        self._computing += len(chosen)
-        return Round(chosen, self._computer, self._rows), self._take_over()
+        return rows
 
     def end(self, computed: Round[Tag]) -> list[Finished[Tag]]:
         """Take over a round that was computed; return the timelines that are over."""

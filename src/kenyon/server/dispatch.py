@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from kenyon.errors import RefusedError, StorageError
@@ -21,6 +22,9 @@ from kenyon.server.tasks import Delete, DoStep, Export, Load, Probe, Sleep, Task
 from kenyon.wire.messages import Id
 
 _logger = logging.getLogger(__name__)
+
+_MOST_TO_SLEEP = 500
+"""Larvae that go to sleep together, once a second: a step of one of them would have to wait for them all."""
 
 _MOST_SAID = 10_000
 """Simulations remembered so as to be logged once; forgotten together beyond."""
@@ -151,12 +155,13 @@ class Dispatcher:
         self.send_off()
 
     def send_idle_to_sleep(self, *, after_s: float | None = None) -> None:
-        """Let memory forget every larva that nobody has asked for in a while."""
-        limit = self._limits.larva_idle_s if after_s is None else after_s
+        """Let memory forget larvae that nobody has asked for in a while: some of them now, or all that are told to."""
+        limit, most = (self._limits.larva_idle_s, _MOST_TO_SLEEP) if after_s is None else (after_s, None)
         before = self._clock() - limit
-        for queue in [queue for queue in self._queues.values() if not queue.busy and queue.touched_at <= before]:
+        idle = (queue for queue in self._queues.values() if not queue.busy and queue.touched_at <= before)
+        for queue in list(islice(idle, most)):
             if queue.known and queue.session.present is not None:
-                self._begin(queue, Sleep(queue.session), None)
+                self._begin(queue, Sleep(queue.session), None, None)
             else:
                 del self._queues[queue.session.ids]
         self.send_off()
@@ -171,7 +176,7 @@ class Dispatcher:
                 self._answer(pending, None)
                 continue
             if not queue.known:
-                self._begin(queue, Wake(queue.session), None)
+                self._begin(queue, Wake(queue.session), None, pending.client)
                 return
             queue.waiting.popleft()
             try:
@@ -180,7 +185,7 @@ class Dispatcher:
                 self._answer(pending, self._refuse(queue.session.ids, refusal))
                 continue
             if isinstance(task, Task):
-                self._begin(queue, task, pending)
+                self._begin(queue, task, pending, pending.client)
                 return
             self._metrics.retries += 1
             self._answer(pending, task)
@@ -213,11 +218,11 @@ class Dispatcher:
                 "larvae",
             )
 
-    def _begin(self, queue: _Queue, task: Task, pending: _Pending | None) -> None:
+    def _begin(self, queue: _Queue, task: Task, pending: _Pending | None, client: Client | None) -> None:
         queue.busy, queue.current = True, pending
         queue.begins = not queue.session.is_kept and isinstance(task, (DoStep, Load))
         self._coming += queue.begins
-        task.client = None if pending is None else pending.client
+        task.client = client
         self._ready.append(task)
 
     def _take(self, queue: _Queue, one: Finished[Task]) -> None:

@@ -20,6 +20,10 @@ class Client(Protocol):
     def closed(self) -> bool:
         """Whether nobody is there any more."""
 
+    @property
+    def in_debt(self) -> bool:
+        """Whether others come first."""
+
 
 class Move(Enum):
     """What a step does to the lives of its larva."""

@@ -56,6 +56,11 @@ class Task:
     def __init__(self, session: Session) -> None:
         self.session = session
 
+    @property
+    def is_late(self) -> bool:
+        """Whether others come first: nobody waits for it, or one who was last refused, or answered at once."""
+        return self.client is None or self.client.in_debt
+
     @abstractmethod
     def timeline(self, context: Context) -> Timeline:
         """Return what the circuit lives through; its result goes to `keep` and `finish`."""

@@ -109,7 +109,7 @@ class Worker:
                 return False
             with self._one_at_a_time:
                 for task in tasks:
-                    self._batch.add(task, task.timeline(self._context))
+                    self._batch.add(task, task.timeline(self._context), is_late=task.is_late)
             wait = False
 
     def _keep(self, done: list[Finished[Task]]) -> None:
