@@ -114,7 +114,7 @@ def test_who_is_late_waits_for_the_others_but_not_for_ever(late: int, others: in
     tags = [finished.tag for finished in batch.round()]
     room = 16 - min(4, under_way)
     assert tags.count("other") == min(others, room - min(2, late))
-    assert tags.count("late") == min(late, 2 if others else room // 2)
+    assert tags.count("late") == min(late, 2)
     while len(batch) > under_way:
         tags += [finished.tag for finished in batch.round()]
     assert (tags.count("late"), tags.count("other")) == (late, others)

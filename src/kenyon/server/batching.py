@@ -176,13 +176,13 @@ class Batch(Generic[Tag]):
 
         However many newcomers there are, a quarter of a round is kept for those under way; and where other rounds are
         being computed, newcomers are not held up by more of those than that. Those who are late have an eighth of a
-        round beside newcomers, and half of one where there are none.
+        round, with newcomers or without: one who comes meanwhile waits for no more of them.
         """
         chosen: list[_Underway[Tag]] = []
         quarter, eighth = self._rows // 4, -(-self._rows // 8)
         most = self._rows - min(quarter, len(self._timelines))
         rows = self._begin_with(self._newcomers, 0, most - min(eighth, len(self._late)), chosen)
-        rows = self._begin_with(self._late, rows, rows + eighth if rows else -(-most // 2), chosen)
+        rows = self._begin_with(self._late, rows, rows + eighth, chosen)
         most = min(self._rows, rows + quarter) if chosen and self._computing else self._rows
         while self._timelines and rows < most:
             rows += len(self._timelines[0].segments)

@@ -128,6 +128,7 @@ class Connection(asyncio.Protocol):
         state: What it is doing.
         in_debt: Whether its last frame was answered by the event loop itself, so that the next waits for its turn.
         accepted: Whether anything that it asked for was accepted; None until it has asked.
+        trusted: Whether anything that it asked for was computed, so that whole frames may be given to the worker.
     """
 
     def __init__(self, backend: Backend, loop: asyncio.AbstractEventLoop) -> None:
@@ -143,6 +144,7 @@ class Connection(asyncio.Protocol):
         self.state = State.IDLE
         self.in_debt = False
         self.accepted: bool | None = None
+        self.trusted = False
 
     @property
     def closed(self) -> bool:
@@ -217,6 +219,7 @@ class Connection(asyncio.Protocol):
         self._transport.write(self._framed(exchange, replies))
         self._backend.answered(exchange)
         self.in_debt = exchange.computed < len(replies) or not replies
+        self.trusted = self.trusted or exchange.computed > 0
         self._frame_since = self._loop.time()
         if self._fault is not None:
             self.bid_farewell(self._fault)
@@ -328,7 +331,7 @@ class Connection(asyncio.Protocol):
         began_at, limits = self._loop.time(), self._backend.limits
         messages: list[Message] = []
         try:
-            piece = PIECE_CHARACTERS if self.in_debt else _AT_ONCE_CHARACTERS
+            piece = _AT_ONCE_CHARACTERS if self.trusted and not self.in_debt else PIECE_CHARACTERS
             for some in decode_pieces(body, most=limits.max_message_bytes, piece=piece):
                 if messages:
                     yield

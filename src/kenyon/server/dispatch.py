@@ -223,6 +223,8 @@ class Dispatcher:
         queue.begins = not queue.session.is_kept and isinstance(task, (DoStep, Load))
         self._coming += queue.begins
         task.client = client
+        # What nobody waits for, or one who was last refused or answered at once, comes after the others.
+        task.is_late = not self.stopping and (client is None or client.in_debt)
         self._ready.append(task)
 
     def _take(self, queue: _Queue, one: Finished[Task]) -> None:

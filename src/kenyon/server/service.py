@@ -35,6 +35,9 @@ _logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 1.0
 _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104  # what is looked for, not listened on
 _LONGEST_STOP_S = 60.0
+_FIRST_MESSAGES = 16
+"""Messages of a new connection that the worker does as anybody's; more must wait until one of them was computed."""
+
 _MOST_GOING = 32
 """Connections that may take their time to read why they must go: fewer than the files that are spared for them."""
 
@@ -165,12 +168,14 @@ class Service:
         """Answer every message of an exchange, now or later; what is yielded ends a turn.
 
         A turn ends with as many messages for the worker as it computes together, or when those that were answered at
-        once have taken their time.
+        once have taken their time. One of whom nothing was computed yet has a short turn, and then is in debt.
         """
         connection, clock = exchange.connection, self._loop.time
+        together = ROWS if connection.trusted else _FIRST_MESSAGES
         handed_over, turn_ends = 0, clock() + self.turns.turn_s
         for place, message in enumerate(exchange.messages):
-            if handed_over >= ROWS or (connection.in_debt and clock() > turn_ends):
+            if handed_over >= together or (connection.in_debt and clock() > turn_ends):
+                connection.in_debt = connection.in_debt or not connection.trusted
                 self.dispatcher.send_off()
                 yield
                 if connection.closed:

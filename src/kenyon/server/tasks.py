@@ -47,19 +47,16 @@ class Task:
     Attributes:
         session: The larva.
         client: Who waits for it; None if nobody does.
+        is_late: Whether others come first.
         writes: Whether anything is kept of it.
     """
 
+    is_late = False
     writes = True
     client: Client | None = None
 
     def __init__(self, session: Session) -> None:
         self.session = session
-
-    @property
-    def is_late(self) -> bool:
-        """Whether others come first: nobody waits for it, or one who was last refused, or answered at once."""
-        return self.client is None or self.client.in_debt
 
     @abstractmethod
     def timeline(self, context: Context) -> Timeline:
