@@ -39,6 +39,10 @@ class CompiledCodeWarning(RuntimeWarning):
     """Compiled code could not be read or kept, so it is compiled anew; no number depends on it."""
 
 
+class CloneWarning(UserWarning):
+    """Several memories draw the same numbers, because nothing tells them apart."""
+
+
 class MissingStimulusError(KenyonError, IndexError):
     """A memory is asked for a stimulus that it has not met."""
 

@@ -208,6 +208,7 @@ def test_the_fast_way_and_the_methods_one_after_the_other_give_the_same(kind: ty
         odors = ["a", "b", "c"][: chance.randint(1, 3)]
         options = {
             "seed": number,
+            "model_id": 1,
             "update_dt": chance.choice([0.0, 0.002, 0.01]),
             "train_dur": chance.choice([0.01, 30.0]),
             "state_spacePerSide": chance.choice([0, 1, 2]),

@@ -62,7 +62,8 @@ class Memory(Timer):
         None,
         allow_None=True,
         constant=True,
-        doc="Id of the larva, a text or a number; that of the brain's agent if absent.",
+        doc="Id of the larva, a text or a number; that of the brain's agent if absent. Memories without any draw the "
+        "same numbers under the same seed, and warn of it.",
     )
     frozen = Switch(False, doc="Whether it follows what was learned, and learns no more.")
     only_sensed = Switch(
@@ -85,6 +86,7 @@ class Memory(Timer):
         self.rewardSum: float = 0
         self._levels_before: Levels = {}
         self._undo: tuple[Change, ...] = ()
+        self._copied = False  # A copy is meant to be the same larva.
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; gains are checked, and a method of the reference page is from now on called."""
@@ -140,6 +142,11 @@ class Memory(Timer):
     def stimuli(self) -> list[str]:
         """The stimuli it learns about: those of its gains, or, with `only_sensed`, those of the larva's world."""
         return self._stimuli(self.gain)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a copy."""
+        super().__setstate__(state)
+        self._copied = True
 
     # How a step is taken.
 

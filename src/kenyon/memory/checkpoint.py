@@ -247,6 +247,7 @@ def _made(path: str | os.PathLike[str], entry: Mapping[str, Any], arrays: Mappin
             memory: Learner = RLPopulation(len(state["model_ids"]), state["stimuli"], **own, **options)
         else:
             memory = kind(**options)
+            memory._copied = True
     except MissingDependencyError:
         raise
     except (KenyonError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as reason:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from kenyon.memory import clones
 from kenyon.memory.base import Plain
 from kenyon.memory.mushroom_body import Answer, Finish, MBmemory, Outcome, Request
 from kenyon.memory.options import Choice, Switch, Table
@@ -40,6 +41,7 @@ class MushroomBodyMemory(MBmemory):
 
     Randomness:
         The larva's own streams, from (seed, sim_id, model_id); both ids are 0 where neither they nor a brain are given.
+        A `CloneWarning` says so where several without an id draw the same.
 
     Reference:
         Jürgensen et al. 2024, iScience 27:108640.
@@ -179,6 +181,8 @@ class MushroomBodyMemory(MBmemory):
         with _registry.lock:
             if self._home is None:
                 sim_id, larva_id = (0 if i is None else i for i in (self._simulation(), self.larva_id))
+                if self.larva_id is None:
+                    clones.begin(self, "circuit", int(self.seed), sim_id)
                 home = (
                     _home(sim_id, self._constants, self.engine) if self.shared else _Home(self._constants, self.engine)
                 )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from kenyon import checks
 from kenyon.errors import InputError
-from kenyon.memory import larvaworld_rules, qlearning_step, sensing
+from kenyon.memory import clones, larvaworld_rules, qlearning_step, sensing
 from kenyon.memory import qlearning_kernel as kernel
 from kenyon.memory.base import Gains, Levels, Memory, Plain, checked_gain
 from kenyon.memory.options import Choice, Integer, Number, Numbers, Switch
@@ -79,7 +79,8 @@ class RLmemory(Memory):
         InputError: an option is out of range, or the table would be over its limit.
 
     Randomness:
-        The larva's own stream, from (seed, its id); the global `random` under the larvaworld rules.
+        The larva's own stream, from (seed, its id); the global `random` under the larvaworld rules. A `CloneWarning`
+        says so where several without an id draw the same.
 
     Reference:
         Watkins & Dayan 1992, Machine Learning 8:279.
@@ -405,6 +406,8 @@ class RLmemory(Memory):
             return self._words.copy()
         larva_id = self.larva_id
         identity = () if larva_id is None else (larva_id,)
+        if larva_id is None and self._epsilon > 0.0:
+            clones.begin(self, "choice", int(self.seed))
         return sfc64_state(larva_seed(int(self.seed), *identity), "choice")
 
     def _must_call(self) -> bool:
