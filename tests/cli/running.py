@@ -72,6 +72,7 @@ ENOUGH: dict[tuple[str, ...], tuple[str, ...]] = {
     ("serve",): ("--state-dir", ":memory:", "--port", "99999"),
     ("ping",): ("--port", "1", "--timeout", "0.01", "--count", "1"),
     ("sessions", "list"): ("--state-dir", "nowhere"),
+    ("sessions", "check"): ("--state-dir", "nowhere"),
     ("sessions", "show"): ("run", "0", "--state-dir", "nowhere"),
     ("sessions", "export"): ("run", "0", "--state-dir", "nowhere", "--out", "larva.npz"),
     ("sessions", "delete"): ("run", "0", "--state-dir", "nowhere", "--yes"),
