@@ -80,7 +80,10 @@ def pack(kind: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]
         # numpy 1 has no argument that forbids pickling here; it would keep one as an array of that name.
         if np.asarray(values).dtype.hasobject:
             raise InputError(f"array {shown(name)} must hold plain numbers to be saved, got objects")
-    words = np.frombuffer(json.dumps(full, default=_plain).encode(), dtype=np.uint8)
+    try:
+        words = np.frombuffer(json.dumps(full, default=_plain).encode(), dtype=np.uint8)
+    except (TypeError, ValueError, RecursionError) as reason:
+        raise InputError(f"what a file says about itself must be what JSON can say: {reason}") from None
     everything: dict[str, Any] = dict(**{_HEADER: words}, **arrays)
     stream = io.BytesIO()
     np.savez_compressed(stream, **everything)

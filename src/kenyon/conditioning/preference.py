@@ -3,7 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from kenyon import checks
+from kenyon.errors import InputError
 from kenyon.seeds import generator
+from kenyon.words import shown
 
 RESAMPLES = 10_000
 
@@ -22,6 +25,9 @@ def interval(values: NDArray[np.float64], *, level: float = 0.95, seed: int = 0)
         [..., 2] float64, lower and upper bound, in the unit of the values; of less than two larvae nan, for they say
         nothing about the spread.
 
+    Raises:
+        InputError: `values` are no numbers, `level` lies outside 0 to 1, or the seed is unusable.
+
     Randomness:
         The stream "bootstrap" of `seed`.
 
@@ -33,6 +39,10 @@ def interval(values: NDArray[np.float64], *, level: float = 0.95, seed: int = 0)
         >>> bool(bounds[0] < 14.5 < bounds[1])
         True
     """
+    values = checks.numbers("values", values).astype(np.float64)
+    checks.number("level", level, low=0.0, high=1.0)
+    if values.ndim == 0:
+        raise InputError(f"values must be one row a larva, got {shown(values)}")
     absent = np.isnan(values)
     if absent.any():  # Each column is of larvae of its own.
         columns = values.reshape(len(values), -1).T

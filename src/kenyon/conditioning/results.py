@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon import archive, netcdf
+from kenyon import archive, checks, netcdf
 from kenyon.conditioning import file_format, origin
 from kenyon.conditioning.dataset import ANSWERS
 from kenyon.conditioning.preference import interval
@@ -26,6 +26,7 @@ def save(result: "xarray.Dataset", path: str | os.PathLike[str], *, overwrite: b
         LockedError: somebody else is writing it.
         StorageError: the disk is full.
     """
+    _checked(result)
     with archive.replacing(path, overwrite=overwrite) as temporary:
         netcdf.write(file_format.packed(result), temporary)
     return Path(path)
@@ -40,7 +41,8 @@ def load(path: str | os.PathLike[str], *, limit_bytes: int = archive.LIMIT_BYTES
         FileFormatError: the file is truncated, foreign, of a later version, or holds something else than it should.
         FileNotFoundError: there is no such file.
     """
-    return file_format.unpacked(str(path), netcdf.read(path, limit_bytes=limit_bytes))
+    file = netcdf.read(path, limit_bytes=limit_bytes)
+    return file_format.unpacked(str(path), file)
 
 
 def summary(result: "xarray.Dataset") -> list[dict[str, Any]]:
@@ -95,11 +97,13 @@ def check(result: "xarray.Dataset") -> "xarray.Dataset":
     Raises:
         MismatchError: they are of others, or it is joined along something else than larvae.
     """
+    _checked(result)
     return origin.check(result, {"preference_index": ANSWERS, "diverged": ("larva", "phase"), "larva_seed": ("larva",)})
 
 
 def diverged_at_tests(result: "xarray.Dataset") -> NDArray[np.bool_]:
     """Return which larvae had diverged by the time of each test: [B, tests] bool."""
+    _checked(result)
     ended = (result.phase_start_s + result.phase_duration_s) <= result.test_time_s + 1e-9
     by_then: NDArray[np.bool_] = (result.diverged & ended).any("phase").transpose("larva", "test").values
     return by_then
@@ -122,7 +126,14 @@ def tested_after(result: "xarray.Dataset") -> list[str]:
     Raises:
         MismatchError: larvae of the result differ in it.
     """
+    _checked(result)
     return [_test_label(result.isel(test=test)) for test in range(result.sizes["test"])]
+
+
+def _checked(result: Any) -> None:
+    import xarray
+
+    checks.instance("result", result, xarray.Dataset, "pass what experiment.run returned")
 
 
 def numbered(labels: list[str]) -> list[str]:

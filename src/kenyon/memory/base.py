@@ -1,17 +1,17 @@
 """What every memory has: a clock, a brain it belongs to, gains it adapts, and a larva it is of."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.memory import sensing
-from kenyon.memory.options import Choice, Identity, Integer, Switch, checked_identity
+from kenyon.memory.options import Choice, Identity, Seed, Switch, checked_identity
 from kenyon.memory.overriding import METHODS, as_written, overridden
 from kenyon.memory.timer import Timer
 from kenyon.whole import Change, at_once, gains_as_they_are, is_plain, update
@@ -55,9 +55,7 @@ class Memory(Timer):
 
     mode = Choice(["RL", "MB"], doc="How it learns: Q-learning (RL) or a mushroom body (MB).")
     modality = Choice(["olfaction", "touch"], doc="The sense whose gains it adapts.")
-    seed = Integer(
-        0, low=0, constant=True, doc="Seed of every random draw; a larva's stream comes from (seed, its id)."
-    )
+    seed = Seed(0, low=0, constant=True, doc="Seed of every random draw; a larva's stream comes from (seed, its id).")
     model_id = Identity(
         None,
         allow_None=True,
@@ -238,12 +236,12 @@ class Memory(Timer):
 
     def _reward(self, reward: Any) -> float:
         """Return a reward as a number."""
+        if isinstance(reward, (bool, np.bool_)):
+            return float(reward)
         try:
-            if math.isfinite(reward):
-                return float(reward)
-        except (TypeError, OverflowError):
-            pass
-        raise InputError(f"reward must be True, False or a finite number, got {shown(reward)}")
+            return checks.number("reward", reward)
+        except InputError:
+            raise InputError(f"reward must be True, False or a finite number, got {shown(reward)}") from None
 
 
 def wholly(memories: Sequence[Memory], do: Callable[[], Result]) -> Result:

@@ -89,7 +89,7 @@ def save(
             header, own = memory._plain()
             entries.append({"class": _kind(memory).__name__, **_making(memory), "state": header})
             arrays |= {f"{i}.{name}": values for name, values in own.items()}
-        archive.save(temporary, KIND, {"memories": entries, "about": dict(about or {})}, arrays)
+        archive.save(temporary, KIND, {"memories": entries, "about": _said(about)}, arrays)
     return Path(path)
 
 
@@ -98,6 +98,7 @@ def about(path: str | os.PathLike[str], *, limit_bytes: int = archive.LIMIT_BYTE
 
     Raises:
         FileFormatError: the file is truncated, foreign or of another version.
+        FileNotFoundError: there is no such file.
 
     Example:
         >>> import tempfile
@@ -115,6 +116,7 @@ def names(path: str | os.PathLike[str], *, limit_bytes: int = archive.LIMIT_BYTE
 
     Raises:
         FileFormatError: the file is truncated, foreign, of another version or inconsistent.
+        FileNotFoundError: there is no such file.
     """
     return [entry["options"].get("model_id") for entry, _ in _entries(path, limit_bytes)]
 
@@ -126,6 +128,7 @@ def load(path: str | os.PathLike[str], *, limit_bytes: int = archive.LIMIT_BYTES
 
     Raises:
         FileFormatError: the file is truncated, foreign, of another version or inconsistent.
+        FileNotFoundError: there is no such file.
         NoAnswerError: the server of a remote memory did not answer.
     """
     return [_made(path, entry, arrays) for entry, arrays in _entries(path, limit_bytes)]
@@ -140,6 +143,7 @@ def restore(
 
     Raises:
         FileFormatError: the file is truncated, foreign, of another version or inconsistent.
+        FileNotFoundError: there is no such file.
         MismatchError: there are more or fewer, or one is of another class or has other tables or another circuit.
         NoAnswerError: the server of a remote memory did not answer.
     """
@@ -266,3 +270,7 @@ def _changes(
         raise
     except (KenyonError, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as reason:
         raise FileFormatError(f"{path} must hold a whole {type(memory).__name__}: {reason}") from None
+
+
+def _said(about: Any) -> dict[str, Any]:
+    return {} if about is None else dict(checks.instance("about", about, dict, "pass a dictionary that JSON can say"))

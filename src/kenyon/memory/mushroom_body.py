@@ -212,7 +212,10 @@ class MBmemory(Memory):
         """
         if stimuli is None:
             stimuli = self.stimuli
-        asked = [checks.instance("stimulus", stimulus, str, "name it by a text") for stimulus in stimuli]
+        asked = [
+            checks.instance("stimulus", stimulus, str, "name it by a text")
+            for stimulus in checks.several("stimuli", stimuli)
+        ]
         if not asked:
             return {}
         rates = self._probe(
@@ -237,6 +240,8 @@ class MBmemory(Memory):
             >>> MushroomBodyMemory(odors={"CS": "3-Octanol"}).measured_odor("CS")
             '3-octanol'
         """
+        if not isinstance(stimulus, str):
+            raise InputError(f"stimulus must be a text, got {shown(stimulus)}; name it, such as 'Odor'")
         if stimulus not in self._measured:
             self._measured[stimulus] = _find(stimulus, self.odors.get(stimulus, HOST_ODORS.get(stimulus, stimulus)))
         return self._measured[stimulus]
@@ -244,15 +249,20 @@ class MBmemory(Memory):
     def measured_mixture(self, concentrations: Mapping[str, float]) -> dict[str | int, float]:
         """Return concentrations by measured odor; those of stimuli that stand for the same odor add.
 
+        Raises:
+            InputError: a stimulus stands for no known odor, or a concentration is no finite number.
+
         Example:
             >>> from kenyon.memory import MushroomBodyMemory
             >>> MushroomBodyMemory().measured_mixture({"Odor": 0.5, "CS": 0.25, "UCS": 1.0})
             {'pentyl acetate': 0.75, '4,5-dimethylthiazole': 1.0}
         """
+        checks.instance("concentrations", concentrations, dict, "pass the concentration of each stimulus")
         mixture: dict[str | int, float] = {}
         for stimulus, concentration in concentrations.items():
             odor = self.measured_odor(stimulus)
-            mixture[odor] = mixture.get(odor, 0.0) + max(concentration, 0.0)
+            there = checks.number(f"concentration of {stimulus}", concentration)
+            mixture[odor] = mixture.get(odor, 0.0) + max(there, 0.0)
         return mixture
 
     @classmethod

@@ -10,6 +10,7 @@ import param
 
 from kenyon import checks
 from kenyon.errors import InputError
+from kenyon.seeds import checked_seed
 from kenyon.words import shown
 
 
@@ -50,6 +51,13 @@ class Integer(param.Integer):
             return
         low, high = self.bounds
         checks.integer(self.name or "default", value, low=low, high=high)
+
+
+class Seed(Integer):
+    """A seed: a whole number of at most 256 bits."""
+
+    def _validate(self, value: Any) -> None:
+        checked_seed(self.name or "default", value)
 
 
 class Switch(param.Boolean):
