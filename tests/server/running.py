@@ -34,6 +34,7 @@ class Running:
         metrics_port: Where it shows health, if it does.
         lines: What it has printed.
         start_s: How long its last start took, s.
+        ready_file: What it says that it listens in.
     """
 
     def __init__(self, folder: Path | str, *options: str, port: int = 0, prefix: Sequence[str] = ()) -> None:
@@ -41,7 +42,7 @@ class Running:
         self._folder = folder
         self._prefix = prefix
         self._port = port
-        self._ready = Path(tempfile.gettempdir()) / f"kenyon-{uuid4().hex}.ready"
+        self.ready_file = Path(tempfile.gettempdir()) / f"kenyon-{uuid4().hex}.ready"
         self.start()
 
     def start(self) -> None:
@@ -49,8 +50,8 @@ class Running:
         command = [*self._prefix, *KENYON, "serve", "--state-dir", str(self._folder), *self._options]
         if "--unix" not in self._options:
             command += ["--port", str(self._port)]
-        self._ready.unlink(missing_ok=True)  # It was perhaps killed.
-        command += ["--ready-file", str(self._ready)]
+        self.ready_file.unlink(missing_ok=True)  # It was perhaps killed.
+        command += ["--ready-file", str(self.ready_file)]
         self.lines: list[str] = []
         began = time.monotonic()
         self.process = subprocess.Popen(
@@ -58,7 +59,7 @@ class Running:
         )
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
-        found = ready.wait_for(self._ready, is_alive=lambda: self.process.poll() is None)
+        found = ready.wait_for(self.ready_file, is_alive=lambda: self.process.poll() is None)
         if found is None:
             self.process.kill()
             self.process.wait(30)
@@ -87,7 +88,7 @@ class Running:
             self.process.kill()
         self.process.wait(30)
         self._reading.join(10)
-        self._ready.unlink(missing_ok=True)
+        self.ready_file.unlink(missing_ok=True)
 
     def stop(self, word: int = signal.SIGTERM) -> int:
         """Tell it to stop; return its exit status."""
