@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kenyon.errors import RefusedError
 from kenyon.mushroom_body import odors as measured
 from kenyon.server import Limits, Settings
-from kenyon.server.connection import _NEXT, State
+from kenyon.server.connection import _NEXT, ConnectionState
 from kenyon.server.metrics import Metrics
 from kenyon.server.refusing import Refusals
 from kenyon.server.requests import Reader
@@ -53,7 +53,10 @@ FRAMES: dict[str, bytes] = {
 
 @pytest.mark.parametrize(("kind", "new"), [*((kind, False) for kind in FRAMES), ("pings", True), ("steps", True)])
 def test_a_frame_holds_up_nobody_whatever_it_is_made_of(kind: str, *, new: bool) -> None:
-    """Two connections ask the same again, or come with it; a third, that asks at the same time, is answered before."""
+    """Finding 2: what is answered in the event loop has its share of it, and no more.
+
+    Two connections ask the same again, or come with it; a third, that asks at the same time, is answered before.
+    """
 
     async def compete() -> list[str]:
         limits = Limits(max_turn_ms=0.05)
@@ -226,7 +229,9 @@ def test_refusals_cannot_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_connection_ends_from_every_state_and_goes_on_from_none_that_ended() -> None:
     """As its table says: every state but the first comes after another one, and leads to the end."""
-    assert set(_NEXT) == set(State)
-    assert set().union(*_NEXT.values()) == set(State)
-    assert all(State.CLOSED in following for state, following in _NEXT.items() if state is not State.CLOSED)
-    assert _NEXT[State.CLOSED] == frozenset()
+    assert set(_NEXT) == set(ConnectionState)
+    assert set().union(*_NEXT.values()) == set(ConnectionState)
+    assert all(
+        ConnectionState.CLOSED in following for state, following in _NEXT.items() if state is not ConnectionState.CLOSED
+    )
+    assert _NEXT[ConnectionState.CLOSED] == frozenset()

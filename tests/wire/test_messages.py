@@ -144,6 +144,26 @@ def test_a_message_that_is_too_long_is_refused_before_it_is_read() -> None:
     assert read == good
 
 
+@pytest.mark.parametrize("separator", [b", ", b",", b" ,\n\t ", b"  ,"])
+def test_a_piece_may_end_anywhere(separator: bytes) -> None:
+    """Within a message, after it, before or after what separates it from the next, or within that."""
+    messages = [Message("a", larva, 0, {"T": 100}) for larva in range(4)]
+    body = encode(messages).replace(b"}, {", b"}" + separator + b"{").replace(b"}}]", b"}} ]  ")
+    for piece in range(1, len(body) + 1):
+        assert list(chain.from_iterable(decode_pieces(body, most=10**6, piece=piece))) == messages
+
+
+@pytest.mark.parametrize("larvae", [1, 5, 200])
+def test_how_long_a_message_may_be_does_not_depend_on_its_frame(larvae: int) -> None:
+    """One of as many characters as are allowed is read, one of more is not, alone or among others."""
+    fitting = Message("a", 0, 0, {"x": "y" * 1000})
+    most = len(encode([fitting])) - 1  # without the bracket before it, with the one after it
+    pieces = list(decode_pieces(encode([fitting] * larvae), most=most))
+    assert list(chain.from_iterable(pieces)) == [fitting] * larvae
+    with pytest.raises(RemoteProtocolError, match=f"of at most {most - 20} characters"):
+        list(decode_pieces(encode([fitting] * larvae), most=most - 20))
+
+
 def test_no_messages_are_a_list_too() -> None:
     """An empty frame's list is allowed both ways."""
     assert encode([]) == b"[]"

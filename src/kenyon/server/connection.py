@@ -40,7 +40,7 @@ _STRANGER_S = 1.0
 NOBODY = (None, None, None)
 
 
-class State(Enum):
+class ConnectionState(Enum):
     """What a connection is doing."""
 
     IDLE = "it waits for a frame to be whole"
@@ -51,13 +51,15 @@ class State(Enum):
     CLOSED = "it is over"
 
 
-_NEXT: Mapping[State, frozenset[State]] = {
-    State.IDLE: frozenset({State.READING, State.STUCK, State.LEAVING, State.CLOSED}),
-    State.READING: frozenset({State.ANSWERING, State.LEAVING, State.CLOSED}),
-    State.ANSWERING: frozenset({State.IDLE, State.LEAVING, State.CLOSED}),
-    State.STUCK: frozenset({State.IDLE, State.LEAVING, State.CLOSED}),
-    State.LEAVING: frozenset({State.CLOSED}),
-    State.CLOSED: frozenset(),
+_NEXT: Mapping[ConnectionState, frozenset[ConnectionState]] = {
+    ConnectionState.IDLE: frozenset(
+        {ConnectionState.READING, ConnectionState.STUCK, ConnectionState.LEAVING, ConnectionState.CLOSED}
+    ),
+    ConnectionState.READING: frozenset({ConnectionState.ANSWERING, ConnectionState.LEAVING, ConnectionState.CLOSED}),
+    ConnectionState.ANSWERING: frozenset({ConnectionState.IDLE, ConnectionState.LEAVING, ConnectionState.CLOSED}),
+    ConnectionState.STUCK: frozenset({ConnectionState.IDLE, ConnectionState.LEAVING, ConnectionState.CLOSED}),
+    ConnectionState.LEAVING: frozenset({ConnectionState.CLOSED}),
+    ConnectionState.CLOSED: frozenset(),
 }
 """What may follow a state."""
 
@@ -141,7 +143,7 @@ class Connection(asyncio.Protocol):
         self._fault: RefusedError | None = None
         # When it was made, last heard of, its frame begun, and its state entered.
         self._made_at = self._heard_at = self._frame_since = self._state_since = loop.time()
-        self.state = State.IDLE
+        self.state = ConnectionState.IDLE
         self.in_debt = False
         self.accepted: bool | None = None
         self.trusted = False
@@ -149,7 +151,7 @@ class Connection(asyncio.Protocol):
     @property
     def closed(self) -> bool:
         """Whether nobody is there any more."""
-        return self.state is State.LEAVING or self.state is State.CLOSED
+        return self.state is ConnectionState.LEAVING or self.state is ConnectionState.CLOSED
 
     def connection_made(self, transport: Any) -> None:
         """Begin: wait for nothing when sending, acknowledge at once."""
@@ -172,7 +174,7 @@ class Connection(asyncio.Protocol):
             self._reader.feed(data)
         except RemoteProtocolError as reason:
             self._fault = RefusedError(str(reason), "frame")
-            if self.state not in (State.READING, State.ANSWERING):
+            if self.state not in (ConnectionState.READING, ConnectionState.ANSWERING):
                 self.bid_farewell(self._fault)
             return
         self._acknowledge()
@@ -180,7 +182,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client has closed: what waits for it is dropped; half a frame is refused, in case it still listens."""
-        if self._reader.pending and self.state in (State.IDLE, State.STUCK):
+        if self._reader.pending and self.state in (ConnectionState.IDLE, ConnectionState.STUCK):
             self.bid_farewell(
                 RefusedError(
                     f"a frame must be whole, got the end of the stream after {self._reader.pending} bytes of it; "
@@ -189,12 +191,12 @@ class Connection(asyncio.Protocol):
                 )
             )
         elif not self.closed:
-            self._enter(State.LEAVING)
+            self._enter(ConnectionState.LEAVING)
         return False
 
     def connection_lost(self, _error: Exception | None) -> None:
         """It is over."""
-        self._enter(State.CLOSED)
+        self._enter(ConnectionState.CLOSED)
         self._backend.leave(self)
         # A larva may remember who stepped it last; what that one has sent is not worth remembering.
         self._reader = FrameReader(limit=self._backend.limits.max_frame_bytes)
@@ -202,20 +204,20 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not take its reply."""
-        if self.state is State.IDLE:
-            self._enter(State.STUCK)
+        if self.state is ConnectionState.IDLE:
+            self._enter(ConnectionState.STUCK)
 
     def resume_writing(self) -> None:
         """It has."""
-        if self.state is State.STUCK:
-            self._enter(State.IDLE)
+        if self.state is ConnectionState.STUCK:
+            self._enter(ConnectionState.IDLE)
             self._go_on()
 
     def reply(self, exchange: Exchange, replies: Sequence[str]) -> None:
         """Send the replies of an exchange, spelled, in one write, and go on with the next frame."""
-        if self.state is not State.ANSWERING or len(replies) < len(exchange.messages):
+        if self.state is not ConnectionState.ANSWERING or len(replies) < len(exchange.messages):
             return
-        self._enter(State.IDLE)
+        self._enter(ConnectionState.IDLE)
         self._transport.write(self._framed(exchange, replies))
         self._backend.answered(exchange)
         self.in_debt = exchange.computed < len(replies) or not replies
@@ -244,16 +246,16 @@ class Connection(asyncio.Protocol):
         """Close what has taken too long; called every now and then."""
         limits = self._backend.limits
         patience_s = limits.read_timeout_s
-        if self.state is State.STUCK and now - self._state_since > patience_s:
+        if self.state is ConnectionState.STUCK and now - self._state_since > patience_s:
             _logger.info("a client has not taken its reply for %g s; closed", patience_s)
             self._transport.abort()
-        elif self.state is State.LEAVING and now - self._state_since > patience_s:
+        elif self.state is ConnectionState.LEAVING and now - self._state_since > patience_s:
             self._transport.abort()
         elif self.accepted is not True and now - self._made_at > min(patience_s, limits.idle_timeout_s):
             # Who never asked for anything that was accepted may not keep a place for long, however much he says.
-            if self.state is not State.ANSWERING:
+            if self.state is not ConnectionState.ANSWERING:
                 self.close()
-        elif self.state is not State.IDLE:
+        elif self.state is not ConnectionState.IDLE:
             return
         elif self._reader.pending and now - self._frame_since > patience_s:
             self.bid_farewell(
@@ -268,14 +270,14 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         """Close it, once what was written is sent."""
         if not self.closed:
-            self._enter(State.LEAVING)
+            self._enter(ConnectionState.LEAVING)
         self._transport.close()
 
     def bid_farewell(self, refusal: RefusedError, *, at_once: bool = False) -> None:
         """Say why, and close, leaving the client time to read it unless that is wanted at once."""
         if self.closed:
             return
-        self._enter(State.LEAVING)
+        self._enter(ConnectionState.LEAVING)
         reply = self._backend.refuse((None, None), refusal)
         self._transport.write(frame(encode_replies([Message(*NOBODY)], [reply])))
         # Closing now, with bytes unread, would make the system take back what was just written.
@@ -287,21 +289,21 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.close()
 
-    def _enter(self, state: State) -> None:
+    def _enter(self, state: ConnectionState) -> None:
         if state not in _NEXT[self.state]:
             raise RuntimeError(f"a connection must not go from {self.state.name} to {state.name}")
         self.state, self._state_since = state, self._loop.time()
 
     def _go_on(self) -> None:
         """Begin the next exchange, if the last one is over, its reply taken, and a whole frame there."""
-        if self.state is State.IDLE:
+        if self.state is ConnectionState.IDLE:
             try:
                 body = self._reader.next_frame()
             except RemoteProtocolError as reason:
                 self.bid_farewell(RefusedError(str(reason), "frame"))
                 return
             if body is not None:
-                self._enter(State.READING)
+                self._enter(ConnectionState.READING)
                 self._frame = self._answer(body)
                 if self.in_debt:
                     self._backend.turns.wait(self._take_turn)
@@ -309,7 +311,7 @@ class Connection(asyncio.Protocol):
                     self._take_turn()
         if self.closed:
             return
-        if self.state is not State.IDLE and self._reader.pending > _ENOUGH_BYTES:
+        if self.state is not ConnectionState.IDLE and self._reader.pending > _ENOUGH_BYTES:
             if self._transport.is_reading():
                 self._transport.pause_reading()
         elif not self._transport.is_reading():
@@ -344,12 +346,12 @@ class Connection(asyncio.Protocol):
             # One message says so; the next frame may be better.
             code = reason.code or "message" if isinstance(reason, RefusedError) else "message"
             self.in_debt, self.accepted = True, self.accepted or False
-            self._enter(State.ANSWERING)
+            self._enter(ConnectionState.ANSWERING)
             reply = self._backend.refuse((None, None), RefusedError(str(reason), code))
             Exchange(self, [Message(*NOBODY)], began_at).answer(0, reply)
             return
         self.in_debt = False
-        self._enter(State.ANSWERING)
+        self._enter(ConnectionState.ANSWERING)
         exchange = Exchange(self, messages, began_at)
         yield from self._backend.take(exchange)
 

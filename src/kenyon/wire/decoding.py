@@ -66,6 +66,7 @@ def decode_pieces(body: bytes, *, most: int, piece: int = PIECE_CHARACTERS) -> I
         >>> [len(messages) for messages in decode_pieces(body, most=1000, piece=150)]
         [2, 2, 1]
     """
+    piece = min(piece, most)
     if len(body) <= piece:
         yield decode(body)
         return
@@ -86,7 +87,7 @@ def decode_pieces(body: bytes, *, most: int, piece: int = PIECE_CHARACTERS) -> I
             if not _is_strict(said, window[:end]):
                 said = _strictly(window[:end], is_over=is_over)
             yield [_message(entry) for entry in said]
-            place, size = place + end, piece
+            place, size = _after_blanks(text, place + end), piece
         elif size < min(most, len(text) - place):
             size = most
         elif place + size < len(text):
