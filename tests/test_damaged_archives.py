@@ -36,6 +36,8 @@ def _golden(file: Path) -> object:
     return {name: str(value) for name, value in vars(verification.load(file)).items()}
 
 
+GAIN = {"A": 0.0, "B": 0.0, "C": 0.0}
+
 LOADERS: dict[str, Loader] = {
     "a snapshot": _snapshot,
     "memories": _checkpoint,
@@ -206,3 +208,19 @@ def test_more_can_be_read_if_that_is_asked_for(tmp_path: Path) -> None:
         with pytest.raises(FileFormatError, match="raise limit_bytes to read it"):
             read(memories, limit_bytes=100)
         read(memories, limit_bytes=10**6)
+
+
+@pytest.mark.parametrize("made", [lambda: RLOlfMemory(gain=GAIN, seed=1), lambda: RLPopulation(3, list(GAIN), seed=1)])
+def test_options_that_ask_for_60_gb_of_tables_are_refused_unmade(made: Callable[[], Any], tmp_path: Path) -> None:
+    """A file may ask for no larger tables than it holds, whatever limit it states itself."""
+    whole = checkpoint.save(tmp_path / "a.npz", made())
+    header, arrays = archive.load(whole, checkpoint.KIND)
+    again = checkpoint.save(tmp_path / "b.npz", checkpoint.load(whole))
+    assert archive.load(again, checkpoint.KIND)[0] == header
+    for places, limit_mb in ((250, 1e6), (100, 1e4)):
+        header["memories"][0]["options"] |= {"state_spacePerSide": places, "max_table_mb": limit_mb}
+        file = archive.save(
+            tmp_path / "c.npz", checkpoint.KIND, {"memories": header["memories"]}, arrays, overwrite=True
+        )
+        with pytest.raises(FileFormatError):
+            checkpoint.load(file)

@@ -246,9 +246,7 @@ def _made(path: str | os.PathLike[str], entry: Mapping[str, Any], arrays: Mappin
     kind, options = _CLASSES[entry["class"]], entry["options"]
     try:
         if kind is RLPopulation:
-            state = entry["state"]
-            own = {"kind": _CLASSES[entry["kind"]], "model_ids": state["model_ids"]}
-            memory: Learner = RLPopulation(len(state["model_ids"]), state["stimuli"], **own, **options)
+            memory: Learner = _population(entry, arrays)
         else:
             memory = kind(**options)
             memory._copied = True
@@ -258,6 +256,17 @@ def _made(path: str | os.PathLike[str], entry: Mapping[str, Any], arrays: Mappin
         raise FileFormatError(f"{path} must hold memories that can be made anew: {reason}") from None
     at_once(_changes(path, memory, entry, arrays))
     return memory
+
+
+def _population(entry: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> RLPopulation:
+    """Return a new population, whose tables are made at once: so they may be no larger than those that are held."""
+    state, options = entry["state"], entry["options"]
+    held_mb = sum(values.nbytes for values in arrays.values()) / 1e6
+    limited = {**options, "max_table_mb": min(options["max_table_mb"], held_mb)}
+    own = {"kind": _CLASSES[entry["kind"]], "model_ids": state["model_ids"]}
+    larvae = RLPopulation(len(state["model_ids"]), state["stimuli"], **own, **limited)
+    larvae._one.max_table_mb = options["max_table_mb"]
+    return larvae
 
 
 def _changes(
