@@ -1,6 +1,6 @@
 """The model server: round trips, steps per second, and what a client notices of hostile ones, as ratios within one run.
 
-    python benchmarks/server.py [--rounds 5] [--no-brian]
+    python benchmarks/server.py [--rounds 5] [--no-brian] [--hostile]
 
 Peers in the same run: Brian2 behind the same server, and a server of Larvaworld's own kind, for which
 `make bench-server` brings the wheel: its `Server` class, answering each step with one neuron in Brian2 that is built,
@@ -435,7 +435,7 @@ def main() -> None:
         show_round_trips(servers, arguments.rounds)
         memory_round_trip(servers["kernel"])
         show_steps_per_second(servers["kernel"], arguments.rounds)
-        show_beside_hostile(servers["kernel"], max(1, arguments.rounds // 2))
+        show_beside_hostile(servers["kernel"], arguments.rounds)
     first_reply()
 
 

@@ -338,3 +338,12 @@ def test_seeds_are_those_of_the_memory_in_process(server: Running) -> None:
 def test_an_empty_frame_is_answered_with_an_empty_one(server: Running) -> None:
     """As many messages as were asked."""
     assert server.ask() == []
+
+
+def test_a_large_frame_is_read_in_pieces_and_each_larva_is_as_alone(server: Running) -> None:
+    """Of more larvae than are handed over at once, with ids that are read the slow way."""
+    frames = [[step("süß: viele", larva, number) for larva in range(300)] for number in range(2)]
+    together = [server.ask(*messages) for messages in frames]
+    server.ask(*(Message("süß: viele", larva, 0, {"op": "delete"}) for larva in range(300)))
+    alone = [[server.ask(messages[larva])[0] for larva in (0, 63, 64, 299)] for messages in frames]
+    assert alone == [[replies[larva] for larva in (0, 63, 64, 299)] for replies in together]
