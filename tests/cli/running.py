@@ -43,6 +43,8 @@ def run(arguments: Sequence[str], folder: Path, *, encoding: str = "utf-8", out:
     ):
         # Brian2's log keeps the first standard error that it sees, which then is closed.
         patch.setattr(logging, "raiseExceptions", False)
+        patch.setattr(logging.getLogger(), "handlers", [])  # `serve` has its own
+        patch.setattr(logging.getLogger(), "level", logging.getLogger().level)
         patch.setattr(sys, "stdout", printed)
         patch.setattr(sys, "stderr", said)
         try:
@@ -50,6 +52,7 @@ def run(arguments: Sequence[str], folder: Path, *, encoding: str = "utf-8", out:
             status: object = 0
         except SystemExit as end:
             status = end.code
+        logging.captureWarnings(capture=False)
     assert isinstance(status, int)
     return Done(status, b"" if out is not None else (folder / "out").read_bytes(), (folder / "err").read_bytes())
 

@@ -129,7 +129,7 @@ def test_the_tutorial_client_is_answered_as_if_it_had_not_said_its_five_fields()
             plain = smell(number)
             told = Message("run", "told", number, {**plain.kwargs, **TUTORIAL, "warmup": 15_000})
             assert "error" not in server.ask(told)[0]
-        odd = {**TUTORIAL, "max_rate": "\x1b[31m", "min_rate": None, "g_Ia": [[]]}
+        odd: dict[str, Any] = {**TUTORIAL, "max_rate": "\x1b[31m", "min_rate": None, "g_Ia": [[]]}
         told = Message("run", 0, 0, {**smell(0).kwargs, **odd})
         assert server.ask(told) == [server.ask(smell(0))[0]]
         (refused,) = server.ask(Message("run", 0, 1, {**smell(1).kwargs, **TUTORIAL, "tau_Ia": 300}))

@@ -31,7 +31,7 @@ TEXTS = [
 ]
 LISTS: list[Any] = [[0] * 300_000, [0] * 5000, ["\n"] * 1000, {"\x1b": "\u202e"}, [[[[]]]]]
 VALUES: list[Any] = [*TEXTS, *LISTS, "b" * 500_000, 10**600, -1, None, True, 1e300]
-IDS = [text[:100] for text in TEXTS] + [7, "7"]
+IDS: list[str | int] = [*(text[:100] for text in TEXTS), 7, "7"]
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +122,7 @@ def test_whoever_writes_a_record_it_is_a_line_that_prints(
     """Asyncio's and Python's warnings too; a traceback is set in, or within JSON, so that no line of it is a record."""
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(logging.getLogger("py.warnings"), "handlers", [])  # Brian2 has its own there
     monkeypatch.setattr(root, "level", root.level)
     set_up_logging("debug", kind)
     logging.captureWarnings(capture=False)
