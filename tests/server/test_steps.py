@@ -13,19 +13,19 @@ from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, checkpoint
 from kenyon.mushroom_body import BALANCED, Population, Snapshot, drive
 from kenyon.seeds import larva_seed
 from kenyon.wire import Message
-from tests.server.running import Connection, Running, step
+from tests.server.running import Connection, Here, step
 
 STEPS = 12
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
     """A server that several tests share, each with a simulation of its own."""
-    with Running(tmp_path_factory.mktemp("larvae")) as running:
+    with Here(tmp_path_factory.mktemp("larvae")) as running:
         yield running
 
 
-def alone(server: Running, sim_id: Any, model_id: Any, steps: int = STEPS) -> list[dict[str, Any]]:
+def alone(server: Here, sim_id: Any, model_id: Any, steps: int = STEPS) -> list[dict[str, Any]]:
     """Return the replies to a larva's steps, one by one."""
     return [server.ask(step(sim_id, model_id, number, probe=[1], probe_ms=10))[0] for number in range(steps)]
 
@@ -44,7 +44,7 @@ def in_the_library(seed: int, steps: int = STEPS) -> list[dict[str, Any]]:
     return replies
 
 
-def test_a_step_is_what_the_library_does(server: Running) -> None:
+def test_a_step_is_what_the_library_does(server: Here) -> None:
     """Every rate of every step and probe, to the last bit: `OSN_rate` too, which the receptor class reads."""
     for mine, theirs in zip(alone(server, "it", 0), in_the_library(0), strict=True):
         activity, probed = theirs["activity"], theirs["probed"]
@@ -57,7 +57,7 @@ def test_a_step_is_what_the_library_does(server: Running) -> None:
         assert not {"self", "sim_id", "model_id", "step"} & set(mine)
 
 
-def test_a_remote_memory_is_the_one_in_process(server: Running) -> None:
+def test_a_remote_memory_is_the_one_in_process(server: Here) -> None:
     """Gains of larvae stepped together and alone, read from the step or from probes."""
     for readout in ("step", "probe"):
         options: dict[str, Any] = {"readout": readout, "probe_every_s": 0.3, "probe_ms": 50, "G": 1.0, "seed": 5}
@@ -76,7 +76,7 @@ def test_a_remote_memory_is_the_one_in_process(server: Running) -> None:
         assert seen[0] == seen[1]
 
 
-def test_a_checkpoint_of_remote_memories_goes_on(server: Running, tmp_path: Path) -> None:
+def test_a_checkpoint_of_remote_memories_goes_on(server: Here, tmp_path: Path) -> None:
     """The circuit comes from the server and goes back to it, as another larva there."""
     where: dict[str, Any] = {"server_host": "127.0.0.1", "server_port": server.address.port, "G": 1.0}
     memory = RemoteBrianModelMemory(sim_id="checkpoint", model_id=0, **where)
@@ -89,7 +89,7 @@ def test_a_checkpoint_of_remote_memories_goes_on(server: Running, tmp_path: Path
         assert memory.step(dx={"CS": 1.0}) == other.step(dx={"CS": 1.0})
 
 
-def test_requests_are_answered_alike_however_they_come(server: Running) -> None:
+def test_requests_are_answered_alike_however_they_come(server: Here) -> None:
     """Through one connection or fifty, alone or in frames of many, in any order between larvae."""
     larvae = range(10)
     want = {i: alone(server, f"one {i}", "x", 6) for i in larvae}
@@ -156,7 +156,7 @@ def test_requests_are_answered_alike_however_they_come(server: Running) -> None:
         replay(way)
 
 
-def test_frames_that_wait_behind_one_are_done_in_order(server: Running) -> None:
+def test_frames_that_wait_behind_one_are_done_in_order(server: Here) -> None:
     """Sent before the first is answered, some with several steps of the same larva."""
     want = alone(server, "behind", 0, 9)
     server.ask(Message("behind", 0, 0, {"op": "delete"}))
@@ -168,7 +168,7 @@ def test_frames_that_wait_behind_one_are_done_in_order(server: Running) -> None:
     assert got == want
 
 
-def test_a_long_step_does_not_hold_up_a_short_one(server: Running) -> None:
+def test_a_long_step_does_not_hold_up_a_short_one(server: Here) -> None:
     """The short one is answered first, though the long one was asked first."""
     with Connection(server.address) as patient, Connection(server.address) as quick:
         patient.send(step("long", 0, 0, T=60_000))
@@ -180,7 +180,7 @@ def test_a_long_step_does_not_hold_up_a_short_one(server: Running) -> None:
         assert patient.receive()[0].kwargs["MBONp"] > 0
 
 
-def test_ids_keep_their_type(server: Running) -> None:
+def test_ids_keep_their_type(server: Here) -> None:
     """`1` and "1" are two larvae; what comes back is what was sent."""
     one, text = (server.ask(*(step(1, model_id, number) for number in range(4))) for model_id in (1, "1"))
     assert one != text
@@ -189,7 +189,7 @@ def test_ids_keep_their_type(server: Running) -> None:
     assert reply.args == (2**63 - 1, "süß 🪰", 0)
 
 
-def test_a_retry_is_answered_alike_and_simulates_nothing(server: Running) -> None:
+def test_a_retry_is_answered_alike_and_simulates_nothing(server: Here) -> None:
     """Also while the first is still being worked on, and through another connection."""
     first = alone(server, "retry", 0, 3)
     assert server.ask(step("retry", 0, 2, probe=[1], probe_ms=10)) == [first[2]]
@@ -205,7 +205,7 @@ def test_a_retry_is_answered_alike_and_simulates_nothing(server: Running) -> Non
     assert server.ask(step("retry", 0, 4))[0] == after
 
 
-def test_out_of_order_steps_change_nothing(server: Running) -> None:
+def test_out_of_order_steps_change_nothing(server: Here) -> None:
     """Ahead, behind, or once more with other content: an error that names the step expected."""
     want = alone(server, "order", 0, 3)
     server.ask(Message("order", 0, 0, {"op": "delete"}))
@@ -218,7 +218,7 @@ def test_out_of_order_steps_change_nothing(server: Running) -> None:
         assert reply["error_code"] == "step"
 
 
-def test_step_0_begins_anew_and_the_old_larva_is_kept_until_step_1(server: Running) -> None:
+def test_step_0_begins_anew_and_the_old_larva_is_kept_until_step_1(server: Here) -> None:
     """A stray step 0 costs nothing; once the new larva goes on, the old one is gone."""
     want = alone(server, "anew", 0, 8)
     server.ask(Message("anew", 0, 0, {"op": "delete"}))
@@ -233,7 +233,7 @@ def test_step_0_begins_anew_and_the_old_larva_is_kept_until_step_1(server: Runni
     assert server.ask(step("anew", 0, 6))[0]["expected_step"] == 2
 
 
-def test_two_stray_step_0s_cost_nothing_either(server: Running) -> None:
+def test_two_stray_step_0s_cost_nothing_either(server: Here) -> None:
     """The larva put aside is the one that has gone on."""
     want = alone(server, "strays", 0, 8)
     server.ask(Message("strays", 0, 0, {"op": "delete"}))
@@ -244,7 +244,7 @@ def test_two_stray_step_0s_cost_nothing_either(server: Running) -> None:
     assert [server.ask(step("strays", 0, number, probe=[1], probe_ms=10))[0] for number in (5, 6)] == want[5:7]
 
 
-def test_a_retry_a_next_step_and_another_clients_next_step_at_once(server: Running) -> None:
+def test_a_retry_a_next_step_and_another_clients_next_step_at_once(server: Here) -> None:
     """While a long one is under way: whichever comes first is done, once, and the others hear of it."""
     server.ask(step("race", 0, 0))
     with Connection(server.address) as one, Connection(server.address) as two, Connection(server.address) as three:
@@ -261,7 +261,7 @@ def test_a_retry_a_next_step_and_another_clients_next_step_at_once(server: Runni
         assert "MBONp" in one.receive()[0].kwargs
 
 
-def test_an_export_is_a_snapshot_of_the_library_and_can_be_loaded(server: Running) -> None:
+def test_an_export_is_a_snapshot_of_the_library_and_can_be_loaded(server: Here) -> None:
     """Going on from it equals never having stopped, there and here."""
     alone(server, "export", 0, 4)
     (exported,) = server.ask(Message("export", 0, 0, {"op": "export"}))
@@ -276,7 +276,7 @@ def test_an_export_is_a_snapshot_of_the_library_and_can_be_loaded(server: Runnin
     assert there["OSN_rate"] == here.rate_hz("ORN")[0]
 
 
-def test_a_probe_by_itself_leaves_the_larva_untouched(server: Running) -> None:
+def test_a_probe_by_itself_leaves_the_larva_untouched(server: Here) -> None:
     """It says what a probe with a step says, and the next step is what it would have been."""
     want = alone(server, "probe", 0, 3)
     server.ask(Message("probe", 0, 0, {"op": "delete"}))
@@ -287,7 +287,7 @@ def test_a_probe_by_itself_leaves_the_larva_untouched(server: Running) -> None:
     assert server.ask(step("probe", 0, 2, probe=[1], probe_ms=10)) == [want[2]]
 
 
-def test_a_larva_can_be_deleted_and_one_that_is_not_there_is_said_so(server: Running) -> None:
+def test_a_larva_can_be_deleted_and_one_that_is_not_there_is_said_so(server: Here) -> None:
     """Deleting again is no error: a retry must not be one."""
     alone(server, "delete", 0, 2)
     assert [server.ask(Message("delete", 0, 0, {"op": "delete"}))[0] for _ in range(2)] == [
@@ -300,7 +300,7 @@ def test_a_larva_can_be_deleted_and_one_that_is_not_there_is_said_so(server: Run
         assert reply["error_code"] == "unknown_larva"
 
 
-def test_two_live_clients_of_a_larva_are_told_so(server: Running) -> None:
+def test_two_live_clients_of_a_larva_are_told_so(server: Here) -> None:
     """The second one's step 0 is refused while the first is connected, and taken when it has gone."""
     with Connection(server.address) as first, Connection(server.address) as second:
         for number in range(3):
@@ -317,7 +317,7 @@ def test_two_live_clients_of_a_larva_are_told_so(server: Running) -> None:
         assert "MBONp" in reply.kwargs
 
 
-def test_a_request_whose_connection_closed_before_work_began_is_dropped(server: Running) -> None:
+def test_a_request_whose_connection_closed_before_work_began_is_dropped(server: Here) -> None:
     """The larva waits for the step as if it had never been sent."""
     with Connection(server.address) as busy:
         busy.send(step("dropped", 0, 0, T=60_000))
@@ -327,7 +327,7 @@ def test_a_request_whose_connection_closed_before_work_began_is_dropped(server: 
     assert "MBONp" in server.ask(step("dropped", 0, 1, T=40))[0]
 
 
-def test_seeds_are_those_of_the_memory_in_process(server: Running) -> None:
+def test_seeds_are_those_of_the_memory_in_process(server: Here) -> None:
     """A client's own seed counts, as long as the larva lives; another one later is refused."""
     with_seed = [server.ask(step("it", 0, number, seed=7, probe=[1], probe_ms=10))[0] for number in range(4)]
     want = in_the_library(7, 4)
@@ -335,12 +335,12 @@ def test_seeds_are_those_of_the_memory_in_process(server: Running) -> None:
     assert server.ask(step("it", 0, 4, seed=8))[0]["error_code"] == "seed"
 
 
-def test_an_empty_frame_is_answered_with_an_empty_one(server: Running) -> None:
+def test_an_empty_frame_is_answered_with_an_empty_one(server: Here) -> None:
     """As many messages as were asked."""
     assert server.ask() == []
 
 
-def test_a_large_frame_is_read_in_pieces_and_each_larva_is_as_alone(server: Running) -> None:
+def test_a_large_frame_is_read_in_pieces_and_each_larva_is_as_alone(server: Here) -> None:
     """Of more larvae than are handed over at once, with ids that are read the slow way."""
     frames = [[step("süß: viele", larva, number) for larva in range(300)] for number in range(2)]
     together = [server.ask(*messages) for messages in frames]
