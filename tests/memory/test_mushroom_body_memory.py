@@ -375,3 +375,18 @@ def test_the_innate_gain_may_be_the_one_that_was_given() -> None:
     """What is learned is added to each stimulus's own."""
     memory = MushroomBodyMemory(gain={"CS": 150.0, "UCS": -20.0}, innate_gain=None, readout="probe")
     assert memory.step({"CS": 0.0, "UCS": 0.0}) == {"CS": 150.0, "UCS": -20.0}
+
+
+@pytest.mark.parametrize("dt_ms", [0.07, 0.1, 0.3, 0.7])
+def test_a_tick_is_whole_steps_of_whatever_circuit(dt_ms: float) -> None:
+    """Of a time step that 100 ms are no multiple of, as many as are nearest."""
+    memory = MushroomBodyMemory(
+        gain={"Odor": 0.0},
+        changes={"dt_ms": dt_ms, "refractory_ms": 6 * dt_ms},
+        shared=False,
+        sim_id="steps",
+        model_id=1,
+    )
+    for _ in range(3):
+        memory.step(dx={"Odor": 1.0}, reward=True)
+    assert memory.population.state.step.tolist() == [3 * round(100 / dt_ms)]

@@ -154,7 +154,7 @@ class MushroomBodyMemory(MBmemory):
     def _visit(self, request: Request) -> "_Visit":
         """Return a request in the terms of the population."""
         constants, odors = self._constants, self.measured_mixture(request.concentrations)
-        constants.steps("dt", self.t_sim)
+        tick_ms = constants.nearest_ms(self.t_sim)
         if request.warmup_ms:
             constants.steps("t_warmup", request.warmup_ms)
         if request.probes:
@@ -166,7 +166,7 @@ class MushroomBodyMemory(MBmemory):
         }
         return _Visit(
             self._place,
-            self.t_sim,
+            tick_ms,
             stimulus(constants, odors, reward=request.reward, punishment=request.punishment),
             request.warmup_ms,
             self._own.probe_ms,
