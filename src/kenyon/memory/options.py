@@ -57,7 +57,8 @@ class Seed(Integer):
     """A seed: a whole number of at most 256 bits."""
 
     def _validate(self, value: Any) -> None:
-        checked_seed(self.name or "default", value)
+        if value is not None or not self.allow_None:
+            checked_seed(self.name or "default", value)
 
 
 class Switch(param.Boolean):

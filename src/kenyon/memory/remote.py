@@ -12,7 +12,7 @@ from kenyon import checks
 from kenyon.errors import InputError, KenyonError, NoAnswerError, RefusedError, RemoteProtocolError
 from kenyon.memory.base import Plain
 from kenyon.memory.mushroom_body import Answer, Finish, MBmemory, Outcome, Request
-from kenyon.memory.options import Choice, Integer, Number, Secret, Text
+from kenyon.memory.options import Choice, Integer, Number, Secret, Seed, Text
 from kenyon.memory.overriding import as_written
 from kenyon.whole import Change, update
 from kenyon.wire import Address, Message, exchange
@@ -66,7 +66,7 @@ class RemoteBrianModelMemory(MBmemory):
         ["raise", "hold", "zero"],
         doc="Without an answer: raise an error, hold the gains, or set what was learned to 0, as Larvaworld does.",
     )
-    seed = Integer(None, low=0, allow_None=True, doc="Seed of the larva on the server; the server's own if absent.")
+    seed = Seed(None, low=0, allow_None=True, doc="Seed of the larva on the server; the server's own if absent.")
 
     def __init__(
         self, G: float = 0.001, server_host: str = "localhost", server_port: int = 5795, **kwargs: Any

@@ -64,8 +64,11 @@ class RLPopulation:
         ids = [checked_identity("each model_id", i) for i in given]
         if len(ids) != n or len(set(ids)) != n:
             raise InputError(f"model_ids must be {n} different ids, got {len(set(ids))} different of {len(ids)}")
-        names = checks.several("stimuli", stimuli)
-        if kind not in (RLmemory, RLOlfMemory, RLTouchMemory):
+        names = [
+            checks.instance("each of stimuli", name, str, "name it by a text, such as 'Odor'")
+            for name in checks.several("stimuli", stimuli)
+        ]
+        if not isinstance(kind, type) or kind not in (RLmemory, RLOlfMemory, RLTouchMemory):
             raise InputError(f"kind must be RLmemory, RLOlfMemory or RLTouchMemory, got {shown(kind)}")
         for word in ("brain", "gain", "rng", "model_id"):
             if word in options:

@@ -158,7 +158,7 @@ def mixture(odors: Odors) -> Mixture:
         [(31, 0.5)]
     """
     if odors is None:
-        return ()
+        return []
     # A dictionary is asked for first: Mapping alone takes longer to tell than all the rest.
     return _mixture(odors.items() if isinstance(odors, (dict, Mapping)) else [(odors, 1.0)])
 
