@@ -1,0 +1,349 @@
+"""What the public API is called with: valid arguments by name, nonsense, and what that means where it is none.
+
+A new function is in the walk by itself; where it has an argument of a new name, `VALID` needs a row.
+"""
+
+import decimal
+import itertools
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kenyon import conditioning
+from kenyon.conditioning import figures
+from kenyon.memory import (
+    Memory,
+    MushroomBodyMemory,
+    RemoteBrianModelMemory,
+    RLmemory,
+    RLOlfMemory,
+    RLPopulation,
+    RLTouchMemory,
+    checkpoint,
+)
+from kenyon.mushroom_body import BALANCED, Population, Record, drive, verification
+from kenyon.mushroom_body.parameters import constants
+from kenyon.mushroom_body.state import newborn
+from tests.public_api import Call
+
+
+@cache
+def a_result() -> Any:
+    """Return the result of a short experiment."""
+    short = conditioning.paradigm("paired", trials=1, stimulus_s=0.1, pause_s=0.0)
+    return conditioning.run(short, larvae=2, test_s=0.1, show_progress=False)
+
+
+@cache
+def a_golden() -> verification.Golden:
+    """Return a golden run of a few steps."""
+    golden = verification.load(verification.own_files()[0])
+    import dataclasses
+
+    early = golden.input_events[golden.input_events[:, 0] < 20]
+    return dataclasses.replace(golden, duration_ms=2.0, input_events=early)
+
+
+def a_population() -> Population:
+    """Return two larvae."""
+    return Population(seeds=[1, 2], threads=1)
+
+
+def _born(memory: MushroomBodyMemory) -> Any:
+    """Return a memory whose larva has its place, which it else takes when it is first asked for something."""
+    assert memory.place == 0
+    return _smelled(memory)
+
+
+def _smelled(memory: Any) -> Any:
+    """Return a memory that has looked up what its odor is, which it keeps."""
+    assert memory.measured_odor("Odor")
+    return memory
+
+
+def _saved(save: Callable[[Path], Path]) -> Path:
+    """Return a file that is there, in the folder of the test."""
+    path = Path("there")
+    path.unlink(missing_ok=True)
+    return save(path)
+
+
+OWNERS: dict[str, Callable[[], Any]] = {
+    "Activity": lambda: a_population().probe(duration_ms=1),
+    "Kernel": lambda: a_population().engine,
+    "Parameters": lambda: BALANCED,
+    "Constant": lambda: constants()["dt_ms"],
+    "Population": a_population,
+    "Snapshot": lambda: a_population().snapshot(),
+    "State": lambda: newborn(BALANCED, [1, 2]),
+    "Memory": lambda: Memory(gain={"Odor": 0.0}, model_id=1),
+    "RLmemory": lambda: RLmemory(gain={"Odor": 0.0}, model_id=1),
+    "RLOlfMemory": lambda: RLOlfMemory(gain={"Odor": 0.0}, model_id=1),
+    "RLTouchMemory": lambda: RLTouchMemory(gain={"Odor": 0.0}, model_id=1),
+    "MushroomBodyMemory": lambda: _born(MushroomBodyMemory(gain={"Odor": 0.0}, model_id=1, shared=False, probe_ms=1.0)),
+    "RemoteBrianModelMemory": lambda: _smelled(
+        RemoteBrianModelMemory(gain={"Odor": 0.0}, server_port=1, timeout_s=0.1, sim_id=1, model_id=1)
+    ),
+    "RLPopulation": lambda: RLPopulation(2, ["Odor"]),
+}
+"""An object of each class that has methods."""
+
+_numbers = itertools.count()
+
+VALID: dict[str, Callable[[], Any]] = {
+    "alpha": lambda: 0.1,
+    "arrays": lambda: a_population().snapshot().plain()[1],
+    "a_tm1": lambda: [0, 1],
+    "concentrations": lambda: {"Odor": 1.0},
+    "cs": lambda: "anisole",
+    "concentration": lambda: 1.0,
+    "delta": lambda: 0.1,
+    "drive_hz": lambda: drive(BALANCED),
+    "Snapshot.drive_hz": lambda: np.zeros((2, 23)),
+    "duration_ms": lambda: 1.0,
+    "dx": lambda: {"Odor": 0.1},
+    "qlearning.level.dx": lambda: [0.1],
+    "RemoteBrianModelMemory.load.snapshot": lambda: "as `export` gave it",
+    "RLPopulation.step.dx": lambda: [[0.1], [0.2]],
+    "step_together.dx": lambda: [{"Odor": 0.1}],
+    "epsilon": lambda: 0.1,
+    "events": lambda: [[[0, 1]], [[1, 2]]],
+    "figure": lambda: figures.learning_figure([a_result()]),
+    "first": lambda: "anisole",
+    "gain": lambda: {"Odor": 0.0},
+    "gamma": lambda: 0.5,
+    "given": lambda: "kernel",
+    "golden": a_golden,
+    "group": lambda: "KC",
+    "header": lambda: a_population().snapshot().plain()[0],
+    "identity": lambda: 1,
+    "k": lambda: 1,
+    "larvae": lambda: [0, 1],
+    "larva_seeds.larvae": lambda: 2,
+    "RLPopulation.larvae": lambda: 2,
+    "levels": lambda: [[0, 1]],
+    "mbonn_hz": lambda: [1.0],
+    "mbonp_hz": lambda: [1.0],
+    "memories": lambda: [MushroomBodyMemory(gain={"Odor": 0.0}, model_id=1, shared=False)],
+    "n_steps": lambda: [1, 2],
+    "name": lambda: "paired",
+    "Constant.check.name": lambda: "dt_ms",
+    "Parameters.steps.name": lambda: "duration",
+    "checked_identity.name": lambda: "id",
+    "checked_seed.name": lambda: "seed",
+    "named.name": lambda: "balanced",
+    "odor": lambda: "anisole",
+    "odors": lambda: "anisole",
+    "other": a_population,
+    "Parameters.differences.other": lambda: BALANCED,
+    "Snapshot.join.other": lambda: a_population().snapshot(),
+    "paradigm": lambda: conditioning.paradigm("naive", trials=1, stimulus_s=0.1, pause_s=0.0),
+    "parameters": lambda: BALANCED,
+    "path": lambda: f"file-{next(_numbers)}",
+    "Snapshot.load.path": lambda: _saved(a_population().snapshot().save),
+    "results.load.path": lambda: _saved(partial(conditioning.save, a_result())),
+    "verification.load.path": lambda: verification.own_files()[0],
+    **dict.fromkeys(
+        (f"checkpoint.{reading}.path" for reading in ("about", "names", "load", "restore")),
+        lambda: _saved(lambda path: checkpoint.save(path, [Memory(gain={"Odor": 0.0}, model_id=1)])),
+    ),
+    "checkpoint.restore.memories": lambda: [Memory(gain={"Odor": 0.0}, model_id=1)],
+    "model_id": lambda: 1,
+    "sim_id": lambda: 1,
+    "step_id": lambda: 1,
+    "us": lambda: "reward",
+    "Phase.cs": lambda: True,
+    "Phase.us": lambda: True,
+    "duration_s": lambda: 1.0,
+    "label": lambda: "training",
+    "labels": lambda: ["a", "b"],
+    "phases": lambda: conditioning.paradigm("paired", trials=1).phases,
+    "strength": lambda: 1.0,
+    "trials": lambda: conditioning.paradigm("paired", trials=1).trials,
+    "purpose": lambda: "input",
+    "q_t": lambda: [[0.0, 1.0]],
+    "q_tm1": lambda: [[[0.0, 1.0]], [[1.0, 0.0]]],
+    "r_t": lambda: [1.0, 0.0],
+    "records": lambda: newborn(BALANCED, [1]).records,
+    "result": a_result,
+    "results": lambda: [a_result()],
+    "reward": lambda: 0.5,
+    "step_together.reward": lambda: [0.5],
+    "RLPopulation.step.reward": lambda: [0.5, 0.0],
+    "rng": lambda: np.random.default_rng(1),
+    "draw_events.rng": lambda: newborn(BALANCED, [1]).rng[0],
+    "s_t": lambda: [0, 0],
+    "s_tm1": lambda: [0, 0],
+    "second": lambda: "anisole",
+    "seed": lambda: 1,
+    "seeds": lambda: [1, 2],
+    "snapshot": lambda: a_population().snapshot(),
+    "source": lambda: "it",
+    "state": lambda: newborn(BALANCED, [1, 2]),
+    "stimuli": lambda: ["Odor"],
+    "stimulus": lambda: "Odor",
+    "ticks_left": lambda: newborn(BALANCED, [1]).ticks_left[0],
+    "value": lambda: 0.1,
+    "values": lambda: np.arange(4.0),
+    "words": lambda: a_population().snapshot().to_bytes(),
+    "record": lambda: Record(spikes=True),
+}
+"""A valid argument by name, or by callable and name."""
+
+
+def _endless() -> list[Any]:
+    endless: list[Any] = []
+    endless.append(endless)
+    return endless
+
+
+NONSENSE: dict[str, Callable[[], Any]] = {
+    "None": lambda: None,
+    "a truth value": lambda: True,
+    "a text": lambda: "nonsense",
+    "no text": lambda: "",
+    "a long text": lambda: "x" * 1_000_000,
+    "lines and escapes": lambda: "a\n\x1b[31mb\0\ud800",
+    "bytes": lambda: b"1",
+    "a bytearray": lambda: bytearray(2),
+    "nan": lambda: float("nan"),
+    "inf": lambda: float("inf"),
+    "a huge number": lambda: 1e300,
+    "a huge integer": lambda: 10**400,
+    "beyond spelling": lambda: 10**5000,
+    "negative": lambda: -1,
+    "negative and broken": lambda: -0.5,
+    "complex": lambda: 1j,
+    "numpy.timedelta64": lambda: np.timedelta64(100_000, "ns"),
+    "numpy.datetime64": lambda: np.datetime64("2020-01-01"),
+    "a decimal": lambda: decimal.Decimal(1),
+    "a class": lambda: int,
+    "a function": lambda: len,
+    "an object": object,
+    "no list": list,
+    "ragged": lambda: [1, [2]],
+    "texts": lambda: ["a", "b"],
+    "a list that holds itself": _endless,
+    "a dictionary": dict,
+    "a dictionary of nonsense": lambda: {"Odor": object(), 1: None},
+    "a dictionary of durations": lambda: {"Odor": np.timedelta64(1, "s")},
+    "a set": lambda: {1},
+    "an array without axes": lambda: np.array(1.0),
+    "no array": lambda: np.empty(0),
+    "an array of two axes": lambda: np.ones((2, 2)),
+    "an array of four axes": lambda: np.zeros((1, 1, 1, 5)),
+    "an array of nan": lambda: np.full(2, np.nan),
+    "an array of texts": lambda: np.array(["a", "b"]),
+    "an array of objects": lambda: np.array([object(), None]),
+    "an array of durations": lambda: np.array([1, 2], dtype="m8[ns]"),
+    "an array of truth values": lambda: np.array([True, False]),
+    "records": lambda: np.zeros(2, dtype=[("a", float)]),
+    "a masked array": lambda: np.ma.masked_greater(np.array([1.0, 2.0]), 1.0),  # type: ignore[no-untyped-call]  # numpy has no types for it
+}
+
+
+ITSELF, NOTHING, LEFT_OUT = object(), object(), object()
+"""Of a value: it is a good one and means what it says; it means nothing; it means as much as no argument."""
+
+MEANS: dict[tuple[str, str], Any] = {
+    ("memory.*.odors", "a dictionary"): LEFT_OUT,
+    ("RemoteBrianModelMemory.load.snapshot", "*text"): ITSELF,  # the server looks at it
+    ("Phase.[cu]s", "a truth value"): ITSELF,
+    ("Trial.label", "a text"): ITSELF,
+    ("strength", "a huge number"): ITSELF,
+    ("Parameters.replace.?changes", "a dictionary"): LEFT_OUT,
+    ("select.larvae", "None"): [0, 1],
+    ("checkpoint.save.about", "a dictionary"): LEFT_OUT,
+    ("memory.*.server_host", "a text"): ITSELF,
+    ("memory.*.unix_path", "a text"): ITSELF,
+    ("memory.*.token", "*text"): ITSELF,
+    ("memory.*.token", "lines and escapes"): ITSELF,
+    ("RLPopulation.stimuli", "no *"): ITSELF,
+    ("RLPopulation.stimuli", "*texts"): ITSELF,
+    ("RLPopulation.model_ids", "*texts"): ITSELF,
+    ("RLPopulation.step.reward", "negative*"): ITSELF,
+    ("RLPopulation.step.reward", "a huge number"): ITSELF,
+    ("RLPopulation.step.reward", "an array without axes"): ITSELF,  # one for all
+    ("name", "*"): ITSELF,  # a word for the message
+    ("source", "*"): ITSELF,
+    ("path", "a text"): ITSELF,
+    ("overwrite", "a truth value"): ITSELF,
+    ("show_progress", "a truth value"): ITSELF,
+    ("odors", "a dictionary"): None,
+    ("mixture*.odors", "None"): {},
+    ("concentration", "a huge number"): ITSELF,
+    ("odors.response.concentration", "negative*"): 0.0,
+    ("odors.similarity.concentration", "negative*"): 0.0,
+    ("larva_seed.?identity", "*text*"): ITSELF,
+    ("larva_seed.?identity", "lines and escapes"): ITSELF,
+    ("larva_seed.?identity", "negative"): ITSELF,
+    ("Parameters.*_reversal_mV", "negative*"): ITSELF,
+    ("Parameters.weight_floor_nS", "negative*"): ITSELF,
+    ("preference_index.*", "*"): ITSELF,
+    ("Population.seeds", "no list"): (),
+    ("Population.seeds", "no array"): (),
+    ("newborn.seeds", "no list"): (),
+    ("newborn.seeds", "no array"): (),
+    ("Record.variables", "no list"): (),
+    ("Record.variables", "no array"): (),
+    ("Record.spikes", "a truth value"): ITSELF,
+    ("advance.plastic", "a truth value"): ITSELF,
+    ("memory.*.brain", "*"): ITSELF,  # of the host; what has no sensors is none
+    ("checked_gain.gain", "a dictionary"): ITSELF,
+    ("memory.*.gain", "a dictionary"): LEFT_OUT,
+    ("memory.*_id", "*text*"): ITSELF,
+    ("memory.*_id", "lines and escapes"): ITSELF,
+    ("memory.*_id", "negative"): ITSELF,
+    **{
+        (f"memory.*.{switch}", "a truth value"): ITSELF
+        for switch in ("frozen", "only_sensed", "seeks_food", "shared", "state_specific_best", "unix", "tls")
+    },
+    ("memory.*.G", "negative*"): ITSELF,
+    ("memory.*.innate_gain", "negative*"): ITSELF,
+    ("memory.*.changes", "a dictionary"): LEFT_OUT,
+    ("memory.*Memory.step.dx", "a dictionary"): LEFT_OUT,
+    ("memory.*RLmemory.step.dx", "a dictionary"): LEFT_OUT,
+    ("memory.*.step.reward", "a truth value"): ITSELF,
+    ("memory.*.step.punishment", "a truth value"): ITSELF,
+    ("RL*Memory.step.reward", "negative*"): ITSELF,
+    ("RL*Memory.step.reward", "a huge number"): ITSELF,
+    ("RLmemory.step.reward", "negative*"): ITSELF,
+    ("RLmemory.step.reward", "a huge number"): ITSELF,
+    ("Memory.step.reward", "negative*"): ITSELF,
+    ("Memory.step.reward", "a huge number"): ITSELF,
+    ("measured_mixture.concentrations", "a dictionary"): ITSELF,
+    ("probe.stimuli", "no *"): ITSELF,
+    ("step_together.memories", "no *"): ITSELF,
+    ("RLPopulation.step.reward", "an array of truth values"): ITSELF,
+    ("memory.*.tls_ca", "*text"): ITSELF,
+    ("limit_bytes", "a huge integer"): ITSELF,
+    ("limit_bytes", "beyond spelling"): ITSELF,
+    ("qlearning.*", "*"): ITSELF,  # numbers in arrays of any shape
+    ("preference.interval.values", "*"): ITSELF,
+}
+"""What nonsense means that is none to an argument: another value that means the same, or ITSELF.
+
+By pattern of callable and argument, and of the nonsense. None for an argument that may be left out is that.
+"""
+
+
+def valid(call: Call, argument: str) -> Any:
+    """Return a valid argument."""
+    short = call.name.split(".")
+    for key in (f"{short[-2]}.{short[-1]}.{argument}", f"{short[-1]}.{argument}", argument):
+        if key in VALID:
+            return VALID[key]()
+    raise LookupError(f"VALID needs a row for {argument!r}, as for {call.name}")
+
+
+def meaning(call: Call, nonsense: str) -> Any:
+    """Return what nonsense means to an argument; NOTHING where it is to be refused."""
+    full = f"{call.name}.{call.argument}"
+    for (where, what), means in MEANS.items():
+        if fnmatchcase(full, f"*.{where}") and fnmatchcase(nonsense, what):
+            return means
+    return LEFT_OUT if nonsense == "None" and call.may_be_none else NOTHING

@@ -1,0 +1,172 @@
+"""The public API as it is found: every public function, class and method of every module, and each of its arguments."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+import kenyon
+
+INNER = {
+    "kenyon.cli*": "click reads what comes from a command line; tests/cli",
+    "kenyon.larvaworld_plugin*": "needs Larvaworld; tests/compat",
+    "kenyon.server*": "hears messages alone, which are fuzzed; tests/server",
+    "kenyon.wire*": "hears bytes alone, which are fuzzed; tests/wire",
+    **dict.fromkeys(
+        [
+            f"kenyon.{tool}*"
+            for tool in (
+                "archive",
+                "checks",
+                "claims",
+                "code_cache",
+                "compiled",
+                "drawing",
+                "errors",
+                "netcdf",
+                "progress",
+                "provenance",
+                "sfc64",
+                "threads",
+                "words",
+            )
+        ],
+        "tools of ours, called with what has been checked",
+    ),
+    "kenyon.mushroom_body.arguments*": "reads the arguments of Population, which are walked there",
+    "kenyon.mushroom_body.brian*": "has the arguments of Engine, or is called by it",
+    "kenyon.mushroom_body.kernel*": "called by Engine",
+    "kenyon.mushroom_body.recording*": "called by Engine",
+    "kenyon.mushroom_body.parameters.Cell": "checked by Parameters, under its dotted names",
+    "kenyon.mushroom_body.inputs.[dst]*s": "arrays of what `stimulus` has checked",
+    "kenyon.mushroom_body.inputs.ticks_per_step": "called by Engine",
+    "kenyon.mushroom_body.inputs.check_events": "reads the events of Population",
+    "kenyon.mushroom_body.odors.mixture_responses": "of what `mixture` has checked",
+    "kenyon.mushroom_body.circuit.per_neuron": "called with names of ours",
+    "kenyon.mushroom_body.circuit.check_pn_to_kc": "reads the wiring of Population",
+    "kenyon.mushroom_body.snapshot.check_values": "of arrays of the right shapes",
+    "kenyon.mushroom_body.snapshot.Snapshot.taken": "of a population's own arrays",
+    "kenyon.mushroom_body.state.[acgjprsuw]*": "rows of states that are there",
+    "*.run": "Engine.run: of what `advance` has checked",
+    "*.stretch": "as above",
+    **dict.fromkeys(
+        (f"kenyon.memory.*.{way}" for way in ("condition", "state_collapse", "update_*", "runRemoteModel")),
+        "the host's ways within `step`, which has checked; tests/memory/test_overriding",
+    ),
+    "kenyon.whole*": "called by memories and populations",
+    "kenyon.memory.base.[ftw]*": "called by memories",
+    "kenyon.memory.clones*": "as above",
+    "kenyon.memory.larvaworld_rules*": "as above",
+    "kenyon.memory.overriding*": "as above",
+    "kenyon.memory.qlearning_step*": "as above",
+    "kenyon.memory.embedded.holding": "as above",
+    "kenyon.memory.mushroom_body.Outcome": "as above",
+    "kenyon.mushroom_body.population.Population.restoring": "as Population.restore, for memories",
+    "kenyon.conditioning.results.numbered": "of labels of ours",
+    "kenyon.memory.options*": "param's own interface; tests/memory/test_options",
+    "kenyon.memory.qlearning_kernel*": "called by classes that have checked",
+    "kenyon.memory.rng*": "as above",
+    "kenyon.memory.sensing*": "hears the host; tests/compat",
+    "kenyon.memory.tables*": "called by classes that have checked",
+    "kenyon.memory.timer*": "what Memory inherits",
+    "kenyon.memory.mushroom_body.MBmemory*": "abstract",
+    "kenyon.conditioning.balance.assess": "an hour of `run`, with its arguments",
+    "kenyon.mushroom_body.population.Population.advanced": "rows that were taken from it",
+    "kenyon.mushroom_body.population.Population.replacing": "as above",
+    "kenyon.conditioning.dataset*": "of what an experiment has made",
+    "kenyon.conditioning.origin*": "as above",
+    "kenyon.conditioning.file_format*": "reads files, of which damaged ones are tried in tests/test_archive",
+}
+"""What is called by Kenyon alone, or walked elsewhere, by pattern, with the reason."""
+
+OUTPUTS = (
+    "Activity",
+    "Answer",
+    "Constant",
+    "Engine",
+    "Finding",
+    "Golden",
+    "Odor",
+    "Request",
+    "Stimulus",
+    "Test",
+    "Verdict",
+)
+"""Classes that Kenyon makes and callers read."""
+
+
+class Call(NamedTuple):
+    """One argument of one public callable.
+
+    Attributes:
+        name: Of the callable, with its module.
+        made: The function or class; None for a method.
+        owner: What makes the object whose method it is; None for a function or class.
+        argument: Its name; with * in front where it is given by its place, not by its name.
+        required: Names of all arguments that must be given.
+        may_be_none: Whether None is what it is when it is left out.
+    """
+
+    name: str
+    made: Any
+    owner: Callable[[], Any] | None
+    argument: str
+    required: tuple[str, ...]
+    may_be_none: bool
+
+    def __str__(self) -> str:
+        """Return what it is called."""
+        return f"{self.name.removeprefix('kenyon.')}({self.argument})"
+
+    def of(self, owner: Any) -> Any:
+        """Return what is called: of that object, where it is a method."""
+        return self.made if self.owner is None else getattr(owner, self.name.rpartition(".")[2])
+
+
+def calls(owners: Mapping[str, Callable[[], Any]]) -> list[Call]:
+    """Return every argument of every public callable; of methods, those of classes of which there is an object."""
+    return [call for name, made, owner in _callables(owners) for call in _arguments(name, made, owner)]
+
+
+def _callables(owners: Mapping[str, Callable[[], Any]]) -> Iterator[tuple[str, Any, Callable[[], Any] | None]]:
+    """Give each one's name, itself, and what makes the object that it is a method of."""
+    for info in pkgutil.walk_packages(kenyon.__path__, "kenyon."):
+        if _is_inner(info.name):
+            continue
+        module = importlib.import_module(info.name)
+        for name, value in vars(module).items():
+            full = f"{info.name}.{name}"
+            if name.startswith("_") or getattr(value, "__module__", None) != info.name or _is_inner(full):
+                continue
+            if not inspect.isclass(value):
+                if callable(value) and not hasattr(value, "py_func"):  # compiled code is called by ours
+                    yield full, value, None
+                continue
+            if name not in OUTPUTS and not inspect.isabstract(value):
+                yield full, value, None
+            for method in dir(value) if name in owners else ():
+                own = getattr(value, method)
+                ours = str(getattr(own, "__module__", "")).startswith("kenyon.")
+                if ours and callable(own) and not method.startswith("_") and not _is_inner(f"{full}.{method}"):
+                    yield f"{full}.{method}", getattr(owners[name](), method), owners[name]
+
+
+def _arguments(name: str, made: Any, owner: Callable[[], Any] | None) -> Iterator[Call]:
+    parameters = inspect.signature(made).parameters.values()
+    many = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    required = tuple(one.name for one in parameters if one.default is one.empty and one.kind not in many)
+    for one in parameters:
+        if one.kind is one.VAR_KEYWORD:
+            options = made.param.objects("existing") if hasattr(made, "param") else {}
+            for option, declared in options.items():
+                if option != "name":
+                    yield Call(name, made, owner, option, required, may_be_none=bool(declared.allow_None))
+        else:
+            star = "*" if one.kind in (one.VAR_POSITIONAL, one.POSITIONAL_ONLY) else ""
+            yield Call(name, made, owner, star + one.name, required, may_be_none=one.default is None)
+
+
+def _is_inner(name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in INNER)
