@@ -1,4 +1,6 @@
+import ast
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -6,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import kenyon
 from kenyon.errors import InputError, KenyonError, NoAnswerError, RefusedError
 from kenyon.words import MOST_SAID, MOST_SHOWN, clean, shown
 
@@ -63,3 +66,18 @@ def test_errors_survive_pickling() -> None:
     assert str(error) == "ask again"
     again = pickle.loads(pickle.dumps(InputError("two\nlines")))
     assert str(again) == "two lines"
+
+
+def test_what_to_do_is_never_cut_away_because_a_value_was_long() -> None:
+    """It stands at the end of a sentence, which a value of any length leaves where it is."""
+    for value in ("a" * 5_000_000, "\n" * 5_000_000, [0] * 349_000):
+        assert str(InputError(f"rate must be a number, got {value}; give one")).endswith("; give one")
+        assert str(InputError(f"rate must be a number, got {shown(value)}; give one")).endswith("; give one")
+
+
+def test_no_error_quotes_a_value_but_through_shown() -> None:
+    """A repr within a sentence has no bound: none stands in what is raised."""
+    for path in Path(kenyon.__file__).parent.rglob("*.py"):
+        for raised in (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Raise)):
+            reprs = [n for n in ast.walk(raised) if isinstance(n, ast.FormattedValue) and n.conversion == ord("r")]
+            assert not reprs, f"{path}:{raised.lineno}"

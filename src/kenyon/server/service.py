@@ -28,7 +28,7 @@ from kenyon.server.turns import Turns
 from kenyon.server.worker import Worker
 from kenyon.wire import Address, Message
 from kenyon.wire.messages import spelling
-from kenyon.words import shown
+from kenyon.words import clean, shown
 
 _logger = logging.getLogger(__name__)
 
@@ -247,9 +247,10 @@ class Service:
         self.metrics.latency_s.add(took_s)
         if _logger.isEnabledFor(logging.DEBUG):
             for message in exchange.messages:
+                op = clean(str(message.kwargs.get("op", "step")))
                 _logger.debug(
                     "%s of larva %r of %r at step %s, %.2f ms",
-                    *(message.kwargs.get("op", "step"), message.model_id, message.sim_id, message.step, took_s * 1e3),
+                    *(op, message.model_id, message.sim_id, message.step, took_s * 1e3),
                 )
 
     def _spell_about(self, larvae: int) -> str:
