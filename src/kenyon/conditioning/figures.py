@@ -137,7 +137,8 @@ def _labels(results: Sequence["xarray.Dataset"]) -> list[str]:
             for own, value in zip(parts, values, strict=True):
                 own += [form.format(value)] if value else []
 
-    tell_apart([" and ".join(_given(result)) for result in results])
+    if len({(_dose(result, "cs"), _dose(result, "us")) for result in results}) > 1:
+        tell_apart([" and ".join(_given(result)) for result in results])
     tell_apart([_said(result, "parameters") for result in results])
     for name, form in _LAST_RESORTS.items():
         if len({*map(tuple, parts)}) < len(results):
