@@ -227,7 +227,8 @@ def storage(where: str | Path) -> Iterator[None]:
                 f"{where} must be free to write to, but another program holds it; close that one"
             ) from None
         raise StorageError(
-            f"{where} must be writable and whole, but: {words}; see to the disk, or give another --state-dir"
+            f"{where} must be writable and whole, but: {words}; see to the disk, put back a copy, or give another "
+            "--state-dir"
         ) from None
 
 
