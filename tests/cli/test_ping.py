@@ -40,7 +40,8 @@ def answering(kwargs: dict[str, Any]) -> Iterator[int]:
 def test_what_a_server_answers_cannot_write_to_the_terminal(name: str, tmp_path: Path) -> None:
     """Each field in turn, of any text or type; refusals and names of fields too."""
     texts = [text for key, text in HOSTILE.items() if key != "no text"]  # which JSON cannot say
-    for value in (*texts, None, 5, [1, 2], {"a": []}, True):
+    values: list[Any] = [*texts, None, 5, [1, 2], {"a": []}, True]
+    for value in values:
         with answering({**TRUE, name: value}) as port:
             for form in ([], ["--json"]):
                 done = run(["ping", "--host", "127.0.0.1", "--port", str(port), "--count", "1", *form], tmp_path)
