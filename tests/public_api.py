@@ -50,7 +50,7 @@ INNER = {
     "kenyon.mushroom_body.snapshot.Snapshot.taken": "of a population's own arrays",
     "kenyon.mushroom_body.state.[acgjprsuw]*": "rows of states that are there",
     "*.run": "Engine.run: of what `advance` has checked",
-    "*.stretch": "as above",
+    "*.compute": "as above",
     **dict.fromkeys(
         (f"kenyon.memory.*.{way}" for way in ("condition", "state_collapse", "update_*", "runRemoteModel")),
         "the host's ways within `step`, which has checked; tests/memory/test_overriding",

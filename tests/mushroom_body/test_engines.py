@@ -40,9 +40,9 @@ def test_an_engine_of_ones_own_moves_a_population() -> None:
     steps: list[int] = []
 
     class Counting(Kernel):
-        def stretch(self, parameters: Any, state: State, n_steps: Any, *rest: Any, **more: Any) -> None:
+        def compute(self, parameters: Any, state: State, n_steps: Any, *rest: Any, **more: Any) -> None:
             steps.append(int(n_steps[0]))
-            super().stretch(parameters, state, n_steps, *rest, **more)
+            super().compute(parameters, state, n_steps, *rest, **more)
 
     counting, plain = Population(seeds=[1], engine=Counting()), Population(seeds=[1])
     for larvae in (counting, plain):

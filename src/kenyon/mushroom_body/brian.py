@@ -67,7 +67,7 @@ class Brian2(Engine):
         """Find out now whether it can be used."""
         import_brian2()
 
-    def stretch(
+    def compute(
         self,
         parameters: Parameters,
         state: State,

@@ -1,6 +1,6 @@
 """What an engine is: a value that advances larvae, given as a state, and says what they did meanwhile.
 
-Every engine takes the same arguments and gives the same numbers; they differ in how a stretch of time is computed.
+Every engine takes the same arguments and gives the same numbers; they differ in how a slice of time is computed.
 """
 
 from abc import ABC, abstractmethod
@@ -94,13 +94,13 @@ class Engine(ABC):
         """
         checks.writable("state", state.records)
         recorder = Recorder(parameters, n_steps, record or _NOTHING)
-        for first, now, recording in recorder.stretches():
+        for first, now, recording in recorder.slices():
             part = None if events is None else [_cut(own, first, first + int(now.max())) for own in events]
-            self.stretch(parameters, state, now, rates_hz, part, first, recording, plastic=plastic, threads=threads)
+            self.compute(parameters, state, now, rates_hz, part, first, recording, plastic=plastic, threads=threads)
         return recorder.activity(state.v_mV)
 
     @abstractmethod
-    def stretch(
+    def compute(
         self,
         parameters: Parameters,
         state: State,
@@ -121,7 +121,7 @@ class Engine(ABC):
             n_steps: [B], at most as many as `recording` has room for.
             rates_hz: [B, C], or None where events are given.
             events: Input spikes of each larva, or None.
-            first_step: Step of the recording at which the stretch begins.
+            first_step: Step of the recording at which the slice begins.
             recording: Where to write what is kept.
             plastic: Whether they learn.
             threads: How many larvae at once; every core if None. Never changes a number.

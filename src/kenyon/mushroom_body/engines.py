@@ -28,7 +28,7 @@ class Kernel(Engine):
 
     name: ClassVar[str] = "kernel"
 
-    def stretch(
+    def compute(
         self,
         parameters: Parameters,
         state: State,

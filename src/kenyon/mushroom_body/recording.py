@@ -50,13 +50,13 @@ class Recorder:
         self._spikes: list[list[NDArray[np.int64]]] = [[] for _ in n_steps]
         period = max(1, parameters.steps("refractory_ms", parameters.refractory_ms)) if record.spikes else 1
         most = _STEPS_WITH_SPIKES if record.spikes else _STEPS
-        self._per_stretch = min(most, max(1000, _LARVA_STEPS // larvae))
-        self._capacity = N_NEURONS * (self._per_stretch // period + 1) if record.spikes else 0
+        self._per_slice = min(most, max(1000, _LARVA_STEPS // larvae))
+        self._capacity = N_NEURONS * (self._per_slice // period + 1) if record.spikes else 0
 
-    def stretches(self) -> Iterator[tuple[int, NDArray[np.int64], Recording]]:
-        """Give one stretch of time after the other: its first step, the steps of each larva, and where to write."""
+    def slices(self) -> Iterator[tuple[int, NDArray[np.int64], Recording]]:
+        """Give one slice of time after the other: its first step, the steps of each larva, and where to write."""
         larvae = len(self._n_steps)
-        for first in range(0, self._longest, self._per_stretch):
+        for first in range(0, self._longest, self._per_slice):
             recording = Recording(
                 self._counts,
                 np.empty((larvae, self._capacity, 2), dtype=np.int32),
@@ -64,7 +64,7 @@ class Recorder:
                 self._sample_steps,
                 **self._samples,
             )
-            yield first, np.minimum(np.maximum(self._n_steps - first, 0), self._per_stretch), recording
+            yield first, np.minimum(np.maximum(self._n_steps - first, 0), self._per_slice), recording
             if self._record.spikes:
                 for larva, n in enumerate(recording.n_spikes):
                     self._spikes[larva].append(recording.spikes[larva, :n].astype(np.int64))
