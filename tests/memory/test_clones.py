@@ -61,7 +61,11 @@ def test_a_copy_is_the_same_larva_and_says_nothing(name: str, steps: int, tmp_pa
     for _ in range(steps):
         step(memory)
     file = checkpoint.save(tmp_path / "one.npz", memory)
-    copies = [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one)), lambda _: checkpoint.load(file)[0]]
+    copies: list[Callable[[Any], Any]] = [
+        copy.deepcopy,
+        lambda one: pickle.loads(pickle.dumps(one)),
+        lambda _: checkpoint.load(file)[0],
+    ]
     for again in [copied(memory) for copied in copies]:
         step(again)
     step(memory)

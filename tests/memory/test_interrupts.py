@@ -25,7 +25,8 @@ from .interrupting import after_calls, alarm, at_every_place, at_random_moments,
 from .peer import Peer
 
 BOTH = {"CS": 0.3, "UCS": -0.2}
-ALWAYS: dict[str, Any] = {"update_dt": 0.0, "epsilon": 0.4, "seed": 3, "state_spacePerSide": 1, "alpha": 0.5}
+OPTIONS: dict[str, Any] = {"update_dt": 0.0, "epsilon": 0.4, "seed": 3, "state_spacePerSide": 1, "alpha": 0.5}
+ALWAYS = {**OPTIONS, "model_id": 1}
 
 
 class Own(dict):  # type: ignore[type-arg]  # of gains
@@ -61,7 +62,7 @@ def gains(*names: str) -> dict[str, float]:
 
 LEARNERS: dict[str, Callable[[], Any]] = {
     "no learning": lambda: Memory(gain=gains("CS")),
-    "between choices": lambda: RLmemory(gain=gains("CS", "UCS"), update_dt=1.0, seed=1),
+    "between choices": lambda: RLmemory(gain=gains("CS", "UCS"), update_dt=1.0, model_id=1),
     "joint": lambda: RLOlfMemory(gain=gains("CS", "UCS"), **ALWAYS),
     "factored": lambda: RLOlfMemory(gain=gains("CS", "UCS"), table="factored", **ALWAYS),
     "a new stimulus": lambda: RLOlfMemory(gain=gains("CS"), **ALWAYS),
@@ -75,7 +76,7 @@ LEARNERS: dict[str, Callable[[], Any]] = {
     "a generator of one's own": lambda: RLOlfMemory(gain=gains("CS", "UCS"), rng=np.random.default_rng(1), **ALWAYS),
     "gains of the host's kind": lambda: RLOlfMemory(gain=Own(gains("CS", "UCS")), **ALWAYS),
     "overridden": lambda: Counting(gain=gains("CS"), table="factored", **ALWAYS),
-    "population": lambda: RLPopulation(3, ["CS", "UCS"], **ALWAYS),
+    "population": lambda: RLPopulation(3, ["CS", "UCS"], **OPTIONS),
 }
 
 

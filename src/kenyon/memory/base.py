@@ -87,11 +87,15 @@ class Memory(Timer):
         self._copied = False  # A copy is meant to be the same larva.
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute; gains are checked, and a method of the reference page is from now on called."""
+        """Set an attribute; gains and clock are checked, and a method of the reference page is from now on called."""
         if name == "gain":
             if value is self.__dict__.get("gain"):
                 return
             checked_gain(value)
+        elif name in ("ticks", "total_ticks", "iterator"):
+            checks.integer(name, value, low=-(2**62), high=2**62)
+        elif name == "rewardSum":
+            checks.number(name, value)
         super().__setattr__(name, value)
         if name in METHODS:
             self.__dict__["_overridden"] = self.__dict__.get("_overridden", frozenset()) | {name}

@@ -69,7 +69,8 @@ def save(
         The path.
 
     Raises:
-        InputError: the file exists, there is no memory, or one draws from Python's global `random`.
+        InputError: the file exists, there is no memory, one draws from Python's global `random`, or `about` is nothing
+            that JSON can say.
         LockedError: somebody else is writing the file.
         StorageError: the disk is full.
         NoAnswerError: the server of a remote memory did not answer.
@@ -249,7 +250,7 @@ def _made(path: str | os.PathLike[str], entry: Mapping[str, Any], arrays: Mappin
             memory: Learner = _population(entry, arrays)
         else:
             memory = kind(**options)
-            memory._copied = True
+            vars(memory)["_copied"] = True
     except MissingDependencyError:
         raise
     except (KenyonError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as reason:

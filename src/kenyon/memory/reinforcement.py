@@ -134,7 +134,6 @@ class RLmemory(Memory):
         self._factored = self.table == "factored"
         if self._old_rules and self._factored:
             raise InputError("table must be 'joint' under rules='larvaworld', got 'factored'; use the standard rules")
-        self._check_rng(rng)
         self.rng = rng
         self._words: NDArray[np.uint64] | None = None
         self._left_out: frozenset[str] = frozenset()
@@ -217,6 +216,8 @@ class RLmemory(Memory):
             InputError: a change is not finite, or the table would be over its limit.
         """
         gain = {} if gain is None else checked_gain(gain)
+        if not isinstance(randomize, (bool, np.bool_)):
+            raise InputError(f"randomize must be True or False, got {shown(randomize)}")
         dx = sensing.checked_change(dx)
         if self._old_rules:
             return larvaworld_rules.update_ext_gain(self, gain, dx, randomize=randomize)
@@ -409,6 +410,12 @@ class RLmemory(Memory):
         if larva_id is None and self._epsilon > 0.0:
             clones.begin(self, "choice", int(self.seed))
         return sfc64_state(larva_seed(int(self.seed), *identity), "choice")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a source of chance is checked."""
+        if name == "rng":
+            self._check_rng(value)
+        super().__setattr__(name, value)
 
     def _must_call(self) -> bool:
         # What is drawn from a numpy generator can be noted only in a step that calls.

@@ -12,7 +12,7 @@ from kenyon import checks
 from kenyon.errors import InputError, KenyonError, NoAnswerError, RefusedError, RemoteProtocolError
 from kenyon.memory.base import Plain
 from kenyon.memory.mushroom_body import Answer, Finish, MBmemory, Outcome, Request
-from kenyon.memory.options import Choice, Integer, Number, Secret, Seed, Text
+from kenyon.memory.options import Choice, Integer, Number, Secret, Seed, Text, checked_identity
 from kenyon.memory.overriding import as_written
 from kenyon.whole import Change, update
 from kenyon.wire import Address, Message, exchange
@@ -106,9 +106,15 @@ class RemoteBrianModelMemory(MBmemory):
             NoAnswerError: no server answered, and `on_failure` is "raise".
             RefusedError: the server refused, likewise.
         """
+        model_instance_id = checked_identity("model_instance_id", model_instance_id)
+        t_sim = checks.number("t_sim", t_sim, low=0.0, high=1e9, unit="ms")
+        t_warmup = checks.number("t_warmup", t_warmup, low=0.0, high=1e9, unit="ms")
+        for name in ("T", "warmup", "step_id", "token"):
+            if name in kwargs:
+                raise InputError(f"{name} must be left out of what is sent besides, for the memory says it itself")
         odor = {} if "odors" in kwargs else {"odor_id": odor_id, "odor_concentration": concentration}
         try:
-            message = self._message(self._sim_id(), model_instance_id, odor, t_sim, t_warmup, **kwargs)
+            message = self._message(self._sim_id(), model_instance_id, odor, t_sim, t_warmup, kwargs)
             (reply,) = self._exchange([message], self._deadline())
             self._difference_hz = self._read(reply).difference_hz
         except _FAILURES as failure:
@@ -213,6 +219,8 @@ class RemoteBrianModelMemory(MBmemory):
                 # The step whose reply was lost had been done: the server waits for the one after it.
                 if not doubted or refusal.expected_step != step_id:
                     raise
+                # Known from here on, for the server may do the next one as well before its reply is lost.
+                self.step_id = step_id
                 again = replace(message, step=step_id, kwargs={**message.kwargs, "step_id": step_id})
                 step_id += 1
                 answer = self._read(self._exchange([again], deadline)[0], odors)
@@ -273,7 +281,7 @@ class RemoteBrianModelMemory(MBmemory):
             more["probe_ms"], more["probe_concentration"] = self.probe_ms, self.probe_concentration
         if self.seed is not None:
             more["seed"] = int(self.seed)
-        return self._message(self._sim_id(), self._model_id(), odors, self.t_sim, request.warmup_ms, **more)
+        return self._message(self._sim_id(), self._model_id(), odors, self.t_sim, request.warmup_ms, more)
 
     def _message(
         self,
@@ -282,7 +290,7 @@ class RemoteBrianModelMemory(MBmemory):
         odors: dict[str, Any],
         t_sim: float,
         t_warmup: float,
-        **more: Any,
+        more: Mapping[str, Any],
     ) -> Message:
         times = {"T": _as_integer(t_sim), "warmup": _as_integer(t_warmup), "step_id": self.step_id}
         return Message(sim_id, model_id, self.step_id, {**odors, **times, **more, **self._secret()})

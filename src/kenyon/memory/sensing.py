@@ -124,7 +124,7 @@ def checked_change(dx: Any) -> Levels:
                 break
         else:
             return dx  # type: ignore[no-any-return]  # it was looked at just now
-    except (AttributeError, TypeError, OverflowError, InputError):
+    except Exception:  # noqa: BLE001  # whatever an object of another kind may raise
         raise InputError(
             f"dx must be a dictionary of the change of each stimulus, got {shown(dx)}; pass dx={{'Odor': 0.1}}"
         ) from None

@@ -2,6 +2,7 @@
 
 import param
 
+from kenyon import checks
 from kenyon.memory.options import Number
 from kenyon.memory.overriding import as_written
 
@@ -26,6 +27,8 @@ class Timer(param.Parameterized):
     dt = Number(0.1, low=1e-4, high=3600.0, unit="s", label="simulation timestep", doc="Duration of a tick.")
 
     def __init__(self, **kwargs: object) -> None:
+        if kwargs.get("name") is not None:
+            checks.instance("name", kwargs["name"], str, "pass a text, or leave it out")
         super().__init__(**kwargs)
         self.ticks = 0
         self.total_ticks = 0
