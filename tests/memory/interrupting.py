@@ -121,10 +121,19 @@ def at_every_place(
     raise AssertionError
 
 
+_armed = False
+
+
+def _ring(number: int, frame: Any) -> None:
+    # Where other threads are, a signal can come to one of them, and so late.
+    if _armed:
+        signal.default_int_handler(number, frame)
+
+
 @contextmanager
 def alarm() -> Iterator[None]:
     """Let an alarm do what Ctrl-C does; it can be set to a millionth of a second."""
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    before = signal.signal(signal.SIGALRM, _ring)
     try:
         yield
     finally:
@@ -162,11 +171,15 @@ def at_random_moments(
 
 def interrupted(call: Callable[[], Any], after_s: float) -> bool:
     """Call, and press Ctrl-C after some time; return whether that was within the call."""
+    global _armed  # noqa: PLW0603  # there is one alarm
     try:
+        _armed = True
         signal.setitimer(signal.ITIMER_REAL, after_s)
         call()
+        _armed = False
         signal.setitimer(signal.ITIMER_REAL, 0)
     except KeyboardInterrupt:
+        _armed = False
         return True
     return False
 

@@ -37,6 +37,7 @@ class Peer:
         self.connections = self.lose_replies = self.busy = 0
         self._larvae: dict[tuple[Any, ...], tuple[Population, int]] = {}
         self._open: list[socket.socket] = []
+        self._turn = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self) -> "Peer":  # noqa: PYI034  # Self is not in typing before Python 3.11
@@ -66,7 +67,8 @@ class Peer:
             while data := connection.recv(65536):
                 reader.feed(data)
                 while (body := reader.next_frame()) is not None:
-                    replies = [self._reply(message) for message in decode(body)]
+                    with self._turn:  # A client that was interrupted may ask again on another connection.
+                        replies = [self._reply(message) for message in decode(body)]
                     if self.lose_replies:
                         self.lose_replies -= 1
                         connection.shutdown(socket.SHUT_RDWR)

@@ -181,6 +181,7 @@ def test_real_interrupts_at_random_moments_find_a_circuit_and_its_gains_together
     at_random_moments(lambda: bodies(name, 1), live_together, all_of, interrupts=interrupts)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a socket that was just being opened
 @pytest.mark.parametrize("interrupts", HOW_MANY)
 def test_a_step_on_a_server_is_done_or_not(interrupts: int) -> None:
     """What the server did for a step that was interrupted is told apart by the next one's number."""

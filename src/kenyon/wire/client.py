@@ -58,15 +58,19 @@ def exchange(
     timeout_s = number("timeout_s", timeout_s, low=0.001, high=1e6, unit="s")
     request = frame(encode(messages), limit=limit)
     connection = _registry.connection(address)
-    if not connection.turn.acquire(timeout=timeout_s):
-        raise NoAnswerError(
-            f"the server at {address} must answer within {timeout_s:g} s, got no turn on the connection in that time "
-            "from the other threads; allow more time"
-        )
-    try:
+    turn = connection.turn
+    try:  # Begun before the turn is taken, for Ctrl-C can come right after it.
+        if not turn.acquire(timeout=timeout_s):
+            raise NoAnswerError(
+                f"the server at {address} must answer within {timeout_s:g} s, got no turn on the connection in that "
+                "time from the other threads; allow more time"
+            )
         return connection.exchange(messages, request, limit, started, timeout_s)
     finally:
-        connection.turn.release()
+        try:  # noqa: SIM105  # `suppress` is a call, within which Ctrl-C could come before it was given back
+            turn.release()
+        except RuntimeError:  # It never was our turn.
+            pass
 
 
 def close_connections() -> None:
@@ -84,7 +88,7 @@ class _Connection:
     """The kept connection to one address. Whoever holds `turn` may use it."""
 
     def __init__(self, address: Address) -> None:
-        self.turn = threading.Lock()
+        self.turn = threading.RLock()  # which knows whose turn it is
         self._address = address
         self._socket: socket.socket | None = None
         # Whether the last exchange on the socket came to its end; False the moment one begins, whatever stops it.
