@@ -10,6 +10,9 @@ from kenyon.errors import InputError
 from kenyon.words import shown
 
 _MOST_WORD_BYTES = 4096
+_MOST_PATH = 500
+"""Characters of a path that a sentence has room for: its end, the name of the file, says most."""
+
 _PIPES = "/dev/fd/", "/proc/self/fd/"
 """Where a shell puts what it reads from a command, `<(...)`: a pipe that comes to its end."""
 
@@ -33,7 +36,7 @@ class InputFile(click.Path):
         """
         path = Path(value)
         name = "a file" if param is None else param.opts[0]
-        wanted = f"{name} must be a readable file of at most {self._most_mb:g} MB, got {shown(str(path))}"
+        wanted = f"{name} must be a readable file of at most {self._most_mb:g} MB, got {shown(str(path), _MOST_PATH)}"
         try:
             kind = path.stat()
             if stat.S_ISFIFO(kind.st_mode) and str(path).startswith(_PIPES):

@@ -236,7 +236,9 @@ def _tls_context(path: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=path)
     except OSError as reason:
-        raise InputError(f"tls_ca must be a readable file of certificates (PEM), got {shown(path)}: {reason}") from None
+        raise InputError(
+            f"tls_ca must be a readable file of certificates (PEM), got {shown(path, 500)}: {reason}"
+        ) from None
 
 
 class _Registry:
