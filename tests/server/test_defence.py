@@ -157,18 +157,19 @@ def test_a_thousand_that_connect_and_hang_up(server: Running) -> None:
     wait_until(lambda: metric(server, "kenyon_connections") <= 2)
 
 
-def test_two_hundred_connections_at_once(server: Running) -> None:
+def test_two_hundred_connections_at_once() -> None:
     """Each with a larva of its own, all answered as one alone would be."""
-    connections = [Connection(server.address) for _ in range(200)]
-    for number in range(3):
-        for i, connection in enumerate(connections):
-            connection.send(step("many", i, number))
-        replies = [connection.receive()[0].kwargs for connection in connections]
-    for connection in connections:
-        connection.socket.close()
-    server.ask(*(Message("many", i, 0, {"op": "delete"}) for i in range(100)))
-    alone = [[server.ask(step("many", i, number))[0] for number in range(3)][-1] for i in range(0, 100, 10)]
-    assert alone == replies[:100:10]
+    with Here() as server:
+        connections = [Connection(server.address) for _ in range(200)]
+        for number in range(3):
+            for i, connection in enumerate(connections):
+                connection.send(step("many", i, number))
+            replies = [connection.receive()[0].kwargs for connection in connections]
+        for connection in connections:
+            connection.socket.close()
+        server.ask(*(Message("many", i, 0, {"op": "delete"}) for i in range(100)))
+        alone = [[server.ask(step("many", i, number))[0] for number in range(3)][-1] for i in range(0, 100, 10)]
+        assert alone == replies[:100:10]
 
 
 def mutated(chance: random.Random) -> bytes:

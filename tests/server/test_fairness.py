@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kenyon.errors import RefusedError
 from kenyon.mushroom_body import odors as measured
 from kenyon.server import Limits, Settings
-from kenyon.server.connection import _NEXT, ConnectionState
+from kenyon.server.connection_state import NEXT, ConnectionState
 from kenyon.server.metrics import Metrics
 from kenyon.server.refusing import Refusals
 from kenyon.server.requests import Reader
@@ -229,9 +229,9 @@ def test_refusals_cannot_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_connection_ends_from_every_state_and_goes_on_from_none_that_ended() -> None:
     """As its table says: every state but the first comes after another one, and leads to the end."""
-    assert set(_NEXT) == set(ConnectionState)
-    assert set().union(*_NEXT.values()) == set(ConnectionState)
+    assert set(NEXT) == set(ConnectionState)
+    assert set().union(*NEXT.values()) == set(ConnectionState)
     assert all(
-        ConnectionState.CLOSED in following for state, following in _NEXT.items() if state is not ConnectionState.CLOSED
+        ConnectionState.CLOSED in following for state, following in NEXT.items() if state is not ConnectionState.CLOSED
     )
-    assert _NEXT[ConnectionState.CLOSED] == frozenset()
+    assert NEXT[ConnectionState.CLOSED] == frozenset()

@@ -11,11 +11,11 @@ connection whose last frame was work for the worker; when its turn has come for 
 import asyncio
 import logging
 import socket
-from collections.abc import Iterator, Mapping, Sequence
-from enum import Enum
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from kenyon.errors import LocalProtocolError, RefusedError, RemoteProtocolError
+from kenyon.server.connection_state import NEXT, ConnectionState
 from kenyon.server.settings import Limits
 from kenyon.server.turns import Turns
 from kenyon.wire import MAX_FRAME_BYTES, FrameReader, Message, frame
@@ -38,30 +38,6 @@ _STRANGER_S = 1.0
 """How long a connection may take to say something, where others want its place."""
 
 NOBODY = (None, None, None)
-
-
-class ConnectionState(Enum):
-    """What a connection is doing."""
-
-    IDLE = "it waits for a frame to be whole"
-    READING = "the messages of a frame are being read"
-    ANSWERING = "they are being answered"
-    STUCK = "the client does not take its reply"
-    LEAVING = "nobody is there any more, or has been told to go; what was written is still sent"
-    CLOSED = "it is over"
-
-
-_NEXT: Mapping[ConnectionState, frozenset[ConnectionState]] = {
-    ConnectionState.IDLE: frozenset(
-        {ConnectionState.READING, ConnectionState.STUCK, ConnectionState.LEAVING, ConnectionState.CLOSED}
-    ),
-    ConnectionState.READING: frozenset({ConnectionState.ANSWERING, ConnectionState.LEAVING, ConnectionState.CLOSED}),
-    ConnectionState.ANSWERING: frozenset({ConnectionState.IDLE, ConnectionState.LEAVING, ConnectionState.CLOSED}),
-    ConnectionState.STUCK: frozenset({ConnectionState.IDLE, ConnectionState.LEAVING, ConnectionState.CLOSED}),
-    ConnectionState.LEAVING: frozenset({ConnectionState.CLOSED}),
-    ConnectionState.CLOSED: frozenset(),
-}
-"""What may follow a state."""
 
 
 class Backend(Protocol):
@@ -253,7 +229,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
         elif self.accepted is not True and now - self._made_at > min(patience_s, limits.idle_timeout_s):
             # Who never asked for anything that was accepted may not keep a place for long, however much he says.
-            if self.state is not ConnectionState.ANSWERING:
+            if self.state in (ConnectionState.IDLE, ConnectionState.STUCK) or self.in_debt:
                 self.close()
         elif self.state is not ConnectionState.IDLE:
             return
@@ -290,7 +266,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _enter(self, state: ConnectionState) -> None:
-        if state not in _NEXT[self.state]:
+        if state not in NEXT[self.state]:
             raise RuntimeError(f"a connection must not go from {self.state.name} to {state.name}")
         self.state, self._state_since = state, self._loop.time()
 

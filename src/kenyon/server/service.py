@@ -19,6 +19,7 @@ from kenyon.server.journal import Journal
 from kenyon.server.listening import allow_files, listen, remover, tls_context
 from kenyon.server.metrics import Metrics
 from kenyon.server.monitoring import Monitor
+from kenyon.server.places import Places
 from kenyon.server.receptors import Receptors
 from kenyon.server.refusing import Refusals
 from kenyon.server.requests import Operation, Reader
@@ -37,9 +38,6 @@ _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104  # what is looked for, not lis
 _LONGEST_STOP_S = 60.0
 _FIRST_MESSAGES = 16
 """Messages of a new connection that the worker does as anybody's; more must wait until one of them was computed."""
-
-_MOST_GOING = 32
-"""Connections that may take their time to read why they must go: fewer than the files that are spared for them."""
 
 _LONGEST_ROUND_S = 60.0
 """A round takes milliseconds with the kernel, a second with Brian2, and half a minute while that compiles."""
@@ -74,10 +72,7 @@ class Service:
         self.port: int | None = None
         self.monitor: Monitor | None = None
         self.failed = asyncio.Event()
-        # In the order of their coming; of these, those of whom nothing was accepted yet; and those told to go.
-        self._connections: dict[Connection, None] = {}
-        self._strangers: dict[Connection, None] = {}
-        self._going: set[Connection] = set()
+        self._places = Places(self.limits.max_connections)
         self._refusals = Refusals(self.metrics)
         self._stopping = False
         self._about = lru_cache(maxsize=1)(self._spell_about)
@@ -158,10 +153,10 @@ class Service:
             await asyncio.wait_for(self._until(lambda: not self.dispatcher.at_work), _LONGEST_STOP_S)
         self._worker.finish()
         await self._loop.run_in_executor(None, partial(self._worker.join, _LONGEST_STOP_S))
-        for connection in [*self._connections, *self._going]:
+        for connection in self._places.everybody():
             connection.close()
         with contextlib.suppress(TimeoutError, asyncio.TimeoutError):
-            await asyncio.wait_for(self._until(lambda: not self._connections and not self._going), _LOOK_EVERY_S)
+            await asyncio.wait_for(self._until(lambda: not self._places.everybody()), _LOOK_EVERY_S)
         self._closing.close()
 
     def take(self, exchange: Exchange) -> Iterator[None]:
@@ -201,7 +196,7 @@ class Service:
             return
         if connection.accepted is not True:
             connection.accepted = True
-            self._strangers.pop(connection, None)
+            self._places.know(connection)
         if isinstance(request, Operation) and request.op == "ping":
             answer(self._about(self.dispatcher.kept))
         elif message.sim_id is not None and message.model_id is not None:
@@ -212,33 +207,12 @@ class Service:
         return self._refusals.refuse(ids, refusal)
 
     def admit(self, connection: Connection) -> None:
-        """Take note of a connection, or tell it to go.
-
-        Where there is no room, one of whom nothing was accepted gives way: the one that has had its chance for longest.
-        """
-        if len(self._connections) < self.limits.max_connections:
-            self._connections[connection] = self._strangers[connection] = None
-            return
-        refusal = RefusedError(
-            f"the server must have at most {self.limits.max_connections} connections, got one more; ask later",
-            "busy",
-            None,
-            1.0,
-        )
-        now = self._loop.time()
-        stranger = next((one for one in self._strangers if one.can_give_way(now)), None)
-        if stranger is not None:
-            self.leave(stranger)
-            self._connections[connection] = self._strangers[connection] = None
-        going = connection if stranger is None else stranger
-        self._going.add(going)
-        going.bid_farewell(refusal, at_once=len(self._going) > _MOST_GOING)
+        """Take note of a connection, or tell it to go."""
+        self._places.admit(connection, self._loop.time())
 
     def leave(self, connection: Connection) -> None:
         """Take note that a connection has ended."""
-        self._connections.pop(connection, None)
-        self._strangers.pop(connection, None)
-        self._going.discard(connection)
+        self._places.leave(connection)
 
     def answered(self, exchange: Exchange) -> None:
         """Take note of an exchange that is over."""
@@ -271,7 +245,7 @@ class Service:
         return {
             "larvae_awake": self.dispatcher.awake,
             "larvae": self.dispatcher.kept,
-            "connections": len(self._connections),
+            "connections": len(self._places),
             "queue": self.dispatcher.waiting,
         }
 
@@ -294,7 +268,7 @@ class Service:
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             now = self._loop.time()
-            for connection in list(self._connections):
+            for connection in self._places.everybody():
                 connection.check_time(now)
             self.dispatcher.send_idle_to_sleep()
             self._refusals.summarize()
