@@ -20,6 +20,9 @@ from kenyon.words import shown
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+MOST_LEVELS = 2**30
+"""On either side of 0: so many that their number is one of 32 bits."""
+
 
 def level(dx: Any, delta: float, k: int) -> IntArray:
     """Return which of 2k + 1 levels each change belongs to.
@@ -43,7 +46,7 @@ def level(dx: Any, delta: float, k: int) -> IntArray:
     """
     changes = _finite("dx", dx)
     levels = np.empty(changes.size, dtype=np.int64)
-    delta, k = checks.number("delta", delta, low=0.0), checks.integer("k", k, low=0)
+    delta, k = checks.number("delta", delta, low=0.0), checks.integer("k", k, low=0, high=MOST_LEVELS)
     kernel.levels_of_rows(changes.ravel(), delta, k, levels)
     return levels.reshape(changes.shape)
 
@@ -65,7 +68,7 @@ def state_index(levels: Any, k: int) -> IntArray:
         >>> state_index([[0, 0], [0, 2], [2, 2]], k=1)
         array([0, 2, 8])
     """
-    width = 2 * checks.integer("k", k, low=0) + 1
+    width = 2 * checks.integer("k", k, low=0, high=MOST_LEVELS) + 1
     each = checks.integers("levels", levels, low=0, high=width - 1)
     if each.ndim == 0:
         raise InputError(f"levels must be one for each stimulus, got {shown(levels)}")
