@@ -138,7 +138,7 @@ def alarm() -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, signal.SIG_IGN if before is signal.SIG_DFL else before)  # one may yet come late
 
 
 def at_random_moments(
