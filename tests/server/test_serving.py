@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,28 @@ def test_two_servers_within_a_program_are_two() -> None:
         assert exchange(one, [step("run", 0, 0)]) == exchange(other, [step("run", 0, 0)])
         assert exchange(one, [step("run", 0, 1)])[0].kwargs.keys() >= {"MBONp"}
         assert exchange(other, [step("run", 0, 2)])[0].kwargs["expected_step"] == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")
+def test_a_fork_that_outlives_its_server_does_not_keep_the_folder(tmp_path: Path) -> None:
+    """Such as the pool of a program that starts a server, stops it, and starts the next."""
+    program = f"""
+import os, signal
+from kenyon.server import Settings
+from kenyon.server.serving import serving
+settings = Settings(port=0, state_dir={str(tmp_path)!r})
+with serving(settings):
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+try:
+    with serving(settings):
+        print("again")
+finally:
+    os.kill(child, signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "again\n", done.stderr
 
 
 def test_a_server_that_cannot_start_says_so_where_it_was_asked_for(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def lock_folder(folder: Path) -> contextlib.ExitStack:
                 place = os.open(folder, os.O_RDONLY)
                 held.callback(os.close, place)
                 _lock_place(place)
+                held.callback(_unlock_place, place)
         except (Timeout, BlockingIOError):
             raise StorageError(
                 f"{folder} must belong to one server at a time, but another has it; stop that one or give another "
@@ -59,3 +60,9 @@ def _lock_place(place: int) -> None:
         raise
     except OSError:  # A file system that cannot lock folders; there the file must do.
         pass
+
+
+def _unlock_place(place: int) -> None:
+    """Let go of it for forked children as well, which have the same lock, and would keep it as long as they live."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(place, fcntl.LOCK_UN)
