@@ -1,6 +1,7 @@
 """Names are claimed before the work begins; files take their names together; nothing is lost or left over."""
 
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -228,6 +229,45 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
         (tmp_path / "a").write_text("theirs")
     assert (tmp_path / "a").read_text() == "theirs"
     assert _entries(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a link to nowhere", "a device"])
+def test_what_is_no_file_is_not_replaced_by_one(kind: str, tmp_path: Path) -> None:
+    """A pipe or a device not even when overwriting is asked for, a link to nothing only then."""
+    path = tmp_path / "a"
+    if kind == "a pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(tmp_path / "nowhere" if kind == "a link to nowhere" else os.devnull)
+    before = path.lstat()
+    with (
+        pytest.raises(InputError, match=r"a exists already|a must be a file, got a pipe or a device"),
+        claimed(tmp_path, "a", overwrite=kind != "a link to nowhere"),
+    ):
+        pytest.fail("it began")
+    assert os.path.samestat(before, path.lstat())
+    assert _entries(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\0b", "..", "x" * 300, "x" * 250, "", 3])
+def test_a_damaged_word_of_whose_a_folder_was_stops_nobody(name: object, tmp_path: Path) -> None:
+    """It is a dead run's, whatever it says it has claimed, and goes."""
+    _killed(tmp_path)
+    (theirs,) = tmp_path.glob(".kenyon-*")
+    (theirs / "owner").write_text(json.dumps({"names": [name], "process": 1, "host": "x"}), "utf-8")
+    with claimed(tmp_path, "b") as new:
+        (new / "b").write_text("whole")
+    assert [entry for entry in _entries(tmp_path) if entry != ".a.claim"] == ["b"]
+    with claimed(tmp_path, "a") as new:
+        (new / "a").write_text("whole")
+    assert _entries(tmp_path) == ["a", "b"]
+
+
+def test_a_name_too_long_for_a_claim_is_refused_in_words_and_leaves_nothing(tmp_path: Path) -> None:
+    """A file could have it, its claim, which is longer, could not."""
+    with pytest.raises(InputError, match="File name too long"):
+        Population(seeds=[1]).snapshot().save(tmp_path / ("x" * 250))
+    assert _entries(tmp_path) == []
 
 
 @pytest.mark.parametrize("where", ["file/a", "/proc/nowhere"])

@@ -150,7 +150,9 @@ def _refuse_existing(run: _Run, *, overwrite: bool) -> None:
     for path in (run.where / name for name in run.names):
         if path.is_dir():
             raise InputError(f"{path} must be a file, got a folder; choose another name")
-        if path.exists() and not overwrite:
+        if path.exists() and not path.is_file():  # A pipe or a device, such as /dev/null, would be a file afterward.
+            raise InputError(f"{path} must be a file, got a pipe or a device; choose another name")
+        if os.path.lexists(path) and not overwrite:  # Also a link to what is not there.
             raise InputError(f"{path} exists already; choose another name or ask to overwrite it")
 
 
@@ -173,8 +175,9 @@ def _end(own: Path, lock: int) -> None:
             with suppress(FileNotFoundError):
                 (own / "whole" / name).replace(own.parent / name)
         for name in names:
-            if _holder(own.parent / name) == own.name:
-                _claim_on(own.parent / name).rename(own / f"claim on {name}")
+            with suppress(OSError):  # A name may be too long for a claim; the folder goes nevertheless.
+                if _holder(own.parent / name) == own.name:
+                    _claim_on(own.parent / name).rename(own / f"claim on {name}")
         shutil.rmtree(own, ignore_errors=True)
     finally:
         os.close(lock)
@@ -185,7 +188,7 @@ def _about(own: Path) -> dict[str, Any]:
     """Return what a run says of itself; nothing if that cannot be read or makes no sense."""
     try:
         about = json.loads((own / "owner").read_text("utf-8"))
-        if all(name == Path(name).name for name in about["names"]):
+        if all(name == Path(name).name and b"\0" not in os.fsencode(name) for name in about["names"]):
             return {"names": about["names"], "process": about["process"], "host": about["host"]}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
