@@ -195,6 +195,34 @@ def test_a_summary_of_several_paradigms_is_refused() -> None:
             summary(wrong)
 
 
+@pytest.mark.parametrize(
+    "design", [{"us": "punishment"}, {"concentration": 0.1}, {"strength": 0.5}, {"stimulus_s": 0.6}]
+)
+def test_no_mean_is_taken_over_larvae_that_were_given_different_things(design: dict[str, Any]) -> None:
+    """Reward and punishment are both "paired"; their mean would be of neither."""
+    joined = xarray.concat([tiny(), tiny(design)], dim="larva")
+    with pytest.raises(MismatchError, match="one paradigm_id each"):
+        summary(joined)
+    assert len([summary(own) for _, own in joined.groupby("paradigm_id")]) == 2
+
+
+@pytest.mark.parametrize("reader", [check, summary, lambda result: learning_figure([result])])
+def test_a_result_without_larvae_is_refused_in_words(reader: Any) -> None:
+    """As is one without tests that is to be drawn."""
+    with pytest.raises(MismatchError, match="at least one larva, got none"):
+        reader(tiny().isel(larva=[]))
+    with pytest.raises(MismatchError, match="at least one test"):
+        learning_figure([tiny().isel(test=[])])
+
+
+def test_the_sum_of_two_results_is_no_result() -> None:
+    """Of whatever differs it says nothing."""
+    total = tiny() + tiny({"us": "punishment"})
+    for reader in (summary, lambda result: learning_figure([result])):
+        with pytest.raises(MismatchError, match="must state its paradigm_id, got none"):
+            reader(total)
+
+
 def test_the_constants_can_be_read_back() -> None:
     """All of them, "none" included; not where they differ."""
     for parameters in (

@@ -85,6 +85,8 @@ def _check(result: "xarray.Dataset") -> None:
     check(result)
     for name in ("paradigm_id", "cs", "us"):
         origin.only(result, name)
+    if result.sizes["test"] == 0:
+        raise MismatchError("a result must have at least one test to be drawn, got none; keep some when you select")
     cs = _said(result, "cs")
     if cs not in result.test_odor.values:
         raise MismatchError(

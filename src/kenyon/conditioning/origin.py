@@ -66,8 +66,12 @@ def only(result: "xarray.Dataset", name: str) -> Any:
     """Return the one value that all of a result has.
 
     Raises:
-        MismatchError: it is of runs that differ in it.
+        MismatchError: it is of runs that differ in it, or does not state it.
     """
+    if name not in result:
+        raise MismatchError(
+            f"a result must state its {name}, got none, as the sum or difference of two results does; pass each alone"
+        )
     values = distinct(result, name)
     if len(values) != 1:
         raise MismatchError(
@@ -86,7 +90,8 @@ def check(result: "xarray.Dataset", dims: Mapping[str, tuple[str, ...]], unit: s
         unit: What the numbers are of, "larva" or "group".
 
     Raises:
-        MismatchError: a variable is missing or has other dimensions, or larvae are of other runs than is stated.
+        MismatchError: a variable is missing or has other dimensions, no larva is left, or larvae are of other runs than
+            is stated.
     """
     for name, expected in dims.items():
         found = tuple(map(str, result[name].dims)) if name in result else None
@@ -96,6 +101,8 @@ def check(result: "xarray.Dataset", dims: Mapping[str, tuple[str, ...]], unit: s
                 f"{name} of a result must have the dimensions ({', '.join(expected)}), got {got}; keep them when you "
                 f"select, as isel({unit}=[0]) does, and join results along {unit}"
             )
+    if result.sizes[unit] == 0:
+        raise MismatchError(f"a result must be of at least one {unit}, got none; keep some when you select")
     of_unit = f"{unit}_run_id"
     if of_unit in result and "run_id" in result.coords:
         known = np.array([isinstance(own, str) for own in result[of_unit].values.ravel()])

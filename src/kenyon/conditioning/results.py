@@ -59,8 +59,8 @@ def summary(result: "xarray.Dataset") -> list[dict[str, Any]]:
         interval, and diverged, how many larvae had a potential beyond all bounds by then.
 
     Raises:
-        MismatchError: it is of several paradigms, joined along something else than larvae, or states other runs than
-            its larvae are of.
+        MismatchError: it is of several paradigms, or of one with several doses, reinforcements or durations; it is
+            joined along something else than larvae, has none, or states other runs than its larvae are of.
 
     Example:
         >>> from kenyon.conditioning import experiment, paradigms
@@ -71,7 +71,8 @@ def summary(result: "xarray.Dataset") -> list[dict[str, Any]]:
     """
     check(result)
     rows = []
-    name, labels, diverged = origin.only(result, "paradigm"), test_labels(result), diverged_at_tests(result)
+    name, _ = origin.only(result, "paradigm"), origin.only(result, "paradigm_id")
+    labels, diverged = test_labels(result), diverged_at_tests(result)
     for odor in result.test_odor.values:
         at = result.sel(test_odor=odor)
         bounds = interval(at.preference_index.values)
