@@ -10,6 +10,7 @@ import pytest
 
 from kenyon import checks
 from kenyon.errors import InputError
+from kenyon.mushroom_body.odors import odors
 
 
 @pytest.mark.parametrize("nonsense", [math.nan, math.inf, -1, "600", None, True, np.bool_(True), 1j, [1]])
@@ -37,6 +38,16 @@ def test_nearest_names_what_was_probably_meant() -> None:
     """A typing error is answered with the word, something foreign with the whole list."""
     assert checks.nearest("Pared", ["paired", "naive"]) == "did you mean 'paired'?"
     assert checks.nearest("zzz", ["paired", "naive"]) == "known are paired, naive"
+
+
+def test_nearest_names_first_what_was_only_begun() -> None:
+    """Whoever types `pentyl` means pentyl acetate, and not menthol, which is spelled more alike: so with every odor."""
+    names = [odor.name for odor in odors()]
+    for name in names:
+        for word in {part for part in name.split() if len(part) > 2} - {name}:
+            named = checks.nearest(word.title(), names)
+            assert named.split("'")[1].lower().find(word.lower()) >= 0, f"{word}: {named}"
+    assert checks.nearest("pentyl", names).startswith("did you mean 'pentyl acetate'")
 
 
 @pytest.mark.parametrize("nonsense", [[1.0, math.nan], [1.0, -1.0], [1.0, 2.0, 3.0], "abc", [[1], [2, 3]]])

@@ -218,7 +218,10 @@ def nearest(value: object, known: Iterable[str]) -> str:
     by_lowercase = {word.lower(): word for word in known}
     # Comparing takes time with the length of the word, and nothing so long is near to any.
     text = value[:100].lower() if isinstance(value, str) else ""
-    close = [by_lowercase[word] for word in get_close_matches(text, by_lowercase, n=3)]
+    # What was only begun, or is one word of a name, comes before what is spelled alike.
+    begun = sorted((word for word in by_lowercase if len(text) > 2 and text in word), key=len)
+    alike = get_close_matches(text, by_lowercase, n=3)
+    close = [by_lowercase[word] for word in dict.fromkeys((*begun, *alike))][:3]
     if close:
         return "did you mean " + " or ".join(repr(word) for word in close) + "?"
     words = list(by_lowercase.values())
