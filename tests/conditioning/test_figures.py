@@ -1,7 +1,9 @@
 """A figure never says what the result does not."""
 
+import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -117,6 +119,25 @@ def test_tests_after_different_things_are_only_numbered() -> None:
     assert ticks == ["test\n1", "test\n2", "test\n3", "test\n4"]
     ticks = [text.get_text() for text in panels(learning_figure([training, tiny()]))[1].get_xticklabels()]
     assert ticks == ["before", "training\n1", "training\n2", "training\n3"]
+
+
+@pytest.mark.parametrize("trials", [1, 5, 12, 40])
+def test_names_of_tests_do_not_lie_on_each_other(trials: int) -> None:
+    """However many trials there were: seen by the boxes that matplotlib draws them in."""
+    figure = learning_figure([tiny({"trials": trials})])
+    figure.draw_without_rendering()
+    for axes in panels(figure)[1:]:
+        boxes = [text.get_window_extent() for text in axes.get_xticklabels() if text.get_text()]
+        assert len(boxes) > 1
+        assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize("name", ["paired", "unpaired", "unpaired-reversed", "extinction", "naive"])
+@pytest.mark.parametrize("cs", ["anisole", "pentyl acetate", "4,5-dimethylthiazole"])
+def test_the_headline_keeps_a_mean_and_its_interval_on_one_line(name: str, cs: str) -> None:
+    """Wherever it is wrapped."""
+    lines = learning_figure([tiny({"name": name, "cs": cs})]).get_suptitle().split("\n")
+    assert re.search(r"[+-]\d\.\d\d\s\[-?\d\.\d\d,\s-?\d\.\d\d\]$", lines[-1]), lines
 
 
 NAMES = ["mine", "_hidden", "$x^^$", "costs $5", "\\frac", "a" * 200, "100 %", "{us}", "{0}", "<b>", "naïve ∀ β"]

@@ -154,14 +154,13 @@ def _headline(result: "xarray.Dataset") -> str:
     index = result.preference_index.sel(test_odor=cs).isel(test=-1).values
     who = f"{larvae} virtual larvae" if larvae > 1 else "One virtual larva"
     low, high = interval(index)
-    bounds = f" [{low:.2f}, {high:.2f}]" if np.isfinite(low) else ""
+    # No line of the headline ends between a mean and its interval, or within that.
+    bounds = f"\u00a0[{low:.2f},\u00a0{high:.2f}]" if np.isfinite(low) else ""
     given = " and ".join(_given(result))
     diverged = int(diverged_at_tests(result).any(axis=1).sum())
     warning = f"; {diverged} of {larvae} diverged" if diverged else ""
-    return drawing.plain(
-        f"{who}, {_title(result)}{f' ({given})' if given else ''}: preference for {cs} ends at "
-        f"{np.nanmean(index):+.2f}{bounds}{warning}", 300,
-    )  # fmt: skip
+    words = f"{who}, {_title(result)}{f' ({given})' if given else ''}: preference for {cs} ends at"
+    return f"{drawing.plain(words, 280)} {np.nanmean(index):+.2f}{bounds}{warning}"
 
 
 def _draw_tests(
@@ -248,7 +247,7 @@ def _draw_preference(axes: "Axes", results: Sequence["xarray.Dataset"], labels: 
     axes.axhline(0.0, color="black", linewidth=0.8)
     drawing.finish(axes, "What they learned: above 0 the odor attracts, below 0 it repels",
                    y="MBON preference index (p - n) / (p + n)")  # fmt: skip
-    _test_axis(axes, results)
+    _test_axis(axes, results, most=13)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -0.15), max(high, 0.15))
     drawing.legend_above(axes, columns=1, letters=72)
@@ -273,17 +272,18 @@ def _output_panel(axes: "Axes", result: "xarray.Dataset", unit: str, title: str,
     drawing.finish(axes, f"{title}\n({label})", y=unit)
     axes.set_ylim(min(0.0, axes.get_ylim()[0]))
     drawing.legend_above(axes, columns=2, letters=40)
-    _test_axis(axes, [result])
+    _test_axis(axes, [result], most=8)
 
 
-def _test_axis(axes: "Axes", results: Sequence["xarray.Dataset"]) -> None:
-    """Name the tests; where results were tested after different things, by their number alone."""
+def _test_axis(axes: "Axes", results: Sequence["xarray.Dataset"], most: int) -> None:
+    """Name the tests, at even distances so many at most; where results were tested after different things, by number."""
     named = [tested_after(result) for result in results]
     longest = max(named, key=len)
     alike = all(own == longest[: len(own)] for own in named)
     labels = numbered(longest) if alike else [f"test {test + 1}" for test in range(len(longest))]
     labels = [drawing.plain(label, 30).replace(" ", "\n") for label in labels]
-    axes.set_xticks(range(len(labels)), labels, fontsize=9 if len(labels) <= 5 else 7)
+    every = -(-len(labels) // most)
+    axes.set_xticks(range(0, len(labels), every), labels[::every], fontsize=9 if len(labels) <= 5 else 7)
     axes.set_xlabel("tested before and after each trial", fontsize=9)
     axes.set_xlim(-0.3, len(labels) - 0.7)
 
