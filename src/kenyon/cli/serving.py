@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import shlex
 import signal
 import statistics
 import sys
@@ -25,6 +26,7 @@ from kenyon.words import shown
 
 if TYPE_CHECKING:  # slow to import
     from kenyon.server.ready import Ready
+    from kenyon.wire import Address
 
 _COLLECT_AFTER = 20_000
 """Objects that come before the collector looks: four frames of 64 larvae at once have 2,400 of them."""
@@ -142,7 +144,7 @@ def serve(  # options are explained by their own help
     from kenyon.server.ready import held
 
     with nullcontext(lambda _: None) if ready_file is None else held(ready_file) as announce:
-        asyncio.run(_serve(settings, announce))
+        asyncio.run(_serve(settings, announce, token_file))
 
 
 def _range(words: str | None) -> tuple[float, float] | None:
@@ -155,7 +157,7 @@ def _range(words: str | None) -> tuple[float, float] | None:
         raise InputError(f"--receptor-range must be LOW:HIGH, in Hz, got {shown(words)}; give such as 1:63") from None
 
 
-async def _serve(settings: Settings, announce: "Callable[[Ready], None]") -> None:
+async def _serve(settings: Settings, announce: "Callable[[Ready], None]", token_file: Path | None) -> None:
     from kenyon.server.ready import Ready
     from kenyon.server.service import Service
 
@@ -179,13 +181,12 @@ async def _serve(settings: Settings, announce: "Callable[[Ready], None]") -> Non
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 20)
-    where = f"--unix {settings.unix_path}" if settings.unix_path is not None else f"--port {service.port}"
     kept = "nowhere (:memory:)" if settings.state_dir == MEMORY else str(settings.state_dir)
     _say(f"Kenyon listens on {service.where}: {settings.engine}, {settings.parameters.description}, "
          f"{service.dispatcher.kept} larvae kept in {kept}")  # fmt: skip
     if service.monitor is not None:
         _say(f"Metrics are on http://127.0.0.1:{service.monitor.port}/metrics")
-    _say(f"Try it: kenyon ping {where}    Stop it: Ctrl-C")
+    _say(f"Try it: kenyon ping {_ping_options(service.address, token_file)}    Stop it: Ctrl-C")
     metrics_port = None if service.monitor is None else service.monitor.port
     announce(Ready(os.getpid(), service.address, metrics_port))
     waiting = [asyncio.create_task(event.wait()) for event in (stop, service.failed)]
@@ -197,6 +198,20 @@ async def _serve(settings: Settings, announce: "Callable[[Ready], None]") -> Non
     _say("Stopping: what is under way is finished, and every larva is kept.")
     await service.stop()
     _say(f"Stopped after {service.metrics.steps} steps.")
+
+
+def _ping_options(address: "Address", token_file: Path | None) -> str:
+    """Return what `kenyon ping` must be told to be answered by the server at an address."""
+    if address.unix_path is not None:
+        options = ["--unix", address.unix_path]
+    else:
+        options = [] if address.host == "localhost" else ["--host", address.host]
+        options += ["--port", str(address.port)]
+    if token_file is not None:
+        options += ["--token-file", str(token_file)]
+    if address.tls_ca is not None:
+        options += ["--tls-ca", address.tls_ca]
+    return shlex.join(options)
 
 
 def _say(words: str) -> None:
