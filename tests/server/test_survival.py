@@ -361,11 +361,16 @@ def test_sessions_can_be_looked_at_while_the_server_runs_and_deleted_after(tmp_p
         assert '"7"' in listed.output
         shown = kenyon("sessions", "show", "run", "0", *where)
         assert "next step" in shown.output
+        assert "None" not in shown.output
+        asked = CliRunner().invoke(main, ["sessions", "delete", "run", *where], input="y\n")
+        assert "must belong to one server at a time" in asked.output
+        assert "for good?" not in asked.output  # for it could not be done
         file = tmp_path / "larva.npz"
         assert kenyon("sessions", "export", "run", "0", "--out", str(file), *where).exit_code == 0
         (over_the_wire,) = server.ask(Message("run", 0, 0, {"op": "load", "snapshot": encoded(file)}))
         assert over_the_wire == {"expected_step": 0}
         assert kenyon("sessions", "show", "run", "1", *where).exit_code == 2
+    assert "Error: nobody must name a larva" in kenyon("sessions", "delete", "nobody", "--yes", *where).output
     assert kenyon("sessions", "delete", '"7"', "--yes", *where).output == "Forgot 1 larva\n"
     assert kenyon("sessions", "list", "--json", *where).output.count("sim_id") == 1
     assert "got no larvae.sqlite in it" in kenyon("sessions", "list", "--state-dir", str(tmp_path / "none")).output

@@ -124,6 +124,8 @@ def show(sim_id: str, model_id: str, state_dir: Path | None, *, as_json: bool) -
         print_json(about)
         return
     for name, value in about.items():
+        if value is None:
+            continue
         words = json_text(value) if isinstance(value, dict) else _spelled(value) if name.endswith("_id") else value
         say(f"{name.replace('_', ' ')}: {words}")
 
@@ -167,14 +169,13 @@ def delete(sim_id: str, model_id: str | None, state_dir: Path | None, *, yes: bo
     with _reading(folder) as reading:
         larvae = [ids for ids in reading.ids() if _spelled(ids[0]) == sim_id and model_id in (None, _spelled(ids[1]))]
     if not larvae:
-        raise InputError(
-            f"{sim_id} {model_id or ''} must name a larva that is kept, got none; see `kenyon sessions list`"
-        )
-    if not yes:
-        click.confirm(clean(f"Forget {_count(larvae)} of {sim_id} for good?"), abort=True)
-    with contextlib.closing(Journal(folder, None)) as journal, journal.transaction():
-        for ids in larvae:
-            journal.forget(ids)
+        raise _unknown(sim_id, model_id)
+    with contextlib.closing(Journal(folder, None)) as journal:  # Refused where a server runs, before anybody is asked.
+        if not yes:
+            click.confirm(clean(f"Forget {_count(larvae)} of {sim_id} for good?"), abort=True)
+        with journal.transaction():
+            for ids in larvae:
+                journal.forget(ids)
     say(f"Forgot {_count(larvae)}")
 
 
@@ -188,7 +189,12 @@ def _find(larvae: "list[Ids]", sim_id: str, model_id: str) -> "Ids":
     for ids in larvae:
         if (_spelled(ids[0]), _spelled(ids[1])) == (sim_id, model_id):
             return ids
-    raise InputError(f"{sim_id} {model_id} must name a larva that is kept, got none; see `kenyon sessions list`")
+    raise _unknown(sim_id, model_id)
+
+
+def _unknown(sim_id: str, model_id: str | None) -> InputError:
+    who = sim_id if model_id is None else f"{sim_id} {model_id}"
+    return InputError(f"{who} must name a larva that is kept, got none; see `kenyon sessions list`")
 
 
 def _count(larvae: Sequence[object]) -> str:
