@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,15 @@ from kenyon.server.service import Service
 from kenyon.server.serving import serving
 from kenyon.wire import exchange
 from tests.server.running import Connection, Running, kenyon, step
+
+
+@pytest.mark.parametrize("nonsense", [5795, "localhost", None, {"port": 0}])
+def test_what_are_no_settings_and_no_address_is_refused_in_a_sentence(nonsense: Any) -> None:
+    """As a beginner would give them."""
+    with pytest.raises(InputError, match=r"settings must be a Settings, got .*; pass such as"), serving(nonsense):
+        pass
+    with pytest.raises(InputError, match=r"address must be a Address, got .*; pass such as"):
+        exchange(nonsense, [step("run", 0, 0)])
 
 
 def test_a_server_within_a_program_lasts_as_long_as_the_with_statement(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from kenyon import __version__
+from kenyon.checks import instance
 from kenyon.errors import RefusedError
 from kenyon.server.batching import ROWS, Finished
 from kenyon.server.computing import Computer, computer
@@ -65,7 +66,7 @@ class Service:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        self.settings = instance("settings", settings, Settings, "pass such as Settings(port=0)")
         self.limits = settings.limits
         self.metrics = Metrics()
         self.where = ""

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from kenyon.checks import number
+from kenyon.checks import instance, number
 from kenyon.errors import InputError, NoAnswerError, RemoteProtocolError
 from kenyon.wire.address import Address
 from kenyon.wire.decoding import decode
@@ -57,7 +57,7 @@ def exchange(
     started = time.monotonic()
     timeout_s = number("timeout_s", timeout_s, low=0.001, high=1e6, unit="s")
     request = frame(encode(messages), limit=limit)
-    connection = _registry.connection(address)
+    connection = _registry.connection(instance("address", address, Address, "pass such as Address('localhost', 5795)"))
     turn = connection.turn
     try:  # Begun before the turn is taken, for Ctrl-C can come right after it.
         if not turn.acquire(timeout=timeout_s):
