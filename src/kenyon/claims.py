@@ -153,7 +153,7 @@ def _refuse_existing(run: _Run, *, overwrite: bool) -> None:
         if path.exists() and not path.is_file():  # A pipe or a device, such as /dev/null, would be a file afterward.
             raise InputError(f"{path} must be a file, got a pipe or a device; choose another name")
         if os.path.lexists(path) and not overwrite:  # Also a link to what is not there.
-            raise InputError(f"{path} exists already; choose another name or ask to overwrite it")
+            raise InputError(f"{path} exists already; give another name, or --overwrite (in Python overwrite=True)")
 
 
 def _end_if_dead(own: Path) -> bool:
