@@ -276,7 +276,7 @@ def _output_panel(axes: "Axes", result: "xarray.Dataset", unit: str, title: str,
 
 
 def _test_axis(axes: "Axes", results: Sequence["xarray.Dataset"], most: int) -> None:
-    """Name the tests, at even distances so many at most; where results were tested after different things, by number."""
+    """Name the tests, or so many of them; where results were tested after different things, by their number alone."""
     named = [tested_after(result) for result in results]
     longest = max(named, key=len)
     alike = all(own == longest[: len(own)] for own in named)
