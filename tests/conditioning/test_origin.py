@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -179,6 +180,16 @@ def test_a_larva_without_a_value_is_left_out_of_the_interval() -> None:
     assert interval(some)[0] == pytest.approx(interval(values)[0])
     assert interval(some)[1] == pytest.approx(interval(values[:10, 1]))
     assert np.isnan(interval(some)[2]).all()
+
+
+@pytest.mark.parametrize("dim", ["larva", "test", "test_odor"])
+def test_whoever_selects_an_axis_away_reads_how_to_keep_it(dim: str) -> None:
+    """The very selection that the sentence names is then taken."""
+    with pytest.raises(MismatchError) as refusal:
+        summary(tiny().isel({dim: 0}))
+    (kept,) = re.findall(r"isel\((\w+)=\[0\]\)", str(refusal.value))
+    assert kept == dim
+    assert summary(tiny().isel({kept: [0]}))
 
 
 def test_a_summary_of_several_paradigms_is_refused() -> None:

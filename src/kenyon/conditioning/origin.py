@@ -96,10 +96,11 @@ def check(result: "xarray.Dataset", dims: Mapping[str, tuple[str, ...]], unit: s
     for name, expected in dims.items():
         found = tuple(map(str, result[name].dims)) if name in result else None
         if found != expected:
+            lost = next((name for name in expected if name not in (found or ())), unit)
             got = "nothing of the kind" if found is None else f"({', '.join(found)})"
             raise MismatchError(
                 f"{name} of a result must have the dimensions ({', '.join(expected)}), got {got}; keep them when you "
-                f"select, as isel({unit}=[0]) does, and join results along {unit}"
+                f"select, as isel({lost}=[0]) does, and join results along {unit}"
             )
     if result.sizes[unit] == 0:
         raise MismatchError(f"a result must be of at least one {unit}, got none; keep some when you select")
