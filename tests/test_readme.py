@@ -2,7 +2,12 @@ import ast
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from kenyon.conditioning import save
+from kenyon.errors import installed_by
+from tests.conditioning.runs import tiny
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,12 +33,31 @@ def test_the_circuit_of_the_readme_does_what_the_readme_says(capsys: pytest.Capt
     assert float(avoid) < 0
 
 
-@pytest.mark.parametrize(("page", "first"), [("README.md", 1), ("docs/memories.md", 0)])
+def test_results_are_selected_and_joined_as_the_readme_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With shorter runs than those of the demonstration; whatever xarray warns of is an error here."""
+    (tmp_path / "demo").mkdir()
+    for name in ("paired", "unpaired"):
+        save(tiny({"name": name}), tmp_path / "demo" / f"{name}.nc")
+    monkeypatch.chdir(tmp_path)
+    index, *names = run("README.md", 1, capsys)
+    assert np.isfinite(float(index))
+    assert sorted(names) == ["paired", "unpaired"]
+
+
+@pytest.mark.parametrize(("page", "first"), [("README.md", 2), ("docs/memories.md", 0)])
 def test_both_kinds_of_memory_do_what_the_pages_say(page: str, first: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Q-learning finds the gain that pays; the mushroom body follows the odor that was rewarded."""
     assert run(page, first, capsys) == ["{'Odor': 50.0}"]
     gains = ast.literal_eval(run(page, first + 1, capsys)[0])
     assert gains["CS"] > 4 * abs(gains["UCS"])
+
+
+@pytest.mark.parametrize(("page", "extra"), [("README.md", "brian"), ("docs/server.md", "metrics")])
+def test_what_is_missing_is_installed_as_the_pages_say(page: str, extra: str) -> None:
+    """And not by a name from an index, where another package may have it."""
+    assert installed_by(extra) in (ROOT / page).read_text("utf-8").replace("`", "")
 
 
 def test_the_files_of_the_page_on_files_take_their_names(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,7 +69,7 @@ def test_the_checkpoint_of_the_guide_goes_on_as_if_never_stopped(capsys: pytest.
     """Saved, loaded, restored."""
     assert run("docs/memories.md", 2, capsys) == ["True"]
     assert len(examples("docs/memories.md")) == 3
-    assert len(examples("README.md")) == 3
+    assert len(examples("README.md")) == 4
 
 
 def test_the_server_of_the_guide_answers(capsys: pytest.CaptureFixture[str]) -> None:

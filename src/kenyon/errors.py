@@ -51,6 +51,16 @@ class MissingDependencyError(KenyonError, ImportError):
     """An optional dependency is not installed; the message says how to install it."""
 
 
+def installed_by(extra: str) -> str:
+    """Return how what an extra needs is installed, as the pages say it.
+
+    Example:
+        >>> installed_by("brian")
+        "in the clone: .venv/bin/pip install -c requirements.lock -e '.[brian]'"
+    """
+    return f"in the clone: .venv/bin/pip install -c requirements.lock -e '.[{extra}]'"
+
+
 class ProtocolError(KenyonError):
     """What the wire carries is not what the protocol says; the subclasses name whose fault that is."""
 

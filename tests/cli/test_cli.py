@@ -178,7 +178,7 @@ def test_without_larvaworld_one_sentence_says_what_to_install(arguments: list[st
     done = kenyon("larvaworld", *arguments, *out)
     assert done.returncode == 1
     assert done.stderr == (
-        "Error: larvaworld must be installed, 2.4.0 or 2.5.1, got none; pip install 'kenyon[larvaworld]' on Python "
+        "Error: larvaworld must be installed, 2.4.0 or 2.5.1, got none; in the clone: make larvaworld, on Python "
         "3.10 to 3.12\n"
     )
     assert not (tmp_path / "results").exists()

@@ -7,6 +7,7 @@ import click
 
 from kenyon.cli.output import as_json, print_json, print_table
 from kenyon.compiled import cache_folder, cache_state, hindrance
+from kenyon.errors import installed_by
 from kenyon.memory import qlearning_kernel  # noqa: F401  # What it compiles is looked at, too.
 from kenyon.provenance import versions
 from kenyon.threads import available_cores
@@ -36,7 +37,7 @@ def doctor(*, as_json: bool) -> None:
 
 def _brian2() -> str:
     if importlib.util.find_spec("brian2") is None:
-        return "not installed; pip install brian2"
+        return f"not installed; {installed_by('brian')}"
     from kenyon.mushroom_body.brian_setup import codegen_target
 
     if codegen_target() == "cython":

@@ -36,8 +36,8 @@ def version() -> str:
         return metadata.version("larvaworld")
     except metadata.PackageNotFoundError:
         raise MissingDependencyError(
-            f"larvaworld must be installed, {' or '.join(VERSIONS)}, got none; pip install 'kenyon[larvaworld]' on "
-            "Python 3.10 to 3.12"
+            f"larvaworld must be installed, {' or '.join(VERSIONS)}, got none; in the clone: make "
+            "larvaworld, on Python 3.10 to 3.12"
         ) from None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kenyon.errors import MissingDependencyError
+from kenyon.errors import MissingDependencyError, installed_by
 
 GCC_VECTORS = "--param=vect-max-version-for-alias-checks=100"
 """Without, GCC makes no vectors of as many arrays as the equations have."""
@@ -33,7 +33,7 @@ def import_brian2() -> Any:
             warnings.simplefilter("ignore")
             import brian2
     except (ImportError, AttributeError) as reason:  # The latter: Brian2 before 2.10 beside a NumPy it cannot use.
-        message = f"Brian2 must be installed and fit NumPy, got {reason}; pip install 'kenyon[brian]'"
+        message = f"Brian2 must be installed and fit NumPy, got {reason}; {installed_by('brian')}"
         raise MissingDependencyError(message) from None
     finally:
         sys.excepthook = hook

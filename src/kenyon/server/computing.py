@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon.errors import KenyonError, MissingDependencyError
+from kenyon.errors import KenyonError, MissingDependencyError, installed_by
 from kenyon.mushroom_body import Parameters, drive
 from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.engines import engine as named_engine
@@ -170,7 +170,7 @@ def computer(engine: str, parameters: Parameters) -> Computer:
     from importlib.util import find_spec
 
     if find_spec("brian2") is None:
-        raise MissingDependencyError("the engine brian2 must be installed, got none; pip install 'kenyon[brian]'")
+        raise MissingDependencyError(f"the engine brian2 must be installed, got none; {installed_by('brian')}")
     brian = BrianComputer(parameters)
     brian.start()
     return brian

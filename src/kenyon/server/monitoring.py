@@ -6,7 +6,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 
-from kenyon.errors import InputError, MissingDependencyError
+from kenyon.errors import InputError, MissingDependencyError, installed_by
 from kenyon.server.metrics import Gauges, Metrics, prometheus_text
 
 _PATIENCE_S = 2.0
@@ -39,7 +39,7 @@ class Monitor:
 
     def __init__(self, port: int, metrics: Metrics, gauges: Gauges, is_ready: Callable[[float], bool]) -> None:
         if find_spec("prometheus_client") is None:
-            raise MissingDependencyError("metrics need prometheus-client, got none; pip install 'kenyon[metrics]'")
+            raise MissingDependencyError(f"metrics need prometheus-client, got none; {installed_by('metrics')}")
 
         class Handler(BaseHTTPRequestHandler):
             timeout = 10.0
