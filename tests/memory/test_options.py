@@ -1,6 +1,7 @@
 """Every option of every memory class: declared, documented, and refused outside its range, made or assigned."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import param
@@ -119,3 +120,20 @@ def test_the_newest_and_the_oldest_param_know_these_types() -> None:
     """An inspector looks at the class of an option: ours are param's own, refined."""
     bases = {Number: param.Number, Integer: param.Integer, Choice: param.Selector, Switch: param.Boolean}
     assert all(issubclass(own, base) for own, base in bases.items())
+
+
+SWAPPED: Any = {"Odor": 0.1}
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda: RLOlfMemory(gain={"Odor": 0.0}).step(SWAPPED, True),
+        lambda: MushroomBodyMemory(gain={"Odor": 0.0}).step(True, SWAPPED),
+        lambda: MushroomBodyMemory(gain={"Odor": 0.0}).step({"Odor": 0.1}, punishment=SWAPPED),
+    ],
+)
+def test_whoever_swaps_dx_and_reward_is_told_to_name_them(step: Callable[[], object]) -> None:
+    """The two kinds take them in different orders, as Larvaworld's do."""
+    with pytest.raises(InputError, match=r"name them, as in step\(dx=\.\.\., reward=\.\.\.\)"):
+        step()

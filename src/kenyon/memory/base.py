@@ -238,10 +238,17 @@ class Memory(Timer):
     def _change(self, sensor: Any, now: Levels) -> Levels:
         return sensing.relative_change(now, self._levels_before, getattr(sensor, "perception", "log"))
 
+    @staticmethod
+    def _refuse_swapped(name: str, value: Any) -> None:
+        """Refuse `dx` in another's place: Larvaworld's two kinds of memory have their arguments in different orders."""
+        if isinstance(value, Mapping):
+            raise InputError(f"{name} must be a number, got {shown(value)}; name them, as in step(dx=..., reward=...)")
+
     def _reward(self, reward: Any) -> float:
         """Return a reward as a number."""
         if isinstance(reward, (bool, np.bool_)):
             return float(reward)
+        self._refuse_swapped("reward", reward)
         try:
             return checks.number("reward", reward)
         except InputError:

@@ -323,6 +323,7 @@ class MBmemory(Memory):
     def _strength(self, name: str, value: Any) -> float:
         if isinstance(value, (bool, np.bool_)):
             return int(value)
+        self._refuse_swapped(name, value)
         return checks.number(name, value, low=0.0, high=1.0)
 
     def _finished(self, request: Request, outcome: Outcome) -> list[Change]:
