@@ -379,3 +379,20 @@ def test_a_file_whose_pages_are_damaged_is_written_anew(
             assert reading.problems() == []
         seen.add(len(refused))
     assert len(seen) > 1
+
+
+def test_what_an_earlier_damage_left_is_not_replaced_by_the_next(folder: Path, tmp_path: Path) -> None:
+    """It may hold the only whole part of a larva; so each file that is put aside has a name of its own."""
+    copy = tmp_path / "copy"
+    with altered(folder, copy):
+        pass
+    left = []
+    for _ in range(3):
+        data = bytearray((copy / FILE).read_bytes())
+        data[-4096 + 3] ^= 2  # The last page, where it begins.
+        left.append(bytes(data[-4096:]))
+        (copy / FILE).write_bytes(data)
+        with closing(Journal(copy, RECORD)):
+            pass
+    names = ["larvae.damaged", "larvae.damaged-2", "larvae.damaged-3"]
+    assert [(copy / name).read_bytes()[-4096:] for name in names] == left

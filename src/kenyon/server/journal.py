@@ -18,6 +18,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -238,9 +239,9 @@ class Journal(Lives):
     def _write_anew(self, problem: str, *, durable: bool) -> None:
         """Go on with a file of what is whole: in a damaged one, what is written may fall on other larvae."""
         path = Path(self.where)
-        new_path, damaged = path.with_suffix(".new"), path.with_suffix(".damaged")
+        new_path, damaged = path.with_suffix(".new"), _free(path.with_suffix(".damaged"))
+        new_path.unlink(missing_ok=True)
         for own in (new_path, damaged):
-            own.unlink(missing_ok=True)
             _touch_private(own)
         try:
             with closing(open_file(str(new_path))) as new:
@@ -324,6 +325,11 @@ def _as_option(words: str | None) -> str:
     """Return a value of the record as it is typed after its option."""
     value = json.loads(words or "null")
     return f"'{';'.join(value)}'" if isinstance(value, list) else str(value)
+
+
+def _free(path: Path) -> Path:
+    """Return a path, or, where something lies there, one with a number: what an earlier damage left is not replaced."""
+    return next(own for number in count(1) if not (own := path if number == 1 else Path(f"{path}-{number}")).exists())
 
 
 def _touch_private(path: Path) -> None:
