@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+import random
 import re
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from kenyon.conditioning.figures import learning_figure
 from kenyon.conditioning.origin import LARVA_RUN_ID, distinct, only, parameters_of
 from kenyon.conditioning.results import check
 from kenyon.errors import MismatchError
+from kenyon.mushroom_body.parameters import constants
 from tests.conditioning.runs import ARGUMENTS, DESIGNS, other_parameters, same, stated, tiny, varied
 
 Join = Callable[[list[xarray.Dataset]], xarray.Dataset]
@@ -215,6 +217,15 @@ def test_no_mean_is_taken_over_larvae_that_were_given_different_things(design: d
     with pytest.raises(MismatchError, match="one paradigm_id each"):
         summary(joined)
     assert len([summary(own) for _, own in joined.groupby("paradigm_id")]) == 2
+
+
+@pytest.mark.parametrize("name", [None, *random.Random(8).sample(sorted(constants()), 6)])
+def test_no_mean_is_taken_over_larvae_of_different_circuits_or_tests(name: str | None) -> None:
+    """One constant is enough, and so is a longer test."""
+    other = tiny(test_s=0.02) if name is None else tiny(parameters=other_parameters(name))
+    with pytest.raises(MismatchError, match=f"one {name or 'test_s'} each"):
+        summary(xarray.concat([tiny(), other], dim="larva", coords="different", compat="equals"))
+    assert summary(xarray.concat([tiny(), tiny(seed=1)], dim="larva", coords="different", compat="equals"))
 
 
 @pytest.mark.parametrize("reader", [check, summary, lambda result: learning_figure([result])])

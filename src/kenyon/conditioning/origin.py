@@ -81,6 +81,18 @@ def only(result: "xarray.Dataset", name: str) -> Any:
     return values[0]
 
 
+def check_alike(result: "xarray.Dataset") -> None:
+    """Refuse a result of larvae to which different things were done: there is no mean over them.
+
+    Seeds, numbers of larvae, engines and versions may differ.
+
+    Raises:
+        MismatchError: it is of several paradigms, tests or circuits.
+    """
+    for name in ("paradigm", "paradigm_id", "test_s", "test_concentration", *PUBLISHED.values()):
+        only(result, name)
+
+
 def check(result: "xarray.Dataset", dims: Mapping[str, tuple[str, ...]], unit: str = "larva") -> "xarray.Dataset":
     """Return a result whose numbers are those of the runs that it states.
 

@@ -59,8 +59,8 @@ def summary(result: "xarray.Dataset") -> list[dict[str, Any]]:
         interval, and diverged, how many larvae had a potential beyond all bounds by then.
 
     Raises:
-        MismatchError: it is of several paradigms, or of one with several doses, reinforcements or durations; it is
-            joined along something else than larvae, has none, or states other runs than its larvae are of.
+        MismatchError: larvae differ in what was done to them, in test or in circuit; it is joined along something else
+            than larvae, has none, or states other runs than its larvae are of.
 
     Example:
         >>> from kenyon.conditioning import experiment, paradigms
@@ -70,8 +70,9 @@ def summary(result: "xarray.Dataset") -> list[dict[str, Any]]:
         'before'
     """
     check(result)
+    origin.check_alike(result)
     rows = []
-    name, _ = origin.only(result, "paradigm"), origin.only(result, "paradigm_id")
+    name = origin.only(result, "paradigm")
     labels, diverged = test_labels(result), diverged_at_tests(result)
     for odor in result.test_odor.values:
         at = result.sel(test_odor=odor)
