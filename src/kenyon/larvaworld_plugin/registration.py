@@ -114,7 +114,8 @@ def register(
         InputError: an option is unknown or out of range. Nothing is changed after any of these.
 
     Example:
-        >>>         >>> try:
+        >>> from kenyon.errors import InputError
+        >>> try:
         ...     register(gain="louder")
         ... except InputError as refusal:
         ...     print(refusal)
