@@ -216,7 +216,7 @@ def test_the_place_of_a_larva_that_is_gone_is_given_to_the_next() -> None:
     assert np.array_equal(born.population.state.v_mV[place], alone.population.state.v_mV[0])
 
 
-def gains_after(training: str, us: str, larvae: int = 6) -> dict[str, Any]:
+def gains_after(training: str, us: str, larvae: int = 12) -> dict[str, Any]:
     """Train larvae on pentyl acetate for three minutes; return the gain of each of two odors, [larvae]."""
     memories = [
         MushroomBodyMemory(
@@ -247,7 +247,7 @@ def gains_after(training: str, us: str, larvae: int = 6) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("us", "sign"), [("reward", 1.0), ("punishment", -1.0)])
 def test_trained_larvae_follow_the_odor_and_only_that_and_controls_do_not(us: str, sign: float) -> None:
-    """Six larvae: positive with reward, negative with punishment, by the whole 95 % interval.
+    """Twelve larvae: positive with reward, negative with punishment, by the whole 95 % interval.
 
     A dissimilar odor, and training with odor and reinforcement apart, end below a quarter of it.
     """
