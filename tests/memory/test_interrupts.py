@@ -102,12 +102,12 @@ def live(learner: Any, number: int, *, early: bool = False) -> None:
 
 
 EVERY_PLACE = pytest.param(1, marks=pytest.mark.long)
-HOW_MANY = [10, pytest.param(2000, marks=pytest.mark.long)]
+HOW_MANY = [5, pytest.param(2000, marks=pytest.mark.long)]
 
 
 @pytest.mark.parametrize("name", LEARNERS)
 @pytest.mark.parametrize("steps", [0, 2])
-@pytest.mark.parametrize("every", [29, EVERY_PLACE])
+@pytest.mark.parametrize("every", [61, EVERY_PLACE])
 def test_ctrl_c_at_any_place_of_a_step_finds_it_done_or_not(name: str, steps: int, every: int) -> None:
     """Before each instruction of ours in turn: clock, reward, table, choice, chance and gains belong together."""
     at_every_place(lambda: made(name, steps), lambda learner: live(learner, steps), everything, every=every)
@@ -115,7 +115,7 @@ def test_ctrl_c_at_any_place_of_a_step_finds_it_done_or_not(name: str, steps: in
 
 @pytest.mark.parametrize("name", ["overridden", "larvaworld", "a generator of one's own"])
 @pytest.mark.parametrize("again", [1, 4])
-@pytest.mark.parametrize("every", [59, EVERY_PLACE])
+@pytest.mark.parametrize("every", [127, EVERY_PLACE])
 def test_ctrl_c_pressed_twice_finds_a_step_done_or_not(name: str, again: int, every: int) -> None:
     """The second time while what the first one interrupted is being taken back."""
     at_every_place(lambda: made(name, 2), lambda learner: live(learner, 2), everything, again=again, every=every)

@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 from kenyon.cli import main
 from kenyon.errors import MismatchError, StorageError
 from kenyon.mushroom_body import PUBLISHED, Snapshot
+from kenyon.server import journal
 from kenyon.server.journal_file import FORMAT, open_file, read_about, write_about
 from kenyon.server.journal_reader import JournalReader
 from kenyon.server.life import RENEW_AFTER_STEPS
@@ -150,15 +151,16 @@ def read(url: str) -> str:
     return text
 
 
-def test_what_larvae_take_on_disk_is_bounded(tmp_path: Path) -> None:
+def test_what_larvae_take_on_disk_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many steps they do: snapshots, the inputs since, and as many again that wait to be deleted."""
+    monkeypatch.setattr(journal, "_TIDY_AFTER", 1000)  # a tenth of what it is, so that a tenth of the steps will do
     with Here(tmp_path) as server:
-        for number in range(0, 1200, 100):
+        for number in range(0, 300, 100):
             for larva in range(10):
                 server.ask(*(step("run", larva, own, T=0.1) for own in range(number, number + 100)))
     with closing(sqlite3.connect(tmp_path / "larvae.sqlite")) as db:
         assert db.execute("SELECT count(*) FROM lives").fetchone() == (10,)
-        assert db.execute("SELECT count(*) FROM inputs").fetchone()[0] <= 10_000 + 2 * 10 * RENEW_AFTER_STEPS
+        assert db.execute("SELECT count(*) FROM inputs").fetchone()[0] <= 1000 + 2 * 10 * RENEW_AFTER_STEPS
 
 
 def test_a_server_started_with_others_refuses_and_names_the_difference(tmp_path: Path) -> None:
