@@ -37,6 +37,10 @@ def update(words: Any, new: Mapping[Any, Any]) -> Change:
 
 def write(array: NDArray[Any] | list[Any], place: Any, values: Any) -> Change:
     """Return the change that writes values into an array or a list."""
+    if isinstance(array, np.ndarray):
+        # numpy looks for signals while it makes an array of a list, so that is done now.
+        place = np.array(place) if isinstance(place, list) else place
+        values = np.asarray(values)
     return partial(setitem, array, place, values)
 
 
