@@ -1,7 +1,8 @@
 """Changes that are made together: Ctrl-C finds all of them made, or none.
 
-Python looks for signals between its own instructions, never within a function written in C. So whatever a step changes
-is worked out first, without changing anything, and then written by one call of C.
+Python looks for signals between its own instructions, and a function written in C looks for none, unless it calls for
+Python's own work: numpy does when it makes an array of a list. So whatever a step changes is worked out first, as
+arrays, without changing anything, and then written by one call of C.
 """
 
 from collections.abc import Callable, Iterable, Mapping
