@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from kenyon import threads
 from kenyon.compiled import compiled, take_next
+from kenyon.errors import InputError
+from kenyon.mushroom_body import Population
 
 
 @compiled
@@ -97,3 +99,21 @@ def test_what_a_thread_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(threads, "_pool", lambda: pool)
         with pytest.raises(ArithmeticError, match="in a helper"):
             threads.in_parallel(work, 2)
+
+
+@pytest.mark.parametrize(("said", "given", "expected"), [("3", None, 3), ("3", 2, 2), ("", None, None)])
+def test_the_environment_says_how_many_where_nobody_else_does(
+    said: str, given: int | None, expected: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An argument goes before it; without either it is every core."""
+    monkeypatch.setenv(threads.VARIABLE, said)
+    assert threads.chosen(given) == (threads.available_cores() if expected is None else expected)
+    assert Population(seeds=[1], threads=given).threads == threads.chosen(given)
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "two", "1.5", "99999"])
+def test_an_unusable_number_in_the_environment_is_refused(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the name of the variable, before a larva is made."""
+    monkeypatch.setenv(threads.VARIABLE, said)
+    with pytest.raises(InputError, match="KENYON_THREADS must be an integer"):
+        Population(seeds=[1])

@@ -10,6 +10,15 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import cache
+from typing import Final
+
+from kenyon import checks
+
+VARIABLE: Final = "KENYON_THREADS"
+"""Variable of the environment that says how many threads there shall be where nobody says otherwise."""
+
+MOST_THREADS = 10_000
+"""More than any machine has cores."""
 
 
 def available_cores() -> int:
@@ -17,6 +26,25 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def chosen(threads: int | None = None) -> int:
+    """Return how many larvae are advanced at once: as many as given, else as KENYON_THREADS says, else every core.
+
+    Raises:
+        InputError: the number, or what the variable says, is no integer from 1 to 10,000.
+
+    Example:
+        >>> chosen(2)
+        2
+    """
+    if threads is not None:
+        return checks.integer("threads", threads, low=1, high=MOST_THREADS)
+    said = os.environ.get(VARIABLE, "")
+    if not said:
+        return available_cores()
+    number = checks.spelled_integer(said)
+    return checks.integer(VARIABLE, said if number is None else number, low=1, high=MOST_THREADS)
 
 
 def in_parallel(work: Callable[[], None], threads: int) -> None:

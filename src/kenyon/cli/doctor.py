@@ -10,7 +10,7 @@ from kenyon.compiled import cache_folder, cache_state, hindrance
 from kenyon.errors import installed_by
 from kenyon.memory import qlearning_kernel  # noqa: F401  # What it compiles is looked at, too.
 from kenyon.provenance import versions
-from kenyon.threads import available_cores
+from kenyon.threads import available_cores, chosen
 
 
 @click.command(short_help="Say what can run here.")
@@ -20,6 +20,7 @@ def doctor(*, as_json: bool) -> None:
     findings: dict[str, Any] = {
         "versions": versions(),
         "cores": available_cores(),
+        "threads": chosen(),
         "engines": {"kernel": hindrance() or "ready", "brian2": hindrance() or _brian2()},
         "compiled code": cache_folder(),
         "compiled code there": cache_state(),
@@ -28,7 +29,7 @@ def doctor(*, as_json: bool) -> None:
         print_json(findings)
         return
     rows = [[f"{package} version", number] for package, number in findings["versions"].items()]
-    rows.append(["cores", str(findings["cores"])])
+    rows += [[name, str(findings[name])] for name in ("cores", "threads")]
     rows += [[f"engine {name}", state] for name, state in findings["engines"].items()]
     rows.append(["compiled code is kept in", findings["compiled code"] or "nowhere"])
     rows.append(["compiled code there", findings["compiled code there"]])

@@ -124,7 +124,7 @@ class Engine(ABC):
             first_step: Step of the recording at which the slice begins.
             recording: Where to write what is kept.
             plastic: Whether they learn.
-            threads: How many larvae at once; every core if None. Never changes a number.
+            threads: How many larvae at once; `threads.chosen` if None. Never changes a number.
         """
 
 

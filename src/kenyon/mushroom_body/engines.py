@@ -15,7 +15,7 @@ from kenyon.mushroom_body.engine import Engine, Events
 from kenyon.mushroom_body.kernel import Recording
 from kenyon.mushroom_body.parameters import Parameters
 from kenyon.mushroom_body.state import State
-from kenyon.threads import available_cores, in_parallel
+from kenyon.threads import chosen, in_parallel
 from kenyon.words import shown
 
 ENGINES: Final = ("kernel", "brian2")
@@ -56,7 +56,7 @@ class Kernel(Engine):
                 next_larva, state.records, per_step, together, offsets, first_step, n_steps, k, recording
             )
 
-        in_parallel(advance, min(threads or available_cores(), len(n_steps)))
+        in_parallel(advance, min(chosen(threads), len(n_steps)))
 
 
 _constants = lru_cache(maxsize=64)(kernel.constants)

@@ -27,7 +27,7 @@ from kenyon.mushroom_body.recording import beyond_bounds
 from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
 from kenyon.seeds import checked_seed
-from kenyon.threads import OwnLock, available_cores
+from kenyon.threads import OwnLock, chosen
 from kenyon.whole import Change, at_once, write
 
 FloatArray = NDArray[np.float64]
@@ -46,7 +46,8 @@ class Population:
         seeds: One seed a larva, an integer of 0 or more; `kenyon.seeds.larva_seeds` makes them from one.
         pn_to_kc: PN to KC wiring, [K, P] for all or [B, K, P], of 0 and 1; drawn from each larva's seed if not given.
         engine: "kernel", "brian2" or an `Engine`; the numbers are the same.
-        threads: How many larvae are advanced at once; every core if not given. Never changes a number.
+        threads: How many larvae are advanced at once; as many as KENYON_THREADS says if not given, or every core. It
+            never changes a number.
 
     Raises:
         InputError: a seed is no integer of 0 or more, the engine unknown, a wiring or a number of threads unusable.
@@ -73,9 +74,7 @@ class Population:
     ) -> None:
         self._parameters = check_parameters(parameters)
         self._engine = engines.engine(engine)
-        self._threads = (
-            available_cores() if threads is None else checks.integer("threads", threads, low=1, high=_MOST_THREADS)
-        )
+        self._threads = chosen(threads)
         self._own = OwnLock()
         self._larvae = _Larvae([], np.empty((0, circuit.N_CHANNELS)), states.newborn(parameters, ()))
         seeds = checks.several("seeds", seeds)
@@ -402,9 +401,6 @@ class Population:
                 stacklevel=4,
             )
 
-
-_MOST_THREADS = 10_000
-"""More than any machine has cores."""
 
 _PROBE_MS = 3000.0
 """Long enough for rates of an output neuron to be told apart."""
