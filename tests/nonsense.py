@@ -25,7 +25,7 @@ from kenyon.memory import (
     RLTouchMemory,
     checkpoint,
 )
-from kenyon.mushroom_body import BALANCED, Population, Record, drive, verification
+from kenyon.mushroom_body import BALANCED, Manipulation, Population, Record, drive, verification
 from kenyon.mushroom_body.parameters import constants
 from kenyon.mushroom_body.state import newborn
 from tests.public_api import Call
@@ -75,6 +75,7 @@ def _saved(save: Callable[[Path], Path]) -> Path:
 OWNERS: dict[str, Callable[[], Any]] = {
     "Activity": lambda: a_population().probe(duration_ms=1),
     "Kernel": lambda: a_population().engine,
+    "Manipulation": lambda: Manipulation("silence", "KC"),
     "Parameters": lambda: BALANCED,
     "Constant": lambda: constants()["dt_ms"],
     "Population": a_population,
@@ -96,6 +97,15 @@ _numbers = itertools.count()
 
 VALID: dict[str, Callable[[], Any]] = {
     "alpha": lambda: 0.1,
+    "cells": lambda: "KC",
+    "connection": lambda: "APL>KC",
+    "factor": lambda: 0.5,
+    "kind": lambda: "silence",
+    "manipulations": lambda: ["silence DANp"],
+    "pA": lambda: 20.0,
+    "Manipulation.target": lambda: "KC",
+    "Manipulation.parse.text": lambda: "silence DANp",
+    "set_constant.name": lambda: "homeostasis",
     "arrays": lambda: a_population().snapshot().plain()[1],
     "a_tm1": lambda: [0, 1],
     "concentrations": lambda: {"Odor": 1.0},
@@ -288,6 +298,9 @@ MEANS: dict[tuple[str, str], Any] = {
     ("Population.seeds", "no array"): (),
     ("newborn.seeds", "no list"): (),
     ("newborn.seeds", "no array"): (),
+    ("pA", "negative*"): ITSELF,
+    ("checked.manipulations", "no list"): (),
+    ("checked.manipulations", "no array"): (),
     ("Record.variables", "no list"): (),
     ("Record.variables", "no array"): (),
     ("Record.spikes", "a truth value"): ITSELF,

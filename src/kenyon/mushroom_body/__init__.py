@@ -2,6 +2,7 @@
 
 from kenyon.mushroom_body.activity import Activity, Record, preference_index
 from kenyon.mushroom_body.inputs import drive
+from kenyon.mushroom_body.manipulations import Manipulation, cut, drive_current, scale, set_constant, silence
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters, named
 from kenyon.mushroom_body.population import Population
 from kenyon.mushroom_body.snapshot import Snapshot
@@ -10,11 +11,17 @@ __all__ = [
     "BALANCED",
     "PUBLISHED",
     "Activity",
+    "Manipulation",
     "Parameters",
     "Population",
     "Record",
     "Snapshot",
+    "cut",
     "drive",
+    "drive_current",
     "named",
     "preference_index",
+    "scale",
+    "set_constant",
+    "silence",
 ]

@@ -53,6 +53,26 @@ GROUPS: Mapping[str, slice] = MappingProxyType(
     }
 )
 
+CONNECTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "ORN>PN": "orn_pn_nS",
+        "ORN>LN": "orn_ln_nS",
+        "PN>KC": "pn_kc_nS",
+        "LN>PN": "ln_pn_nS",
+        "KC>APL": "kc_apl_nS",
+        "APL>KC": "apl_kc_nS",
+        "KC>MBONp": "kc_mbon_nS",
+        "KC>MBONn": "kc_mbon_nS",
+        "MBONp>LNp": "mbon_feedback_ln_nS",
+        "MBONn>LNn": "mbon_feedback_ln_nS",
+        "MBONn>DANp": "mbon_dan_nS",
+        "MBONp>DANn": "mbon_dan_nS",
+        "LNp>DANp": "feedback_ln_dan_nS",
+        "LNn>DANn": "feedback_ln_dan_nS",
+    }
+)
+"""The constant that is the weight of each connection; of the two plastic ones, the weight they start with."""
+
 _CELL_TYPE = {
     "MBONp": "mbon",
     "MBONn": "mbon",
