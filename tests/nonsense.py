@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from kenyon import conditioning
-from kenyon.conditioning import figures
+from kenyon.conditioning import Design, Group, Phase, Stage, figures
 from kenyon.memory import (
     Memory,
     MushroomBodyMemory,
@@ -77,6 +77,7 @@ OWNERS: dict[str, Callable[[], Any]] = {
     "Kernel": lambda: a_population().engine,
     "Manipulation": lambda: Manipulation("silence", "KC"),
     "Parameters": lambda: BALANCED,
+    "Design": lambda: Design([Group("trained", [Stage([Phase(1.0)])])]),
     "Constant": lambda: constants()["dt_ms"],
     "Population": a_population,
     "Snapshot": lambda: a_population().snapshot(),
@@ -166,9 +167,17 @@ VALID: dict[str, Callable[[], Any]] = {
     "sim_id": lambda: 1,
     "step_id": lambda: 1,
     "us": lambda: "reward",
-    "Phase.cs": lambda: True,
-    "Phase.us": lambda: True,
+    "TrialPhase.cs": lambda: True,
+    "TrialPhase.us": lambda: True,
     "duration_s": lambda: 1.0,
+    "against": lambda: "3-octanol",
+    "Lived.duration_s": lambda: 20.0,
+    "blocks": lambda: [Phase(1.0)],
+    "items": lambda: [Phase(1.0)],
+    "stages": lambda: [Stage([Phase(1.0)])],
+    "groups": lambda: [Group("trained", [Stage([Phase(1.0)])])],
+    "larva_seconds.larvae": lambda: 2,
+    "group.name": lambda: "trained",
     "label": lambda: "training",
     "labels": lambda: ["a", "b"],
     "phases": lambda: conditioning.paradigm("paired", trials=1).phases,
@@ -262,8 +271,24 @@ ITSELF, NOTHING, LEFT_OUT = object(), object(), object()
 MEANS: dict[tuple[str, str], Any] = {
     ("memory.*.odors", "a dictionary"): LEFT_OUT,
     ("RemoteBrianModelMemory.load.snapshot", "*text"): ITSELF,  # the server looks at it
-    ("Phase.[cu]s", "a truth value"): ITSELF,
+    ("TrialPhase.[cu]s", "a truth value"): ITSELF,
     ("Trial.label", "a text"): ITSELF,
+    ("phases.*.label", "a text"): ITSELF,
+    ("phases.*.label", "no text"): ITSELF,
+    ("Probe.odors", "None"): NOTHING,
+    ("Lived.odors", "None"): NOTHING,
+    ("Probe.odors", "a dictionary"): NOTHING,
+    ("Lived.odors", "a dictionary"): NOTHING,
+    ("phases.mixture.odors", "no [al]*"): None,
+    ("Phase.odors", "no [al]*"): None,
+    ("Phase.odors", "None"): LEFT_OUT,
+    ("Lived.against", "no [al]*"): LEFT_OUT,
+    ("Lived.against", "None"): LEFT_OUT,
+    ("Lived.against", "a dictionary"): LEFT_OUT,
+    ("phases.*.reward", "a huge number"): ITSELF,
+    ("phases.*.punishment", "a huge number"): ITSELF,
+    ("Design.bindings", "no [al]*"): {},
+    ("Design.bindings", "a dictionary"): ITSELF,
     ("strength", "a huge number"): ITSELF,
     ("Parameters.replace.?changes", "a dictionary"): LEFT_OUT,
     ("select.larvae", "None"): [0, 1],
@@ -278,6 +303,9 @@ MEANS: dict[tuple[str, str], Any] = {
     ("RLPopulation.step.reward", "negative*"): ITSELF,
     ("RLPopulation.step.reward", "a huge number"): ITSELF,
     ("RLPopulation.step.reward", "an array without axes"): ITSELF,  # one for all
+    ("Group.name", "a text"): ITSELF,
+    ("Group.name", "*"): NOTHING,
+    ("Design.group.name", "*"): NOTHING,
     ("name", "*"): ITSELF,  # a word for the message
     ("source", "*"): ITSELF,
     ("path", "a text"): ITSELF,

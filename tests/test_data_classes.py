@@ -12,17 +12,29 @@ import pytest
 
 import kenyon.conditioning
 import kenyon.larvaworld_plugin
+from kenyon.conditioning import Design, Lived, Phase, Probe, Shuffle, Stage
+from kenyon.conditioning import Group as LarvaGroup
 from kenyon.conditioning.balance import Finding
-from kenyon.conditioning.paradigms import Paradigm, Phase, Trial
+from kenyon.conditioning.paradigms import Paradigm, Trial, TrialPhase
 from kenyon.errors import InputError
 from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.larvaworld_plugin.preference import DishPhase, Group
 from kenyon.larvaworld_plugin.registration import Settings
 
-PHASE = Phase(cs=True, us=False, duration_s=60)
+PHASE = TrialPhase(cs=True, us=False, duration_s=60)
 TRIAL = Trial("training", (PHASE,))
 
+LIVED = Phase(60, "anisole", 1.0, 0.5, "cue")
+STAGE = Stage((LIVED, Probe("anisole"), Shuffle((LIVED,))), "training")
+
 MADE_BY_USERS: list[Any] = [
+    LIVED,
+    Probe("anisole", 2.0, 1.0, 0.5, "cue"),
+    Lived("anisole", 40.0, "3-octanol", 1.0, 0.5, "cue"),
+    Shuffle((LIVED,)),
+    STAGE,
+    LarvaGroup("trained", (STAGE,)),
+    Design((LarvaGroup("trained", (STAGE,)),), {"A": "anisole"}, ("reward", 1.0)),
     PHASE,
     TRIAL,
     Paradigm("own", "anisole", 0.5, "reward", 0.5, (TRIAL,)),
@@ -45,9 +57,20 @@ NONSENSE: list[Any] = [
 
 WORDS = ["Reward", "rewrad"]
 ALLOWED: dict[str, list[Any]] = {
-    "Phase.cs": [True],
-    "Phase.us": [True],
     "Phase.duration_s": [2],
+    "Phase.odors": [None, 2, [], (), {}, {1: 2}],
+    **{f"{kind}.{name}": [2, 0.0] for kind in ("Phase", "Probe", "Lived") for name in ("reward", "punishment")},
+    **{f"{kind}.label": ["", *WORDS] for kind in ("Phase", "Probe", "Lived", "Stage")},
+    "Probe.odors": [None, 2, [], (), {}, {1: 2}],
+    "Probe.duration_s": [2],
+    "Lived.odors": [2, {1: 2}],
+    "Lived.against": [None, 2, [], (), {}, {1: 2}],
+    "LarvaGroup.name": WORDS,
+    "Group.name": WORDS,
+    "Design.bindings": [None, [], (), {}],
+    "TrialPhase.cs": [True],
+    "TrialPhase.us": [True],
+    "TrialPhase.duration_s": [2],
     "Trial.label": WORDS,
     "Paradigm.name": WORDS,
     "Paradigm.cs": [2],

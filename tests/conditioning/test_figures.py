@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from kenyon.conditioning import Paradigm, paradigm, run
 from kenyon.conditioning.figures import _labels, learning_figure
-from kenyon.conditioning.paradigms import Phase, Trial
+from kenyon.conditioning.paradigms import Trial, TrialPhase
 from kenyon.drawing import line_style, plain, save_figure
 from kenyon.errors import DivergenceWarning, InputError, MismatchError
 from kenyon.mushroom_body import BALANCED, PUBLISHED
@@ -146,7 +146,7 @@ NAMES = ["mine", "_hidden", "$x^^$", "costs $5", "\\frac", "a" * 200, "100 %", "
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_of_one_s_own_can_be_drawn(name: str, tmp_path: Path) -> None:
     """Finding 18: as it is spelled, in the label, in the headline and as the name of a trial."""
-    phases = [Phase(cs=True, us=True, duration_s=0.01), Phase(cs=False, us=True, duration_s=0.02)]
+    phases = [TrialPhase(cs=True, us=True, duration_s=0.01), TrialPhase(cs=False, us=True, duration_s=0.02)]
     own = Paradigm(name, "anisole", 0.5, "punishment", 2.0, (Trial(name, tuple(phases)), Trial(name, tuple(phases))))
     result = run(own, larvae=2, test_s=0.01, show_progress=False)
     figure = learning_figure([result, tiny()])

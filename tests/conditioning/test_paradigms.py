@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kenyon.conditioning import DESCRIPTIONS, Paradigm, paradigm
-from kenyon.conditioning.paradigms import Phase, Trial
+from kenyon.conditioning.paradigms import Trial, TrialPhase
 from kenyon.errors import InputError
 
 
@@ -94,7 +94,7 @@ def test_a_paradigm_is_immutable() -> None:
 
 def test_a_paradigm_made_by_hand_checks_itself() -> None:
     """Finding 18: `us="Reward"` trained with punishment; -1 was no odor; no phases ended in numpy."""
-    trial = Trial("training", (Phase(cs=True, us=False, duration_s=60),))
+    trial = Trial("training", (TrialPhase(cs=True, us=False, duration_s=60),))
     own = Paradigm("own", "anisole", 1.0, "reward", 1.0, (trial,))
     cases: list[tuple[str, Any, str]] = [
         ("us", "Reward", "unknown reinforcement 'Reward'; did you mean 'reward'?"),
@@ -111,9 +111,9 @@ def test_a_paradigm_made_by_hand_checks_itself() -> None:
 
 def test_what_is_given_as_a_list_is_kept_as_a_tuple() -> None:
     """So that nobody changes it afterward; numbers become those that the circuit works with."""
-    phases = [Phase(cs=np.bool_(True), us=False, duration_s=np.int64(3))]  # type: ignore[arg-type]  # of numpy
+    phases = [TrialPhase(cs=np.bool_(True), us=False, duration_s=np.int64(3))]  # type: ignore[arg-type]  # of numpy
     trial = Trial("training", phases)  # type: ignore[arg-type]  # a list is taken
     phases.clear()
-    assert trial.phases == (Phase(cs=True, us=False, duration_s=3.0),)
+    assert trial.phases == (TrialPhase(cs=True, us=False, duration_s=3.0),)
     assert (type(trial.phases[0].cs), type(trial.phases[0].duration_s)) == (bool, float)
     assert Paradigm("own", "Anisole", 1, "reward", 1, [trial]).cs == "anisole"  # type: ignore[arg-type]  # as above

@@ -13,7 +13,7 @@ from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.conditioning import DESCRIPTIONS, Paradigm, paradigm
 from kenyon.conditioning import run as run_paradigm
 from kenyon.conditioning.origin import only
-from kenyon.conditioning.paradigms import REINFORCERS
+from kenyon.conditioning.phases import REINFORCERS
 from kenyon.conditioning.results import save, summary
 from kenyon.errors import DivergenceWarning, InputError
 from kenyon.mushroom_body.engines import ENGINES

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from kenyon import checks
 from kenyon.conditioning.experiment import run
-from kenyon.conditioning.paradigms import REINFORCERS, paradigm
+from kenyon.conditioning.paradigms import paradigm
+from kenyon.conditioning.phases import REINFORCERS
 from kenyon.conditioning.preference import interval
 from kenyon.mushroom_body import Parameters
 

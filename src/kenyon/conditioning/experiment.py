@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from kenyon import checks
 from kenyon.conditioning.dataset import Test, dataset, together
-from kenyon.conditioning.paradigms import Paradigm, Phase
+from kenyon.conditioning.paradigms import Paradigm, TrialPhase
 from kenyon.mushroom_body import BALANCED, Activity, Parameters, Population, drive
 from kenyon.mushroom_body.odors import Odors, find
 from kenyon.mushroom_body.parameters import check_parameters
@@ -106,7 +106,7 @@ def run(
     return dataset(paradigm, parameters, seed, seeds, population.engine.name, odors, test_s, tests, activities)
 
 
-def _drive(paradigm: Paradigm, parameters: Parameters, phase: Phase) -> NDArray[np.float64]:
+def _drive(paradigm: Paradigm, parameters: Parameters, phase: TrialPhase) -> NDArray[np.float64]:
     odor: Odors = {paradigm.cs: paradigm.concentration} if phase.cs else None
     strength = paradigm.strength if phase.us else 0.0
     if paradigm.us == "reward":
@@ -114,7 +114,7 @@ def _drive(paradigm: Paradigm, parameters: Parameters, phase: Phase) -> NDArray[
     return drive(parameters, odor, punishment=strength)
 
 
-def _slices(parameters: Parameters, phase: Phase) -> Iterator[float]:
+def _slices(parameters: Parameters, phase: TrialPhase) -> Iterator[float]:
     left = parameters.steps("duration of a phase", phase.duration_s * 1e3)
     longest = parameters.steps("slice of a phase", parameters.nearest_ms(_SLICE_MS))
     while left > 0:

@@ -11,20 +11,18 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from kenyon import checks
+from kenyon.conditioning.phases import LONGEST_S, REINFORCERS
 from kenyon.errors import InputError
 from kenyon.mushroom_body.odors import find
 
-REINFORCERS: Final = ("reward", "punishment")
 MOST_TRIALS: Final = 10_000
 MOST_PARTS: Final = 3 * MOST_TRIALS
-LONGEST_S: Final = 1e9
-"""Longest phase: as long as `Parameters.steps` counts."""
 
 Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
-class Phase:
+class TrialPhase:
     """A stretch of time under one stimulus; checked when it is made.
 
     Attributes:
@@ -36,8 +34,8 @@ class Phase:
         InputError: `cs` or `us` is not True or False, or the duration is not above 0.
 
     Example:
-        >>> Phase(cs=True, us=False, duration_s=60)
-        Phase(cs=True, us=False, duration_s=60.0)
+        >>> TrialPhase(cs=True, us=False, duration_s=60)
+        TrialPhase(cs=True, us=False, duration_s=60.0)
     """
 
     cs: bool
@@ -65,13 +63,13 @@ class Trial:
     """
 
     label: str
-    phases: tuple[Phase, ...]
+    phases: tuple[TrialPhase, ...]
 
     def __post_init__(self) -> None:
         """Check label and phases."""
         fix = partial(object.__setattr__, self)
         fix("label", checks.label("label of a trial", self.label))
-        fix("phases", _parts("phases of a trial", self.phases, Phase))
+        fix("phases", _parts("phases of a trial", self.phases, TrialPhase))
 
     @property
     def duration_s(self) -> float:
@@ -95,7 +93,7 @@ class Paradigm:
         InputError: a value is unknown, out of range or of the wrong kind.
 
     Example:
-        >>> odor, both = Phase(cs=True, us=False, duration_s=30), Phase(cs=True, us=True, duration_s=30)
+        >>> odor, both = TrialPhase(cs=True, us=False, duration_s=30), TrialPhase(cs=True, us=True, duration_s=30)
         >>> own = Paradigm("odor before both", "anisole", 0.5, "reward", 1.0, [Trial("training", [odor, both])])
         >>> own.duration_s
         60.0
@@ -131,7 +129,7 @@ class Paradigm:
         return "/".join((self.name, stimuli, *trials))
 
     @property
-    def phases(self) -> tuple[Phase, ...]:
+    def phases(self) -> tuple[TrialPhase, ...]:
         """The phases of all trials, in order."""
         return tuple(phase for trial in self.trials for phase in trial.phases)
 
@@ -192,10 +190,10 @@ def paradigm(
     trials = checks.integer("trials", trials, low=1, high=MOST_TRIALS)
     stimulus_s = checks.positive("stimulus duration", stimulus_s, unit="s")
     pause_s = checks.number("pause", pause_s, low=0.0, unit="s")
-    pause = (Phase(cs=False, us=False, duration_s=pause_s),) if pause_s > 0.0 else ()
-    paired = (Phase(cs=True, us=True, duration_s=stimulus_s), *pause)
-    odor = Phase(cs=True, us=False, duration_s=stimulus_s)
-    reinforcement = Phase(cs=False, us=True, duration_s=stimulus_s)
+    pause = (TrialPhase(cs=False, us=False, duration_s=pause_s),) if pause_s > 0.0 else ()
+    paired = (TrialPhase(cs=True, us=True, duration_s=stimulus_s), *pause)
+    odor = TrialPhase(cs=True, us=False, duration_s=stimulus_s)
+    reinforcement = TrialPhase(cs=False, us=True, duration_s=stimulus_s)
     phases = {
         "paired": paired,
         "unpaired": (odor, reinforcement),
@@ -203,11 +201,11 @@ def paradigm(
         "reinforcement-alone": (reinforcement, *pause),
         "odor-alone": (odor, *pause),
         "extinction": paired,
-        "naive": (Phase(cs=False, us=False, duration_s=stimulus_s), *pause),
+        "naive": (TrialPhase(cs=False, us=False, duration_s=stimulus_s), *pause),
     }[name]
     sequence = [Trial("training", phases)] * trials
     if name == "extinction":
-        sequence += [Trial("extinction", (Phase(cs=True, us=False, duration_s=trials * stimulus_s),))]
+        sequence += [Trial("extinction", (TrialPhase(cs=True, us=False, duration_s=trials * stimulus_s),))]
         sequence += [Trial("retraining", phases)] * trials
     return Paradigm(
         name=name,
@@ -226,7 +224,7 @@ def _parts(name: str, values: Any, kind: type[Part]) -> tuple[Part, ...]:
     return tuple(checks.instance(f"each of the {name}", part, kind, f"make {kind.__name__}s") for part in parts)
 
 
-def _phase_words(phase: Phase) -> str:
+def _phase_words(phase: TrialPhase) -> str:
     stimuli = "+".join(word for word, on in (("CS", phase.cs), ("US", phase.us)) if on)
     return f"{stimuli or 'pause'} {_exact(phase.duration_s)}s"
 
