@@ -285,6 +285,7 @@ MEANS: dict[tuple[str, str], Any] = {
     ("Lived.against", "no [al]*"): LEFT_OUT,
     ("Lived.against", "None"): LEFT_OUT,
     ("Lived.against", "a dictionary"): LEFT_OUT,
+    ("phases.*.manipulations", "no [al]*"): LEFT_OUT,
     ("phases.*.reward", "a huge number"): ITSELF,
     ("phases.*.punishment", "a huge number"): ITSELF,
     ("Design.bindings", "no [al]*"): {},

@@ -24,13 +24,13 @@ from kenyon.larvaworld_plugin.registration import Settings
 PHASE = TrialPhase(cs=True, us=False, duration_s=60)
 TRIAL = Trial("training", (PHASE,))
 
-LIVED = Phase(60, "anisole", 1.0, 0.5, "cue")
+LIVED = Phase(60, "anisole", 1.0, 0.5, ("silence DANp",), "cue")
 STAGE = Stage((LIVED, Probe("anisole"), Shuffle((LIVED,))), "training")
 
 MADE_BY_USERS: list[Any] = [
     LIVED,
-    Probe("anisole", 2.0, 1.0, 0.5, "cue"),
-    Lived("anisole", 40.0, "3-octanol", 1.0, 0.5, "cue"),
+    Probe("anisole", 2.0, 1.0, 0.5, ("silence DANp",), "cue"),
+    Lived("anisole", 40.0, "3-octanol", 1.0, 0.5, ("silence DANp",), "cue"),
     Shuffle((LIVED,)),
     STAGE,
     LarvaGroup("trained", (STAGE,)),
@@ -60,6 +60,7 @@ ALLOWED: dict[str, list[Any]] = {
     "Phase.duration_s": [2],
     "Phase.odors": [None, 2, [], (), {}, {1: 2}],
     **{f"{kind}.{name}": [2, 0.0] for kind in ("Phase", "Probe", "Lived") for name in ("reward", "punishment")},
+    **{f"{kind}.manipulations": [[], ()] for kind in ("Phase", "Probe", "Lived")},
     **{f"{kind}.label": ["", *WORDS] for kind in ("Phase", "Probe", "Lived", "Stage")},
     "Probe.odors": [None, 2, [], (), {}, {1: 2}],
     "Probe.duration_s": [2],

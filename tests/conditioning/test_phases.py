@@ -29,6 +29,9 @@ def test_a_mixture_has_one_spelling() -> None:
     made = {Phase(np.float64(60), odors) for odors in spelled}
     assert len(made) == 1
     assert {phase.odors for phase in made} == {((OTHER, 0.5), (ODOR, 1.0))}
+    assert Phase(1, manipulations=["scale APL>KC 0.5", "silence DANp"]) == Phase(
+        1, manipulations=("silence DANp", "scale APL>KC 0.5")
+    )
     assert Phase(1, None) == Phase(1, {}) == Phase(1) == Phase(1, {ODOR: 0.0})
 
 
@@ -76,6 +79,7 @@ def test_groups_are_found_by_name() -> None:
         (lambda: Phase(1, [(ODOR, 1), (31, 1)]), "each odor once, got 'pentyl acetate' twice"),
         (lambda: Phase(1, [ODOR, OTHER]), "must be a name, or concentrations by name"),
         (lambda: Phase(1, reward=-0.1), "reward of a phase"),
+        (lambda: Phase(1, manipulations=["silence KC", "silence KC[7]"]), "for KC[7]"),
         (lambda: Phase(1, label='say "no"'), "without double quotes"),
         (lambda: Probe(None), "a test must be of an odor or a reinforcement"),
         (lambda: Probe({ODOR: 0.0}), "a test must be of an odor or a reinforcement"),

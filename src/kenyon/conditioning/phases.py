@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from kenyon import checks
 from kenyon.errors import InputError
+from kenyon.mushroom_body import Manipulation, manipulations
 from kenyon.mushroom_body.odors import find
 from kenyon.words import shown
 
@@ -38,21 +39,25 @@ class Phase:
         odors: What is smelled, as for `Population.stimulate`; kept as pairs of name and concentration.
         reward: Strength of reward.
         punishment: Strength of punishment.
+        manipulations: What is done to the circuit meanwhile, each as a `Manipulation` or as its text; kept as a tuple
+            in one order.
         label: What it is for; it changes no number.
 
     Raises:
-        InputError: the duration is not above 0, an odor unknown or named twice, a number negative, or the label no text
-            that prints.
+        InputError: the duration is not above 0, an odor unknown or named twice, a number negative, two manipulations of
+            one kind are of one cell, or the label is no text that prints.
 
     Example:
         >>> Phase(60, "pentyl acetate", reward=1)
-        Phase(duration_s=60.0, odors=(('pentyl acetate', 1.0),), reward=1.0, punishment=0.0, label='')
+        Phase(duration_s=60.0, odors=(('pentyl acetate', 1.0),), reward=1.0, punishment=0.0,
+              manipulations=(), label='')
     """
 
     duration_s: float
     odors: Any = ()
     reward: float = 0.0
     punishment: float = 0.0
+    manipulations: Sequence[Manipulation | str] = ()
     label: str = ""
 
     def __post_init__(self) -> None:
@@ -69,6 +74,7 @@ class Probe:
         duration_s: For how long.
         reward: Strength of reward that is there.
         punishment: Strength of punishment that is there.
+        manipulations: What is done to the circuit meanwhile, as for a phase.
         label: What it is for; it changes no number.
 
     Raises:
@@ -83,6 +89,7 @@ class Probe:
     duration_s: float = PROBE_S
     reward: float = 0.0
     punishment: float = 0.0
+    manipulations: Sequence[Manipulation | str] = ()
     label: str = ""
 
     def __post_init__(self) -> None:
@@ -101,6 +108,7 @@ class Lived:
         against: What is smelled in turn with it, every `TURN_S`; the index is then the first's minus this one's.
         reward: Strength of reward that is there all the time.
         punishment: Strength of punishment that is there all the time.
+        manipulations: What is done to the circuit meanwhile, as for a phase.
         label: What it is for; it changes no number.
 
     Raises:
@@ -116,6 +124,7 @@ class Lived:
     against: Any = ()
     reward: float = 0.0
     punishment: float = 0.0
+    manipulations: Sequence[Manipulation | str] = ()
     label: str = ""
 
     def __post_init__(self) -> None:
@@ -315,6 +324,7 @@ def _check(element: Any, what: str) -> None:
     fix("odors", mixture(f"odors of {what}", element.odors))
     for name in REINFORCERS:
         fix(name, checks.number(f"{name} of {what}", getattr(element, name), low=0.0))
+    fix("manipulations", manipulations.checked(element.manipulations))
     fix("label", _label(f"label of {what}", element.label))
 
 
