@@ -25,7 +25,7 @@ from kenyon.memory import (
     RLTouchMemory,
     checkpoint,
 )
-from kenyon.mushroom_body import BALANCED, Manipulation, Population, Record, drive, verification
+from kenyon.mushroom_body import BALANCED, Manipulation, Odor, Population, Record, drive, verification
 from kenyon.mushroom_body.parameters import constants
 from kenyon.mushroom_body.state import newborn
 from tests.public_api import Call
@@ -65,6 +65,12 @@ def _smelled(memory: Any) -> Any:
     return memory
 
 
+def _table_of_an_odor(path: Path) -> Path:
+    """Return a file with one odor."""
+    path.write_text(",".join(["0.5"] * 21))
+    return path
+
+
 def _saved(save: Callable[[Path], Path]) -> Path:
     """Return a file that is there, in the folder of the test."""
     path = Path("there")
@@ -76,6 +82,7 @@ OWNERS: dict[str, Callable[[], Any]] = {
     "Activity": lambda: a_population().probe(duration_ms=1),
     "Kernel": lambda: a_population().engine,
     "Manipulation": lambda: Manipulation("silence", "KC"),
+    "Odor": lambda: Odor("mine", [0.5] * 21),
     "Parameters": lambda: BALANCED,
     "Design": lambda: Design([Group("trained", [Stage([Phase(1.0)])])]),
     "Constant": lambda: constants()["dt_ms"],
@@ -147,6 +154,10 @@ VALID: dict[str, Callable[[], Any]] = {
     "checked_identity.name": lambda: "id",
     "checked_seed.name": lambda: "seed",
     "named.name": lambda: "balanced",
+    "Odor.name": lambda: "mine",
+    "Odor.read.path": lambda: _saved(_table_of_an_odor),
+    "read_odors.path": lambda: _saved(_table_of_an_odor),
+    "responses": lambda: [0.5] * 21,
     "odor": lambda: "anisole",
     "odors": lambda: "anisole",
     "other": a_population,
@@ -313,6 +324,9 @@ MEANS: dict[tuple[str, str], Any] = {
     ("overwrite", "a truth value"): ITSELF,
     ("show_progress", "a truth value"): ITSELF,
     ("odors", "a dictionary"): None,
+    ("Odor.name", "*text*"): ITSELF,
+    ("Odor.read.name", "a text"): ITSELF,
+    ("Odor.at.concentration", "negative*"): ITSELF,
     ("mixture*.odors", "None"): {},
     ("concentration", "a huge number"): ITSELF,
     ("odors.response.concentration", "negative*"): 0.0,

@@ -31,14 +31,14 @@ def odors(name: str | None, *, as_json: bool) -> None:
             "number": odor.number,
             "name": odor.name,
             "dilutions": list(odor.dilutions),
-            "strength": float(measured.response(odor.number).sum()),
+            "strength": float(measured.response(odor).sum()),
         }
         for odor in measured.odors()
     ]
     if name is not None:
         reference = measured.find(name)
         for row in rows:
-            row["similarity"] = measured.similarity(reference.number, row["number"])
+            row["similarity"] = measured.similarity(reference, row["number"])
         rows.sort(key=lambda row: -row["similarity"])
     if as_json:
         print_json({"source": measured.CITATION, "odors": rows})

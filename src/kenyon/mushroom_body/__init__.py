@@ -3,6 +3,7 @@
 from kenyon.mushroom_body.activity import Activity, Record, preference_index
 from kenyon.mushroom_body.inputs import drive
 from kenyon.mushroom_body.manipulations import Manipulation, cut, drive_current, scale, set_constant, silence
+from kenyon.mushroom_body.odors import Odor, read_odors
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters, named
 from kenyon.mushroom_body.population import Population
 from kenyon.mushroom_body.snapshot import Snapshot
@@ -12,6 +13,7 @@ __all__ = [
     "PUBLISHED",
     "Activity",
     "Manipulation",
+    "Odor",
     "Parameters",
     "Population",
     "Record",
@@ -21,6 +23,7 @@ __all__ = [
     "drive_current",
     "named",
     "preference_index",
+    "read_odors",
     "scale",
     "set_constant",
     "silence",

@@ -38,7 +38,7 @@ class Stimulus(NamedTuple):
     """What a larva is given to smell and to feel, checked; `stimulus` makes it.
 
     Attributes:
-        odors: Number and concentration of each odor.
+        odors: Each odor and its concentration.
         reward_hz: Rate of the reward channel.
         punishment_hz: Rate of the punishment channel.
     """
@@ -61,7 +61,8 @@ def drive(
 
     Args:
         parameters: The set of constants.
-        odors: An odor, or several with their concentrations; 1.0 is the dilution 1e-04, 0 or less no odor.
+        odors: An odor (a measured one by name or number, or an `Odor` of one's own), or several with their
+            concentrations; 1.0 is the dilution 1e-04, 0 or less no odor.
         reward: Strength of reward, 0 for none.
         punishment: Strength of punishment, 0 for none.
 
@@ -69,7 +70,8 @@ def drive(
         [C] float64, Hz.
 
     Raises:
-        InputError: an odor is unknown, a concentration not finite, a strength negative or not finite.
+        InputError: an odor is unknown, a concentration not finite or one of which nothing is known, a strength negative
+            or not finite, or what odors drive is too strong to be simulated.
 
     Reference:
         Jürgensen et al. 2024, iScience 27:108640; ORN responses of Si et al. 2019, Neuron 101:950.
@@ -97,12 +99,27 @@ def stimulus(parameters: Parameters, odors: Odors = None, *, reward: float = 0.0
     """
     check_parameters(parameters)
     there = mixture(odors)
+    if (
+        parameters.spontaneous_rate_hz + parameters.odor_rate_hz * sum([odor.strongest for odor, _ in there])
+        > MAX_RATE_HZ
+    ):
+        _refuse_too_strong(parameters, there)
     most = MAX_RATE_HZ / max(parameters.reinforcement_rate_hz, 1.0)
     return Stimulus(
         there,
         checks.number("reward", reward, low=0.0, high=most) * parameters.reinforcement_rate_hz,
         checks.number("punishment", punishment, low=0.0, high=most) * parameters.reinforcement_rate_hz,
     )
+
+
+def _refuse_too_strong(parameters: Parameters, odors: Mixture) -> None:
+    """Refuse a mixture that drives a channel at more than the kernel can count; asked only where it might."""
+    strongest_hz = parameters.spontaneous_rate_hz + parameters.odor_rate_hz * float(mixture_responses([odors]).max())
+    if strongest_hz > MAX_RATE_HZ:
+        raise InputError(
+            f"odors must drive each channel at {MAX_RATE_HZ:g} Hz at most, got {strongest_hz:.6g} Hz; give fewer or "
+            f"weaker ones"
+        )
 
 
 def drives(parameters: Parameters, stimuli: Sequence[Stimulus]) -> FloatArray:

@@ -1,14 +1,12 @@
-"""The 34 measured odors: how strongly each of the 21 larval receptors answers at a concentration.
+"""The 34 measured odors, and how strongly each of the 21 larval receptors answers to these and to odors of one's own.
 
 Source: Si et al. 2019, Neuron 101:950 (published data, MIT licence), averaged over animals;
 the table lies beside this file as `data/orn_responses.csv`.
 """
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib import resources
+from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,43 +15,38 @@ from kenyon import checks
 from kenyon.compiled import compiled
 from kenyon.errors import InputError
 from kenyon.mushroom_body.circuit import N_ORNS
+from kenyon.mushroom_body.odor import MeasuredOdor, Odor, read_odors
+from kenyon.mushroom_body.odor_table import published, receptors
 from kenyon.words import shown
 
+__all__ = [
+    "CITATION",
+    "MeasuredOdor",
+    "Mixture",
+    "Odor",
+    "Odors",
+    "find",
+    "mixture",
+    "mixture_response",
+    "mixture_responses",
+    "odors",
+    "read_odors",
+    "receptors",
+    "response",
+    "similarity",
+]
+
 CITATION = "Si et al. 2019, Neuron 101:950"
-REFERENCE_DILUTION = 1e-4
-"""The dilution (v/v) that a concentration of 1.0 stands for."""
 
 FloatArray = NDArray[np.float64]
-Odors = Mapping[str | int, float] | str | int | None
-Mixture = Sequence[tuple[int, float]]
-"""Odors that are there: number and concentration, which is above 0, of each."""
+Named = str | int | Odor
+"""What names an odor: a measured one by name or number, or one of one's own itself."""
+Odors = Mapping[Any, float] | Named | None  # Any is Named: of a mapping the type of keys must be just that
+Mixture = Sequence[tuple[Odor, float]]
+"""Odors that are there: each, and its concentration, which is above 0."""
 
 
-@dataclass(frozen=True)
-class Odor:
-    """One odor as it was measured.
-
-    Attributes:
-        number: Its place in the table, from 0.
-        name: Its chemical name.
-        concentrations: Where it was measured, rising; 1.0 is the dilution 1e-04.
-        responses: [concentrations, 21] mean responses of the receptors; nan where not measured.
-        animals: How many animals were measured at each concentration.
-    """
-
-    number: int
-    name: str
-    concentrations: tuple[float, ...]
-    responses: tuple[tuple[float, ...], ...]
-    animals: tuple[int, ...]
-
-    @property
-    def dilutions(self) -> tuple[float, ...]:
-        """Dilutions (v/v) at which it was measured, rising."""
-        return tuple(float(f"{c * REFERENCE_DILUTION:.6g}") for c in self.concentrations)
-
-
-def odors() -> tuple[Odor, ...]:
+def odors() -> tuple[MeasuredOdor, ...]:
     """Return every measured odor, by number.
 
     Example:
@@ -63,19 +56,14 @@ def odors() -> tuple[Odor, ...]:
     return tuple(_table().values())
 
 
-def receptors() -> tuple[str, ...]:
-    """Return the names of the 21 receptors, by channel."""
-    return _header()[3:]
-
-
-def find(odor: str | int) -> Odor:
-    """Return an odor by its name (in any case) or its number.
+def find(odor: Named) -> Odor:
+    """Return an odor by its name (in any case) or its number; one of one's own is itself.
 
     Raises:
         InputError: there is no such odor; the message names the nearest ones.
 
     Example:
-        >>> find("Pentyl acetate").number == find(find("pentyl acetate").number).number
+        >>> find("Pentyl acetate") is find(31)
         True
         >>> find("pentil acetate")
         Traceback (most recent call last):
@@ -83,6 +71,8 @@ def find(odor: str | int) -> Odor:
         kenyon.errors.InputError: unknown odor 'pentil acetate'; did you mean 'pentyl acetate' or ...
     """
     table = _table()
+    if isinstance(odor, Odor):
+        return odor
     if isinstance(odor, str):
         if (known := table.get(odor)) is not None:  # Spelled as it is written there, as most are.
             return known
@@ -96,21 +86,21 @@ def find(odor: str | int) -> Odor:
     return odors()[checks.integer("odor number", odor, low=0, high=len(table) - 1)]
 
 
-def response(odor: str | int, concentration: float = 1.0) -> FloatArray:
+def response(odor: Named, concentration: float = 1.0) -> FloatArray:
     """Return how strongly each receptor answers to an odor.
 
     Per receptor, over the concentrations at which it was measured, negative responses taken as 0: linear in log10 of
     the concentration between them, held above the highest, falling linearly to 0 with concentration below the lowest.
 
     Args:
-        odor: Name or number.
+        odor: Name, number or odor of one's own.
         concentration: 1.0 is the dilution 1e-04; 0 or less is no odor.
 
     Returns:
         [21] float64, response as measured (fluorescence change over baseline).
 
     Raises:
-        InputError: the odor is unknown or the concentration is not finite.
+        InputError: the odor is unknown, or the concentration is not finite or one of which nothing is known.
 
     Reference:
         Si et al. 2019, Neuron 101:950.
@@ -127,13 +117,13 @@ def mixture_response(odors: Odors) -> FloatArray:
     """Return how strongly each receptor answers to an odor, to several at once (they add), or to none.
 
     Args:
-        odors: A name or number at concentration 1.0, or concentrations by name or number, or None.
+        odors: A name, number or odor of one's own, at concentration 1.0; or concentrations by such; or None.
 
     Returns:
         [21] float64, as `response`.
 
     Raises:
-        InputError: an odor is unknown or named twice, or a concentration is not finite.
+        InputError: an odor is unknown or named twice, or a concentration not finite, or one of which nothing is known.
 
     Example:
         >>> both = mixture_response({"pentyl acetate": 1.0, "3-octanol": 0.1})
@@ -154,8 +144,8 @@ def mixture(odors: Odors) -> Mixture:
         InputError: as for `mixture_response`.
 
     Example:
-        >>> mixture({"pentyl acetate": 0.5, "3-octanol": 0.0})
-        [(31, 0.5)]
+        >>> [(odor.name, there) for odor, there in mixture({"pentyl acetate": 0.5, "3-octanol": 0.0})]
+        [('pentyl acetate', 0.5)]
     """
     if odors is None:
         return []
@@ -163,48 +153,56 @@ def mixture(odors: Odors) -> Mixture:
     return _mixture(odors.items() if isinstance(odors, (dict, Mapping)) else [(odors, 1.0)])
 
 
-def _mixture(odors: Iterable[tuple[str | int, float]]) -> Mixture:
-    there: dict[int, float] = {}
+def _mixture(odors: Iterable[tuple[Any, float]]) -> Mixture:
+    there: dict[str, tuple[Odor, float]] = {}
     for odor, given in odors:
         known = find(odor)
-        if known.number in there:
+        if known.name in there:
             raise InputError(f"odors must name each odor once, got {shown(known.name)} twice")
-        there[known.number] = checks.number(f"concentration of {known.name}", given)
-    return [(number, concentration) for number, concentration in there.items() if concentration > 0.0]
+        there[known.name] = known, known.at(given)
+    return [(odor, concentration) for odor, concentration in there.values() if concentration > 0.0]
 
 
 def mixture_responses(mixtures: Sequence[Mixture]) -> FloatArray:
     """Return how strongly each receptor answers to each of several mixtures: [mixtures, 21] float64.
 
     Example:
-        >>> bool((mixture_responses([[(31, 0.5)], []])[0] == response(31, 0.5)).all())
+        >>> bool((mixture_responses([[(find(31), 0.5)], []])[0] == response(31, 0.5)).all())
         True
     """
     answers = np.zeros((len(mixtures), N_ORNS))
-    odors = [(place, *odor) for place, mixture in enumerate(mixtures) for odor in mixture]
-    if odors:
-        places, numbers, given = zip(*odors, strict=True)
+    present = [(place, *odor) for place, mixture in enumerate(mixtures) for odor in mixture]
+    if present:
+        places, odors, given = zip(*present, strict=True)
+        numbers, points, curves = _curves()
+        known = [numbers.get(odor, -1) for odor in odors]
+        if -1 in known:
+            numbers, points, curves = _curves(tuple(dict.fromkeys(odor for odor in odors if odor not in numbers)))
+            known = [numbers[odor] for odor in odors]
         c = np.array(given)
-        _add_responses(np.array(places), np.array(numbers), c, np.log10(c), *_curves(), answers)
+        _add_responses(np.array(places), np.array(known), c, np.log10(c), points, curves, answers)
     return answers
 
 
-@cache
-def _curves() -> tuple[NDArray[np.int64], FloatArray]:
-    """Return the curves of all odors: points measured [34, 21], and up to that many of each [34, 3, 21, points].
+@lru_cache(maxsize=64)
+def _curves(own: tuple[Odor, ...] = ()) -> tuple[dict[Odor, int], NDArray[np.int64], FloatArray]:
+    """Return the curves of the measured odors and of those of one's own.
 
-    The three are, from the left, concentrations, their log10, and responses of which negative ones are 0.
+    Returns:
+        The place of each odor in the others: points measured [odors, 21], and up to that many of each
+        [odors, 3, 21, points]; the three are, from the left, concentrations, their log10, and responses of which
+        negative ones are 0.
     """
-    known = odors()
+    known: list[Odor] = [*odors(), *own]
     most = max(len(odor.concentrations) for odor in known)
     points, curves = np.empty((len(known), N_ORNS), dtype=np.int64), np.zeros((len(known), 3, N_ORNS, most))
-    for odor in known:
+    for number, odor in enumerate(known):
         at, heights = np.array(odor.concentrations), np.maximum(np.array(odor.responses), 0.0)
         for receptor in range(N_ORNS):
             measured = ~np.isnan(heights[:, receptor])
-            points[odor.number, receptor] = n = int(measured.sum())
-            curves[odor.number, :, receptor, :n] = [at[measured], np.log10(at[measured]), heights[measured, receptor]]
-    return points, curves
+            points[number, receptor] = n = int(measured.sum())
+            curves[number, :, receptor, :n] = [at[measured], np.log10(at[measured]), heights[measured, receptor]]
+    return {odor: number for number, odor in enumerate(known)}, points, curves
 
 
 @compiled
@@ -237,7 +235,7 @@ def _add_responses(
             answers[places[odor], receptor] += answer
 
 
-def similarity(first: str | int, second: str | int, concentration: float = 1.0) -> float:
+def similarity(first: Named, second: Named, concentration: float = 1.0) -> float:
     """Return the cosine between the receptor responses to two odors; nan if one evokes none.
 
     Example:
@@ -249,29 +247,6 @@ def similarity(first: str | int, second: str | int, concentration: float = 1.0) 
     return float(a @ b) / norms if norms > 0.0 else float("nan")
 
 
-def _rows() -> list[list[str]]:
-    table = resources.files("kenyon.mushroom_body") / "data" / "orn_responses.csv"
-    return list(csv.reader(table.read_text(encoding="utf-8").splitlines()))
-
-
 @cache
-def _header() -> tuple[str, ...]:
-    return tuple(_rows()[0])
-
-
-@cache
-def _table() -> dict[str, Odor]:
-    measurements: dict[str, list[list[str]]] = {}
-    for row in _rows()[1:]:
-        measurements.setdefault(row[0], []).append(row)
-    table = {}
-    for number, (name, rows) in enumerate(measurements.items()):
-        rows.sort(key=lambda row: float(row[1]))
-        table[name.lower()] = Odor(
-            number=number,
-            name=name,
-            concentrations=tuple(float(f"{float(row[1]) / REFERENCE_DILUTION:.6g}") for row in rows),
-            responses=tuple(tuple(float(cell) if cell else float("nan") for cell in row[3:]) for row in rows),
-            animals=tuple(int(row[2]) for row in rows),
-        )
-    return table
+def _table() -> dict[str, MeasuredOdor]:
+    return {name.lower(): MeasuredOdor(number) for number, name in enumerate(published())}
