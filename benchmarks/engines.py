@@ -52,9 +52,9 @@ def conditioning(engine: str) -> Callable[[int, float], float]:
 
 @njit(nogil=True)
 def _integrate_alone(k: kernel.Constants, n_steps: int) -> int:
-    x, c = np.zeros((4, N_NEURONS)), np.empty((5, N_NEURONS))
+    x, c = np.zeros((4, N_NEURONS)), np.empty((6, N_NEURONS))
     c[:] = k.cells
-    x[0] = c[2]
+    x[0] = c[kernel.REST]
     above = 0
     for _ in range(n_steps):
         above += kernel._integrate(x, c, k)  # noqa: SLF001  # the loop itself is what is timed

@@ -193,13 +193,13 @@ def draw_events(
     checks.writable("rng", rng)
     checks.writable("ticks_left", ticks_left)
     per_step = ticks_per_step(parameters, rates_hz)
-    channels, n_due = np.empty((STRETCH, N_CHANNELS), dtype=np.int8), np.empty(STRETCH, dtype=np.int64)
+    due = np.empty(STRETCH, dtype=np.uint32)
     parts: list[NDArray[np.int32]] = [np.empty((0, 2), dtype=np.int32)]
     for first in range(0, n_steps, STRETCH):
         stretch = min(STRETCH, n_steps - first)
-        draw_stretch(rng, ticks_left, per_step, parameters.input_shape, stretch, channels, n_due)
-        step, place = np.nonzero(np.arange(N_CHANNELS) < n_due[:stretch, None])
-        parts.append(np.column_stack((first + step, channels[step, place])).astype(np.int32))
+        draw_stretch(rng, ticks_left, per_step, parameters.input_shape, stretch, due)
+        step, channel = np.nonzero(due[:stretch, None] >> np.arange(N_CHANNELS, dtype=np.uint32) & 1)
+        parts.append(np.column_stack((first + step, channel)).astype(np.int32))
     return np.concatenate(parts)
 
 
@@ -248,8 +248,7 @@ def draw_stretch(
     per_step: NDArray[np.int64],
     shape: int,
     n_steps: int,
-    channels: NDArray[np.int8],
-    n_due: NDArray[np.int64],
+    due: NDArray[np.uint32],
 ) -> None:
     """Draw which channels of one larva fire in each of n_steps steps.
 
@@ -259,11 +258,10 @@ def draw_stretch(
         per_step: [C] int64, ticks lost per step.
         shape: Shape of the intervals.
         n_steps: At most STRETCH.
-        channels: [STRETCH, C] int8; the first n_due[step] of a row are written.
-        n_due: [STRETCH] int64, written.
+        due: [STRETCH] uint32, written: bit c is set where channel c fires.
     """
     for step in range(n_steps):
-        n_due[step] = 0
+        due[step] = 0
     for channel in range(N_CHANNELS):
         lost = per_step[channel]
         left = ticks_left[channel]
@@ -274,8 +272,7 @@ def draw_stretch(
             left -= steps * lost
             while left <= 0:
                 left += _interval(rng[channel], shape)
-            channels[done - 1, n_due[done - 1]] = channel
-            n_due[done - 1] += 1
+            due[done - 1] |= np.uint32(1 << channel)
         ticks_left[channel] = left - (n_steps - done) * lost
 
 
@@ -285,15 +282,12 @@ def place_stretch(
     next_event: int,
     first_step: int,
     n_steps: int,
-    channels: NDArray[np.int8],
-    n_due: NDArray[np.int64],
+    due: NDArray[np.uint32],
 ) -> int:
     """Lay given events [E, 2] of steps first_step.. out as `draw_stretch` does; return the first event after them."""
     for step in range(n_steps):
-        n_due[step] = 0
+        due[step] = 0
     while next_event < events.shape[0] and events[next_event, 0] < first_step + n_steps:
-        step = events[next_event, 0] - first_step
-        channels[step, n_due[step]] = events[next_event, 1]
-        n_due[step] += 1
+        due[events[next_event, 0] - first_step] |= np.uint32(1 << events[next_event, 1])
         next_event += 1
     return next_event

@@ -45,7 +45,7 @@ IntArray = NDArray[np.int64]
 
 # Rows of the arrays one larva is worked on in: its neurons' state, and their constants.
 _V, _G_E, _G_I, _G_A = range(4)
-_SCALE, _LEAK, _REST, _THRESHOLD, _ADAPTATION = range(5)
+SCALE, LEAK, REST, THRESHOLD, ADAPTATION, RESET = range(6)
 
 _BLOCK = 16
 _FLUSH_STEPS = 128
@@ -55,7 +55,9 @@ _NEGLIGIBLE_NS = 1e-100
 class Constants(NamedTuple):
     """The parameters as the kernel wants them: per neuron, per step.
 
-    `cells` is [5, N] float64: dt over capacitance, leak, rest, threshold and adaptation of each neuron.
+    Each neuron has numbers of its own, and so has each connection between groups, whichever parameter they come from.
+
+    `cells` is [6, N] float64: dt over capacitance, leak, rest, threshold, adaptation and reset value of each neuron.
     """
 
     cells: FloatArray
@@ -74,10 +76,14 @@ class Constants(NamedTuple):
     kc_apl_nS: float
     apl_kc_nS: float
     kc_mbon_nS: float
-    mbon_feedback_ln_nS: float
-    mbon_dan_nS: float
-    feedback_ln_dan_nS: float
-    reinforcement_dan_nS: float
+    mbonp_lnp_nS: float
+    mbonn_lnn_nS: float
+    mbonp_dann_nS: float
+    mbonn_danp_nS: float
+    lnp_danp_nS: float
+    lnn_dann_nS: float
+    reward_danp_nS: float
+    punishment_dann_nS: float
     learning_rate_nS: float
     steps_per_eligibility_tau: float
     homeostasis: float
@@ -95,6 +101,7 @@ def constants(parameters: Parameters, *, plastic: bool = True) -> Constants:
             per_neuron(p, "rest_mV"),
             per_neuron(p, "threshold_mV"),
             per_neuron(p, "adaptation_nS"),
+            per_neuron(p, "rest_mV"),
         ]
     )
     same_name = {name: getattr(p, name) for name in Constants._fields if hasattr(p, name)}
@@ -102,6 +109,14 @@ def constants(parameters: Parameters, *, plastic: bool = True) -> Constants:
         **{
             **same_name,
             "cells": cells,
+            "mbonp_lnp_nS": p.mbon_feedback_ln_nS,
+            "mbonn_lnn_nS": p.mbon_feedback_ln_nS,
+            "mbonp_dann_nS": p.mbon_dan_nS,
+            "mbonn_danp_nS": p.mbon_dan_nS,
+            "lnp_danp_nS": p.feedback_ln_dan_nS,
+            "lnn_dann_nS": p.feedback_ln_dan_nS,
+            "reward_danp_nS": p.reinforcement_dan_nS,
+            "punishment_dann_nS": p.reinforcement_dan_nS,
             "excitatory_decay": 1.0 - p.dt_ms / p.excitatory_tau_ms,
             "inhibitory_decay": 1.0 - p.dt_ms / p.inhibitory_tau_ms,
             "adaptation_decay": 1.0 - p.dt_ms / p.adaptation_tau_ms,
@@ -146,17 +161,17 @@ def _integrate(x: FloatArray, c: FloatArray, k: Constants) -> bool:
     for i in range(N_NEURONS):
         v = x[_V, i]
         current = (
-            c[_LEAK, i] * (c[_REST, i] - v)
+            c[LEAK, i] * (c[REST, i] - v)
             + x[_G_E, i] * (k.excitatory_reversal_mV - v)
             + x[_G_I, i] * (k.inhibitory_reversal_mV - v)
             + x[_G_A, i] * (k.adaptation_reversal_mV - v)
         )
-        v += c[_SCALE, i] * current
+        v += c[SCALE, i] * current
         x[_V, i] = v
         x[_G_E, i] *= k.excitatory_decay
         x[_G_I, i] *= k.inhibitory_decay
         x[_G_A, i] *= k.adaptation_decay
-        above |= v > c[_THRESHOLD, i]
+        above |= v > c[THRESHOLD, i]
     return above
 
 
@@ -170,7 +185,7 @@ def _collect(x: FloatArray, c: FloatArray, fired: IntArray) -> int:
     for first in range(0, N_NEURONS - _BLOCK + 1, _BLOCK):
         above = False
         for i in range(_BLOCK):
-            above |= x[_V, first + i] > c[_THRESHOLD, first + i]
+            above |= x[_V, first + i] > c[THRESHOLD, first + i]
         if above:
             n = _collect_from(first, first + _BLOCK, x, c, fired, n)
     return _collect_from(N_NEURONS - N_NEURONS % _BLOCK, N_NEURONS, x, c, fired, n)
@@ -179,7 +194,7 @@ def _collect(x: FloatArray, c: FloatArray, fired: IntArray) -> int:
 @compiled
 def _collect_from(first: int, last: int, x: FloatArray, c: FloatArray, fired: IntArray, n: int) -> int:
     for i in range(first, last):
-        if x[_V, i] > c[_THRESHOLD, i]:
+        if x[_V, i] > c[THRESHOLD, i]:
             fired[n] = i
             n += 1
     return n
@@ -192,6 +207,19 @@ def _flush(x: FloatArray) -> None:
         for i in range(N_NEURONS):
             if abs(x[row, i]) < _NEGLIGIBLE_NS:
                 x[row, i] = 0.0
+
+
+@compiled
+def _receive(due: int, x: FloatArray, k: Constants) -> None:
+    """Give the spikes of the input channels to what they excite."""
+    for channel in range(N_CHANNELS):
+        if (due >> channel) & 1:
+            if channel < REWARD:
+                x[_G_E, ORN + channel] += k.input_orn_nS
+            elif channel == REWARD:
+                x[_G_E, DAN_P] += k.reward_danp_nS
+            else:
+                x[_G_E, DAN_N] += k.punishment_dann_nS
 
 
 @compiled
@@ -221,15 +249,15 @@ def _transmit(
         x[_G_E, MBON_N] += w_n[i - KC]
         kc_fired[i - KC] = step
     elif i == MBON_P:
-        x[_G_E, LN_P] += k.mbon_feedback_ln_nS
-        x[_G_E, DAN_N] += k.mbon_dan_nS
+        x[_G_E, LN_P] += k.mbonp_lnp_nS
+        x[_G_E, DAN_N] += k.mbonp_dann_nS
     elif i == MBON_N:
-        x[_G_E, LN_N] += k.mbon_feedback_ln_nS
-        x[_G_E, DAN_P] += k.mbon_dan_nS
+        x[_G_E, LN_N] += k.mbonn_lnn_nS
+        x[_G_E, DAN_P] += k.mbonn_danp_nS
     elif i == LN_P:
-        x[_G_I, DAN_P] += k.feedback_ln_dan_nS
+        x[_G_I, DAN_P] += k.lnp_danp_nS
     elif i == LN_N:
-        x[_G_I, DAN_N] += k.feedback_ln_dan_nS
+        x[_G_I, DAN_N] += k.lnn_dann_nS
     elif i == APL:
         for kc in range(N_KCS):
             x[_G_I, KC + kc] += k.apl_kc_nS
@@ -291,7 +319,7 @@ def _load(state: Any, k: Constants, x: FloatArray, c: FloatArray, kc_of_pn: Floa
         x[_G_E, i] = state.g_e_nS[i]
         x[_G_I, i] = state.g_i_nS[i]
         x[_G_A, i] = state.g_a_nS[i]
-        for row in range(_ADAPTATION + 1):
+        for row in range(RESET + 1):
             c[row, i] = k.cells[row, i]
     for pn in range(N_PNS):
         for kc in range(N_KCS):
@@ -341,7 +369,7 @@ def _advance(
     counts = record.counts[larva]
 
     # Local arrays, of a shape the compiler knows: it then needs no check at run time that they do not overlap.
-    x, c, kc_of_pn = np.empty((4, N_NEURONS)), np.empty((5, N_NEURONS)), np.empty((N_PNS, N_KCS))
+    x, c, kc_of_pn = np.empty((4, N_NEURONS)), np.empty((6, N_NEURONS)), np.empty((N_PNS, N_KCS))
     _load(state, k, x, c, kc_of_pn)
 
     # Steps, from the start of this call, at which each Kenyon cell fired last: negative for before, -inf for never.
@@ -354,9 +382,9 @@ def _advance(
     held, release = np.empty(N_NEURONS, dtype=np.int64), np.empty(N_NEURONS, dtype=np.int64)
     head, n_held = 0, _held(state.refractory_steps, held, release)
     for place in range(n_held):
-        c[_SCALE, held[place]] = 0.0
+        c[SCALE, held[place]] = 0.0
 
-    channels, n_due = np.empty((STRETCH, N_CHANNELS), dtype=np.int8), np.empty(STRETCH, dtype=np.int64)
+    due = np.empty(STRETCH, dtype=np.uint32)
     next_event = 0
     fired = np.empty(N_NEURONS, dtype=np.int64)
     for step in range(n_steps):
@@ -364,26 +392,22 @@ def _advance(
         if in_stretch == 0:
             stretch = min(STRETCH, n_steps - step)
             if ticks_per_step.size > 0:
-                draw_stretch(state.rng, state.ticks_left, ticks_per_step, k.input_shape, stretch, channels, n_due)
+                draw_stretch(state.rng, state.ticks_left, ticks_per_step, k.input_shape, stretch, due)
             else:
-                next_event = place_stretch(events, next_event, step, stretch, channels, n_due)
+                next_event = place_stretch(events, next_event, step, stretch, due)
 
         # By the larva's age, not by the step of this call, so that it does not matter where a call ends.
         if (state.step + step) % _FLUSH_STEPS == 0:
             _flush(x)
         while n_held > 0 and release[head] <= step:
-            c[_SCALE, held[head]] = k.cells[_SCALE, held[head]]
+            c[SCALE, held[head]] = k.cells[SCALE, held[head]]
             head = (head + 1) % N_NEURONS
             n_held -= 1
         above = _integrate(x, c, k)
         n_fired = _collect(x, c, fired) if above else 0
 
-        for j in range(n_due[in_stretch]):
-            channel = channels[in_stretch, j]
-            if channel < REWARD:
-                x[_G_E, ORN + channel] += k.input_orn_nS
-            else:
-                x[_G_E, DAN_P + channel - REWARD] += k.reinforcement_dan_nS
+        if due[in_stretch] != 0:
+            _receive(due[in_stretch], x, k)
         for j in range(n_fired):
             _transmit(fired[j], step, x, kc_of_pn, w_p, w_n, kc_fired, k)
         if n_fired > 0 and fired[n_fired - 1] >= MBON_P:
@@ -391,15 +415,15 @@ def _advance(
 
         for j in range(n_fired):
             i = fired[j]
-            x[_V, i] = c[_REST, i]
-            x[_G_A, i] += c[_ADAPTATION, i]
+            x[_V, i] = c[RESET, i]
+            x[_G_A, i] += c[ADAPTATION, i]
             counts[i] += 1
             if k.refractory_steps > 1:
                 place = (head + n_held) % N_NEURONS
                 held[place] = i
                 release[place] = step + k.refractory_steps
                 n_held += 1
-                c[_SCALE, i] = 0.0
+                c[SCALE, i] = 0.0
             if record.spikes.shape[1] > 0:
                 record.spikes[larva, record.n_spikes[larva], 0] = first_step + step
                 record.spikes[larva, record.n_spikes[larva], 1] = i
