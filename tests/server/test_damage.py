@@ -396,3 +396,62 @@ def test_what_an_earlier_damage_left_is_not_replaced_by_the_next(folder: Path, t
             pass
     names = ["larvae.damaged", "larvae.damaged-2", "larvae.damaged-3"]
     assert [(copy / name).read_bytes()[-4096:] for name in names] == left
+
+
+def test_what_a_killed_server_has_left_is_there_twice_after_the_next_start(tmp_path: Path) -> None:
+    """Its last inputs are in the log alone; after the next start any of them that is missing is missed."""
+    with closing(Journal(tmp_path / "whole", RECORD)) as journal:
+        for larva in range(2):
+            with journal.transaction():
+                life = journal.begin(("run", larva), 1, 1)
+            for number in range(4):
+                with journal.transaction():
+                    journal.add_step(life, Step(number, {}, 1.0), f'{{"MBONp": {number}}}')
+        shutil.copytree(tmp_path / "whole", tmp_path / "killed")
+        left = {ids: journal.find(ids) for ids in (("run", 0), ("run", 1))}
+    for numbers in ("(1)", "(4)", "(1, 2, 3, 4)"):
+        shutil.rmtree(tmp_path / "next", ignore_errors=True)
+        shutil.copytree(tmp_path / "killed", tmp_path / "next")
+        Journal(tmp_path / "next", RECORD).close()
+        with altered(tmp_path / "next", tmp_path / "copy") as db:
+            db.execute(f"DELETE FROM inputs WHERE id IN {numbers}")
+        for opens in opened(tmp_path / "copy"):
+            with closing(opens()) as again:
+                assert damaged(again, left) == {("run", 0)}
+
+
+def test_inputs_behind_a_damaged_page_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a server that was killed, whose last inputs nothing else speaks of."""
+    monkeypatch.setattr(journals, "_MERGE_AFTER_BYTES", 0)
+    with closing(Journal(tmp_path / "whole", RECORD)) as journal:
+        with journal.transaction():
+            lives = [journal.begin(("run", larva), 1, 1) for larva in range(2)]
+            for number in range(400):
+                journal.add_step(lives[0], Step(number, {}, 1.0), f'{{"MBONp": {number + 0.5}}}')
+        journal.tidy()
+        with journal.transaction():
+            for number in range(3):
+                journal.add_step(lives[1], Step(number, {}, 1.0), "{}")
+        shutil.copytree(tmp_path / "whole", tmp_path / "killed")
+        left = {ids: journal.find(ids) for ids in (("run", 0), ("run", 1))}
+    data = bytearray((tmp_path / "killed" / FILE).read_bytes())
+    data[data.index(b'{"MBONp": 200.5}') // 4096 * 4096] ^= 0xFF
+    (tmp_path / "killed" / FILE).write_bytes(data)
+    for opens in opened(tmp_path / "killed"):
+        with closing(opens()) as again:
+            assert damaged(again, left) == {("run", 0)}
+
+
+def test_a_log_that_has_become_long_is_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no longer than it has to be, however much is written, and whose the inputs are has gone before."""
+    monkeypatch.setattr(journals, "_MERGE_AFTER_BYTES", 100_000)
+    with closing(Journal(tmp_path, RECORD)) as journal:
+        with journal.transaction():
+            life = journal.begin(("run", 0), 1, 1)
+        for number in range(300):
+            with journal.transaction():
+                journal.add_step(life, Step(number, {}, 1.0), "{}")
+            journal.tidy()
+        assert (tmp_path / f"{FILE}-wal").stat().st_size < 300_000
+        with closing(sqlite3.connect(tmp_path / FILE)) as db:
+            assert 5 < db.execute("SELECT count(*) FROM commits").fetchone()[0] < 30

@@ -7,6 +7,7 @@ few of them so that the circuit passes the controls of a conditioning experiment
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -149,6 +150,15 @@ class Parameters:
             value = constant.check(name, getattr(holder, attribute))
             object.__setattr__(holder, attribute, value)
         self._check_relations()
+
+    def __hash__(self) -> int:
+        """Return what is the same for equal sets; every call of an engine looks something up by its constants."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        # Of numbers alone, for those have the same in the process that reads a pickle.
+        return hash(tuple(-math.inf if value is None else value for value in self.values().values()))
 
     def _check_relations(self) -> None:
         self.steps("refractory_ms", self.refractory_ms)

@@ -14,6 +14,9 @@ class ConnectionState(Enum):
     LEAVING = "nobody is there any more, or has been told to go; what was written is still sent"
     CLOSED = "it is over"
 
+    __hash__ = object.__hash__
+    """There is one of each, and a state is looked up three times a frame: Enum's own is written in Python."""
+
 
 _END = frozenset({ConnectionState.LEAVING, ConnectionState.CLOSED})
 

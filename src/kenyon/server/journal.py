@@ -8,6 +8,9 @@ disk is bounded. A life that a new step 0 replaces is kept beside the new one un
 Inputs are written one after the other, whichever larva they belong to, and looked up through a table in memory: an
 index on disk would make every step of many larvae touch a page of its own. What snapshots have made superfluous is
 deleted in bulk, once it is as much as what is needed.
+
+What is new lies in SQLite's log, which has checksums of its own. Before it is merged into the file, it is written down
+once more whose the inputs are (`commits`), for all of them at once: so a step writes one page, not two.
 """
 
 import json
@@ -17,12 +20,12 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from kenyon.errors import MismatchError
+from kenyon.errors import MismatchError, StorageError
 from kenyon.mushroom_body.parameters import constants
 from kenyon.provenance import versions
 from kenyon.server.folder_lock import lock_folder
@@ -62,6 +65,11 @@ _CACHE_KIB = 8192
 _TIDY_AFTER = 10_000
 """Inputs written before it is worth looking for those that can go."""
 
+_MERGE_AFTER_BYTES = 4 * 2**20
+"""About as much in SQLite's log as it would merge by itself: what is read there must be looked for."""
+
+_PAGE_BYTES = 4096
+
 
 class Journal(Lives):
     """The journal of one state directory, or of none (":memory:").
@@ -95,6 +103,9 @@ class Journal(Lives):
         self._begun: list[tuple[str, int]] = []
         self._renewed: list[int] = []
         self._ended: list[tuple[str, int]] = []
+        # Whose the inputs are that stand in the log alone, from which number on, and about how long that is.
+        self._unclaimed: list[int] = []
+        self._log_bytes = 0
         self._closing = ExitStack()
         try:
             if state_dir == MEMORY:
@@ -116,6 +127,9 @@ class Journal(Lives):
                 if found := problems(self._db):
                     self._write_anew(found[0], durable=durable)
             self._next_life, self._next_input = self._index.next_life, self._index.next_input
+            if not self._index.is_claimed:  # The server before was killed.
+                with storage(self.where), self._whole_transaction():
+                    claim_all(self._db, self._index.inputs)
             # Inputs that had to stay when it was last looked for those that can go, and those written since.
             self._left = sum(map(len, self._index.inputs.values()))
             self._written = self._index.written - self._left
@@ -125,7 +139,8 @@ class Journal(Lives):
 
     def close(self) -> None:
         """Put everything into one file, and let others have the folder."""
-        self._closing.close()
+        with self._closing, suppress(StorageError):  # What cannot be written now is written at the next start.
+            self._claim()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -141,7 +156,6 @@ class Journal(Lives):
                 yield
                 if self._new:
                     self._db.executemany("INSERT INTO inputs VALUES (?, ?, ?, ?, ?, ?)", self._new)
-                    claim(self._db, self._next_input, [row[1] for row in self._new])
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:  # SQLite itself has rolled back after some errors.
@@ -160,6 +174,9 @@ class Journal(Lives):
                 self._index.lives[name] = left
         self._next_input += len(self._new)
         self._written += len(self._new)
+        self._unclaimed += [life for _, life, *_ in self._new]
+        self._log_bytes += _PAGE_BYTES * (1 + 4 * len(self._begun) + 4 * len(self._renewed))
+        self._log_bytes += sum([len(request) + len(reply) for _, _, request, reply, *_ in self._new])
 
     def begin(self, ids: Ids, seed: int, base_seed: int | None, larva: bytes | None = None, step: int = 0) -> int:
         """Begin a life, newborn or from a circuit, beside the one there is; return its number."""
@@ -205,13 +222,20 @@ class Journal(Lives):
             self.end(ids, life)
 
     def tidy(self) -> None:
-        """Delete the inputs that nobody needs any more, if they are many; between two transactions.
+        """Merge the log into the file if it is long, and delete the inputs that nobody needs any more if they are many.
+
+        To be called between two transactions.
 
         Raises:
             StorageError: that cannot be written; nothing is lost.
         """
-        if self._written <= max(_TIDY_AFTER, self._left):
-            return
+        if self._written > max(_TIDY_AFTER, self._left):
+            self._delete_superfluous()
+            self._merge()
+        elif self._log_bytes > _MERGE_AFTER_BYTES:
+            self._merge()
+
+    def _delete_superfluous(self) -> None:
         self._written = 0
         with self.transaction():
             self._db.execute(
@@ -219,7 +243,22 @@ class Journal(Lives):
                 "(SELECT 1 FROM lives WHERE lives.id = inputs.life AND inputs.id >= lives.since)"
             )
             claim_all(self._db, self._index.inputs)
+        self._unclaimed = []
         self._left = sum(map(len, self._index.inputs.values()))
+
+    def _merge(self) -> None:
+        """Let SQLite put its log into the file."""
+        self._log_bytes = 0
+        self._claim()
+        with storage(self.where):
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def _claim(self) -> None:
+        """Write down once more whose the inputs are that stand in the log alone."""
+        if self._unclaimed:
+            with storage(self.where):
+                claim(self._db, self._next_input - len(self._unclaimed), self._unclaimed)
+            self._unclaimed = []
 
     def __len__(self) -> int:
         """Return how many larvae are kept, damaged or not."""
@@ -231,6 +270,7 @@ class Journal(Lives):
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            db.execute("PRAGMA wal_autocheckpoint = 0")  # `_merge` does it.
         except BaseException:
             db.close()
             raise

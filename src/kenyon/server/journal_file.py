@@ -1,8 +1,8 @@
 """How larvae lie in the file of a journal: its tables, its checksums, and what the disk says in our words.
 
 Whatever would be missed without a trace is there twice, in pages of its own: whose a life is stands in `lives` and once
-more in `names`; which inputs a life has stands in `inputs` and once more in `commits`, a row for each transaction. So
-what is missing is missed, and it is known whose it was.
+more in `names`; which inputs a life has stands in `inputs` and once more in `commits`, a row for all that come into the
+file together. So what is missing is missed, and it is known whose it was.
 """
 
 import json

@@ -29,6 +29,7 @@ class Index(NamedTuple):
         next_life: The number of the next life.
         next_input: The number of the next input.
         written: How many inputs there are, needed or not.
+        is_claimed: Whether `commits` knows whose the last of them is.
     """
 
     lives: dict[str, list[int]]
@@ -36,6 +37,7 @@ class Index(NamedTuple):
     next_life: int
     next_input: int
     written: int
+    is_claimed: bool
 
 
 def index(db: sqlite3.Connection) -> Index:
@@ -48,7 +50,8 @@ def index(db: sqlite3.Connection) -> Index:
     first = {life: 0 for numbers in lives.values() for life in numbers}
     first.update({life: born[life][1] for life in first.keys() & born.keys() if isinstance(born[life][1], int)})
     next_life = _after(*names, *born, *own.values(), *again.values())
-    return Index(lives, _inputs(db, own, again, first), next_life, _after(*own, *again), len(own))
+    next_input = _after(*own, *again)
+    return Index(lives, _inputs(db, own, again, first), next_life, next_input, len(own), next_input == _after(*again))
 
 
 def record(db: sqlite3.Connection, life: int) -> tuple[Any, ...]:
@@ -128,7 +131,13 @@ def _inputs(
 
 
 def _scan(db: sqlite3.Connection, query: str) -> list[Any]:
-    """Return as many rows as can be read."""
+    """Return as many rows as can be read: those before a damage, and those behind it."""
+    before, is_whole = _read(db, query)
+    return before if is_whole else before + _read(db, f"{query} ORDER BY id DESC")[0]
+
+
+def _read(db: sqlite3.Connection, query: str) -> tuple[list[Any], bool]:
+    """Return rows until the first that cannot be read, and whether there is none such."""
     rows = []
     try:
         for row in db.execute(query):
@@ -136,8 +145,8 @@ def _scan(db: sqlite3.Connection, query: str) -> list[Any]:
     except sqlite3.OperationalError:
         raise  # The disk, not what is on it.
     except (sqlite3.DatabaseError, MemoryError):
-        pass
-    return rows
+        return rows, False
+    return rows, True
 
 
 def _claims(db: sqlite3.Connection) -> dict[int, int]:
