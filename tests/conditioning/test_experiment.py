@@ -175,9 +175,10 @@ def rewritten(path: Path, change: Any) -> Path:
 UNEXPECTED: list[Any] = [np.arange(3), 1.5, "2", b"\xff", True, 3, []]
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(
+    ("version", "value"), [*((2, value) for value in UNEXPECTED), (1, UNEXPECTED[0]), (1, UNEXPECTED[3])]
+)
 @pytest.mark.parametrize("name", ["format", "format_version"])
-@pytest.mark.parametrize("value", UNEXPECTED)
 def test_attributes_of_an_unexpected_type_are_refused(
     version: int, name: str, value: Any, result: xarray.Dataset, tmp_path: Path
 ) -> None:
@@ -190,7 +191,7 @@ def test_attributes_of_an_unexpected_type_are_refused(
 
 
 @pytest.mark.parametrize("name", ["seed", "parameter_values", "paradigm_id", "versions", "paradigm"])
-@pytest.mark.parametrize("value", [None, 5, np.arange(3), "{", "[1]", '{"dt_ms": -1}', '{"nonsense": 1}'])
+@pytest.mark.parametrize("value", [None, np.arange(3), "{", '{"dt_ms": -1}'])
 def test_nonsense_in_an_old_file_is_refused(name: str, value: Any, tmp_path: Path) -> None:
     """Or is text where any text will do."""
     file = Path(shutil.copy(OLD, tmp_path / "a.nc"))

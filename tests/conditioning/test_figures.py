@@ -140,7 +140,7 @@ def test_the_headline_keeps_a_mean_and_its_interval_on_one_line(name: str, cs: s
     assert re.search(r"[+-]\d\.\d\d\s\[-?\d\.\d\d,\s-?\d\.\d\d\]$", lines[-1]), lines
 
 
-NAMES = ["mine", "_hidden", "$x^^$", "costs $5", "\\frac", "a" * 200, "100 %", "{us}", "{0}", "<b>", "naïve ∀ β"]
+NAMES = ["_hidden", "$x^^$ costs $5 \\frac", "a" * 200, "100 % {us} {0} <b> naïve ∀ β"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,13 +13,13 @@ CS = "pentyl acetate"
 
 
 NARROW = "gain in the third trial, as a share of the largest"
-"""What is nearly level by then; six larvae are too few to tell it from 0, thirty are not."""
+"""What is nearly level by then; four larvae are too few to tell it from 0, thirty are not."""
 
 
 @pytest.mark.parametrize(
     ("us", "larvae"),
     [
-        ("reward", 6),
+        ("reward", 4),
         pytest.param("reward", 30, marks=pytest.mark.long),
         pytest.param("punishment", 30, marks=pytest.mark.long),
     ],
@@ -47,7 +47,7 @@ def test_odors_that_are_alike_are_learned_alike(parameters: Parameters, trials: 
     The published set gets one trial: without a weight floor, its third drives the weights of all Kenyon cells far below
     zero, dissimilar odors are preferred as well, and the rank correlation falls to about 0.6.
     """
-    larvae = Population(parameters, larva_seeds(0, 8))
+    larvae = Population(parameters, larva_seeds(0, 4))
     for _ in range(trials):
         larvae.stimulate(CS, reward=1.0)
         larvae.advance(60_000)

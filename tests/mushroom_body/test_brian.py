@@ -66,20 +66,38 @@ def trained() -> Population:
     return larvae
 
 
-@pytest.mark.parametrize("names", [("mixed", "punishment", "reward"), ("balanced",)])
-def test_golden_files(names: tuple[str, ...]) -> None:
-    """Every spike of the published network, and every weight to 1e-9 nS, also where it reaches the floor."""
+@pytest.mark.parametrize(
+    ("names", "most_s"),
+    [
+        (("mixed", "punishment", "reward"), 2.0),
+        (("balanced",), 2.0),
+        pytest.param(("mixed", "punishment", "reward"), np.inf, marks=pytest.mark.long),
+        pytest.param(("balanced",), np.inf, marks=pytest.mark.long),
+    ],
+)
+def test_golden_files(names: tuple[str, ...], most_s: float) -> None:
+    """Every spike of the published network, and every weight to 1e-9 nS, also where it reaches the floor.
+
+    Of the first seconds of each file; `make long` replays the whole. In mid-file the weights are held against the
+    kernel's, which end at those of the file (tests/mushroom_body/test_kernel.py).
+    """
     files = [verification.load(path) for path in verification.own_files() if path.stem in names]
-    wirings = [own.pn_to_kc for own in files]
-    larvae = Population(files[0].parameters, range(len(files)), pn_to_kc=wirings, engine="brian2")
-    activity = larvae.advance_events(
-        [own.input_events for own in files], [own.duration_ms for own in files], record=Record(spikes=True)
+    parameters, durations_ms = files[0].parameters, [min(own.duration_ms, most_s * 1e3) for own in files]
+    ends = [parameters.steps("duration", own) for own in durations_ms]
+    events = [own.input_events[own.input_events[:, 0] < end] for own, end in zip(files, ends, strict=True)]
+    kernel, reference = (
+        Population(parameters, range(len(files)), pn_to_kc=[own.pn_to_kc for own in files], engine=engine)
+        for engine in ("kernel", "brian2")
     )
-    for place, own in enumerate(files):
-        assert activity.spikes is not None
-        np.testing.assert_array_equal(activity.spikes[place], own.spikes)
-        np.testing.assert_allclose(larvae.state.w_kc_mbonp_nS[place], own.w_kc_mbonp_nS, rtol=0, atol=1e-9)
-        np.testing.assert_allclose(larvae.state.w_kc_mbonn_nS[place], own.w_kc_mbonn_nS, rtol=0, atol=1e-9)
+    spikes = reference.advance_events(events, durations_ms, record=Record(spikes=True)).spikes
+    kernel.advance_events(events, durations_ms)
+    assert_same_state(reference.state, kernel.state)
+    assert spikes is not None
+    for place, (own, end) in enumerate(zip(files, ends, strict=True)):
+        np.testing.assert_array_equal(spikes[place], own.spikes[own.spikes[:, 0] < end])
+        if durations_ms[place] == own.duration_ms:
+            np.testing.assert_allclose(reference.state.w_kc_mbonp_nS[place], own.w_kc_mbonp_nS, rtol=0, atol=1e-9)
+            np.testing.assert_allclose(reference.state.w_kc_mbonn_nS[place], own.w_kc_mbonn_nS, rtol=0, atol=1e-9)
 
 
 PHASES = st.lists(

@@ -26,7 +26,7 @@ from kenyon.server.journal_file import FORMAT, open_file, read_about, write_abou
 from kenyon.server.journal_reader import JournalReader
 from kenyon.server.life import RENEW_AFTER_STEPS
 from kenyon.wire import Message
-from tests.server.running import KENYON, Here, NotStartedError, Running, kenyon, step, wait_until
+from tests.server.running import KENYON, Here, NotStartedError, Running, step, wait_until
 
 
 def live(server: Running | Here, larva: int, steps: range) -> list[dict[str, Any]]:
@@ -34,7 +34,12 @@ def live(server: Running | Here, larva: int, steps: range) -> list[dict[str, Any
     return [server.ask(step("run", larva, number))[0] for number in steps]
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.long)])
+def sessions(*arguments: str) -> Result:
+    """Return what `kenyon sessions` does, in this process."""
+    return CliRunner().invoke(main, ["sessions", *arguments])
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.long)])
 def test_kills_at_random_moments_lose_nothing_and_double_nothing(tmp_path: Path, kills: int) -> None:
     """Clients that ask again until they are answered get what they would have got from a server that never fell."""
     larvae, steps = range(6), 3 * kills
@@ -325,17 +330,17 @@ def test_damaged_larvae_are_said_so_can_be_got_rid_of_and_the_others_live(tmp_pa
                     assert reply["error_code"] == "storage"
                     assert f"is damaged: {words}; begin it anew at step 0" in reply["error"]
         assert "MBONp" in live(server, 4, range(3, 4))[0]
-        listed = kenyon("sessions", "list", *where)
-        assert (listed.returncode, listed.stdout.count(" damaged")) == (0, 4)
-        checked = kenyon("sessions", "check", *where)
-        assert checked.returncode == 1
-        assert "5 larvae, 4 damaged" in checked.stdout
-        assert checked.stdout.count("is damaged: ") == 4
+        listed = sessions("list", *where)
+        assert (listed.exit_code, listed.output.count(" damaged")) == (0, 4)
+        checked = sessions("check", *where)
+        assert checked.exit_code == 1
+        assert "5 larvae, 4 damaged" in checked.output
+        assert checked.output.count("is damaged: ") == 4
         for command in (("show", "run", "0"), ("export", "run", "0", "--out", str(tmp_path / "larva.npz"))):
-            refused = kenyon("sessions", *command, *where)
-            assert refused.returncode == 1
-            assert refused.stderr.startswith("Error: larva 0 of 'run' must be as it was kept in")
-            assert refused.stderr.count("\n") == 1
+            refused = sessions(*command, *where)
+            assert refused.exit_code == 1
+            assert refused.output.startswith("Error: larva 0 of 'run' must be as it was kept in")
+            assert refused.output.count("\n") == 1
         assert live(server, 0, range(1)) == before[0][:1]
         assert server.ask(Message("run", 1, 9, {"op": "load", "snapshot": exported["snapshot"]})) == [
             {"expected_step": 9}
@@ -343,40 +348,37 @@ def test_damaged_larvae_are_said_so_can_be_got_rid_of_and_the_others_live(tmp_pa
         assert server.ask(Message("run", 2, 0, {"op": "delete"})) == [{"deleted": 1}]
         assert server.ask(Message("run", 2, 0, {"op": "delete"})) == [{"deleted": 0}]
         assert server.stop() == 0
-    assert kenyon("sessions", "delete", "run", "3", "--yes", *where).stdout == "Forgot 1 larva\n"
-    checked = kenyon("sessions", "check", *where)
-    assert (checked.returncode, checked.stdout) == (0, "3 larvae, 0 damaged\n")
+    assert sessions("delete", "run", "3", "--yes", *where).output == "Forgot 1 larva\n"
+    checked = sessions("check", *where)
+    assert (checked.exit_code, checked.output) == (0, "3 larvae, 0 damaged\n")
 
 
 def test_sessions_can_be_looked_at_while_the_server_runs_and_deleted_after(tmp_path: Path) -> None:
     """`list`, `show`, `export`, `delete`."""
     where = ("--state-dir", str(tmp_path))
 
-    def kenyon(*arguments: str) -> Result:
-        return CliRunner().invoke(main, arguments)
-
     with Here(tmp_path) as server:
         live(server, 0, range(3))
         server.ask(step("7", "Larva_0", 0))
-        listed = kenyon("sessions", "list", *where)
+        listed = sessions("list", *where)
         assert listed.exit_code == 0, listed.output
         assert "2 larvae" in listed.output
         assert '"7"' in listed.output
-        shown = kenyon("sessions", "show", "run", "0", *where)
+        shown = sessions("show", "run", "0", *where)
         assert "next step" in shown.output
         assert "None" not in shown.output
         asked = CliRunner().invoke(main, ["sessions", "delete", "run", *where], input="y\n")
         assert "must belong to one server at a time" in asked.output
         assert "for good?" not in asked.output  # for it could not be done
         file = tmp_path / "larva.npz"
-        assert kenyon("sessions", "export", "run", "0", "--out", str(file), *where).exit_code == 0
+        assert sessions("export", "run", "0", "--out", str(file), *where).exit_code == 0
         (over_the_wire,) = server.ask(Message("run", 0, 0, {"op": "load", "snapshot": encoded(file)}))
         assert over_the_wire == {"expected_step": 0}
-        assert kenyon("sessions", "show", "run", "1", *where).exit_code == 2
-    assert "Error: nobody must name a larva" in kenyon("sessions", "delete", "nobody", "--yes", *where).output
-    assert kenyon("sessions", "delete", '"7"', "--yes", *where).output == "Forgot 1 larva\n"
-    assert kenyon("sessions", "list", "--json", *where).output.count("sim_id") == 1
-    assert "got no larvae.sqlite in it" in kenyon("sessions", "list", "--state-dir", str(tmp_path / "none")).output
+        assert sessions("show", "run", "1", *where).exit_code == 2
+    assert "Error: nobody must name a larva" in sessions("delete", "nobody", "--yes", *where).output
+    assert sessions("delete", '"7"', "--yes", *where).output == "Forgot 1 larva\n"
+    assert sessions("list", "--json", *where).output.count("sim_id") == 1
+    assert "got no larvae.sqlite in it" in sessions("list", "--state-dir", str(tmp_path / "none")).output
     assert np.isfinite(Snapshot.load(file).state.w_kc_mbonn_nS).all()
 
 

@@ -65,8 +65,9 @@ def test_an_old_directory_goes_on_as_if_nothing_had_been(folder: Path) -> None:
     with Running(folder, "--adopt") as server:
         for sim_id, model_id, number, changes, reply in want:
             assert server.ask(step(sim_id, model_id, number, **changes)) == [reply]
-            server.kill()
-            server.start()
+            if number in (60, 5):  # of a larva upgraded as it was, and of a life that comes back
+                server.kill()
+                server.start()
             assert server.ask(step(sim_id, model_id, number, **changes)) == [reply]
 
 

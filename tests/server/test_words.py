@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,10 @@ TEXTS = [
     "\x7f",
     "a" * 15_000,
 ]
-LISTS: list[Any] = [[0] * 300_000, [0] * 5000, ["\n"] * 1000, {"\x1b": "\u202e"}, [[[[]]]]]
-VALUES: list[Any] = [*TEXTS, *LISTS, "b" * 500_000, 10**600, -1, None, True, 1e300]
+LISTS: list[Any] = [[0] * 5000, ["\n"] * 1000, {"\x1b": "\u202e"}, [[[[]]]]]
+VALUES: list[Any] = [*TEXTS, *LISTS, 10**600, -1, None, True, 1e300]
+HUGE: list[Any] = [[0] * 300_000, "b" * 500_000]
+"""Which take long to read: each field gets one of them."""
 IDS: list[str | int] = [*(text[:100] for text in TEXTS), 7, "7"]
 
 
@@ -44,14 +47,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def test_sentences_without_bound(server: Running) -> None:
     """Every field of every operation with hostile and huge values: short sentences that print, in replies and log."""
-    began = len(server.lines)
+    began, huge = len(server.lines), cycle(HUGE)
     with Connection(server.address) as connection:
         for op, fields in _FIELDS.items():
             for name in (*fields, "op", "token", "\x1b]0;\n"):
                 known = {"T": 10} if op == "step" else {"op": op}
                 asked = [
                     Message(IDS[number % len(IDS)], number, 0, {**known, name: value})
-                    for number, value in enumerate(VALUES)
+                    for number, value in enumerate([*VALUES, next(huge)])
                 ]
                 for message in asked:  # one by one, for together they are larger than a frame
                     (reply,) = connection.ask(message)
