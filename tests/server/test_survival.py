@@ -319,6 +319,7 @@ def test_damaged_larvae_are_said_so_can_be_got_rid_of_and_the_others_live(tmp_pa
         before = [live(server, larva, range(3)) for larva in range(5)]
         (exported,) = server.ask(Message("run", 4, 0, {"op": "export"}))
         server.kill()
+        journal.Journal(tmp_path, None).close()  # From then on what it has left is there twice.
         with closing(sqlite3.connect(tmp_path / "larvae.sqlite")) as db, db:
             db.execute("DELETE FROM inputs WHERE id IN (SELECT max(id) FROM inputs GROUP BY life) AND life <= 3")
             db.execute("UPDATE lives SET seed = seed || '1' WHERE id = 4")
