@@ -38,6 +38,8 @@ INNER = {
     "kenyon.mushroom_body.arguments*": "reads the arguments of Population, which are walked there",
     "kenyon.mushroom_body.brian*": "has the arguments of Engine, or is called by it",
     "kenyon.mushroom_body.kernel*": "called by Engine",
+    "kenyon.mushroom_body.manipulated.[!u]*": "called by Engine",
+    "kenyon.mushroom_body.manipulated.unmanipulated": "reads the parameters of Population",
     "kenyon.mushroom_body.recording*": "called by Engine",
     "kenyon.mushroom_body.odor_table*": "reads files; tests/mushroom_body/test_own_odors",
     "kenyon.mushroom_body.parameters.Cell": "checked by Parameters, under its dotted names",

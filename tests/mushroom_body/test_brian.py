@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kenyon.errors import InputError, MissingDependencyError
 from kenyon.mushroom_body import brian, brian_setup, verification
-from kenyon.mushroom_body.activity import Activity, Record
+from kenyon.mushroom_body.activity import SAMPLED, Activity, Record
 from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.inputs import drive
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters
@@ -22,7 +22,7 @@ from kenyon.mushroom_body.state import State, arrays
 
 brian2 = pytest.importorskip("brian2")
 
-EVERYTHING = Record(spikes=True, variables=("v_mV", "w_kc_mbonp_nS", "w_kc_mbonn_nS"), every_ms=7.0)
+EVERYTHING = Record(spikes=True, variables=tuple(SAMPLED), every_ms=7.0)
 
 
 def assert_same_state(ours: State, theirs: State) -> None:

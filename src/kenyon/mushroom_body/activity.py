@@ -14,7 +14,7 @@ from kenyon.words import shown
 
 FloatArray = NDArray[np.float64]
 
-SAMPLED = {"v_mV": N_NEURONS, "w_kc_mbonp_nS": N_KCS, "w_kc_mbonn_nS": N_KCS}
+SAMPLED = {"v_mV": N_NEURONS, "w_kc_mbonp_nS": N_KCS, "w_kc_mbonn_nS": N_KCS, "eligibility": N_KCS}
 """Variables that can be sampled, and how many values each has per larva."""
 
 
@@ -24,7 +24,8 @@ class Record:
 
     Attributes:
         spikes: Keep every spike.
-        variables: State to sample: "v_mV", "w_kc_mbonp_nS", "w_kc_mbonn_nS".
+        variables: State to sample: "v_mV", "w_kc_mbonp_nS", "w_kc_mbonn_nS", "eligibility" (of each Kenyon cell, from 0
+            to 1: the share of the learning rate that a DAN spike in that time step would have taken off its weight).
         every_ms: Interval of the samples; the first is taken one interval after the start.
 
     Raises:

@@ -24,6 +24,7 @@ from kenyon.mushroom_body.brian_setup import codegen_target, import_brian2, sett
 from kenyon.mushroom_body.circuit import GROUPS, N_KCS, N_NEURONS, N_PNS, per_neuron
 from kenyon.mushroom_body.engine import Engine, Events
 from kenyon.mushroom_body.kernel import Recording
+from kenyon.mushroom_body.manipulated import weights_nS
 from kenyon.mushroom_body.parameters import Parameters
 from kenyon.mushroom_body.state import State
 from kenyon.threads import OwnLock
@@ -126,6 +127,7 @@ class _Slots:
         self._network.schedule = ["start", "groups", "thresholds", "synapses", "resets", "end"]
         arrays = {name: self._neurons.variables[name].get_value() for name in (*_MEMBRANE, *_WEIGHTS, *_COUNTERS)}
         self._x = {name: values.reshape(slots, N_NEURONS) for name, values in arrays.items()}
+        self._passed_nS = weights_nS(parameters)["PN>KC"]
         self._pn_to_kc_nS = transmission.variables["excitation_nS"].get_value().reshape(slots, -1)[:, : N_PNS * N_KCS]
 
     def run(self, part: _Part, values: dict[str, Any]) -> None:
@@ -190,18 +192,24 @@ class _Slots:
         x["release_step"][here] = state.refractory_steps[larvae]
         x["fired_step"][here, _KC] = -np.minimum(state.kc_silent_steps[larvae], NEVER)
         x["n_spikes"][:] = 0
-        wired = state.pn_to_kc[larvae].transpose(0, 2, 1).reshape(len(larvae), -1)
-        self._pn_to_kc_nS[here] = wired * self._parameters.pn_kc_nS
+        passed_nS = state.pn_to_kc[larvae].transpose(0, 2, 1) * self._passed_nS[:, None]
+        self._pn_to_kc_nS[here] = passed_nS.reshape(len(larvae), -1)
 
     def _sample(self, part: _Part, done: int) -> None:
         every, step = part.recording.sample_steps, part.first_step + done
         if every == 0 or step % every != 0:
             return
         slots = np.flatnonzero(part.n_steps >= done)
-        for name in SAMPLED:
-            samples, cells = getattr(part.recording, name), _KC if name in _WEIGHTS else slice(None)
+        for name, size in SAMPLED.items():
+            samples, cells = getattr(part.recording, name), _KC if size == N_KCS else slice(None)
             if samples.shape[1] > 0:
-                samples[part.larvae[slots], step // every - 1] = self._x[name][slots, cells]
+                values = self._eligibility(done) if name == "eligibility" else self._x[name]
+                samples[part.larvae[slots], step // every - 1] = values[slots, cells]
+
+    def _eligibility(self, done: int) -> FloatArray:
+        silent_ms = (done - 1 - self._x["fired_step"]) * self._parameters.dt_ms
+        eligibility: FloatArray = np.exp(-silent_ms / self._parameters.eligibility_tau_ms)
+        return eligibility
 
     def _swap_out(self, part: _Part, done: int) -> None:
         x, state, slots = self._x, part.state, np.flatnonzero(part.n_steps == done)

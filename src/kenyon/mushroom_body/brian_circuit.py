@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kenyon.mushroom_body.brian_setup import import_brian2
 from kenyon.mushroom_body.circuit import DAN_P, GROUPS, N_CHANNELS, N_NEURONS, PN, REWARD, per_neuron
+from kenyon.mushroom_body.manipulated import resting_mV, thresholds_mV, weights_nS
 from kenyon.mushroom_body.parameters import Parameters
 
 FloatArray = NDArray[np.float64]
@@ -21,7 +22,7 @@ IntArray = NDArray[np.int64]
 
 NEURON = """
 dv_mV/dt = int(t_in_timesteps >= release_step) * per_capacitance / ms * (
-    leak_nS * (rest_mV - v_mV)
+    leak_nS * (resting_mV - v_mV)
     + g_e_nS * (excitatory_reversal_mV - v_mV)
     + g_i_nS * (inhibitory_reversal_mV - v_mV)
     + g_a_nS * (adaptation_reversal_mV - v_mV)) : 1
@@ -30,7 +31,8 @@ dg_i_nS/dt = -g_i_nS / (inhibitory_tau_ms * ms) : 1
 dg_a_nS/dt = -g_a_nS / (adaptation_tau_ms * ms) : 1
 per_capacitance : 1 (constant)
 leak_nS : 1 (constant)
-rest_mV : 1 (constant)
+resting_mV : 1 (constant)
+reset_mV : 1 (constant)
 threshold_mV : 1 (constant)
 adaptation_nS : 1 (constant)
 w_kc_mbonp_nS : 1
@@ -41,7 +43,7 @@ n_spikes : integer
 """
 
 RESET = """
-v_mV = rest_mV
+v_mV = reset_mV
 g_a_nS += adaptation_nS
 release_step = t_in_timesteps + refractory_steps
 n_spikes += 1
@@ -69,6 +71,7 @@ _CELLS = {group: np.arange(N_NEURONS)[where] for group, where in GROUPS.items()}
 # Finite stand-ins for infinity, for Brian2 compiles with -ffast-math; no eligibility lasts for this many steps.
 NEVER = 1e15
 _NO_FLOOR = -1e300
+_NO_THRESHOLD = 1e300
 
 
 def constants(parameters: Parameters, *, plastic: bool = True) -> dict[str, Any]:
@@ -86,7 +89,7 @@ def build_circuit(parameters: Parameters, pn_to_kc: NDArray[np.uint8], clock: An
     """Describe circuits side by side to Brian2, newborn and without input, one for each wiring.
 
     Args:
-        parameters: The set of constants.
+        parameters: The set of constants, manipulated or not.
         pn_to_kc: [slots, K, P] uint8, 1 where wired; a synapse not wired is made as well, at 0 nS.
         clock: Brian2 `Clock`.
 
@@ -106,8 +109,15 @@ def build_circuit(parameters: Parameters, pn_to_kc: NDArray[np.uint8], clock: An
         clock=clock,
         name="kenyon_neurons",
     )
-    of_cell = {name: per_neuron(parameters, name) for name in ("leak_nS", "rest_mV", "threshold_mV", "adaptation_nS")}
-    of_cell |= {"per_capacitance": 1.0 / per_neuron(parameters, "capacitance_pF"), "v_mV": of_cell["rest_mV"]}
+    of_cell = {
+        "per_capacitance": 1.0 / per_neuron(parameters, "capacitance_pF"),
+        "leak_nS": per_neuron(parameters, "leak_nS"),
+        "resting_mV": resting_mV(parameters),
+        "reset_mV": per_neuron(parameters, "rest_mV"),
+        "threshold_mV": np.minimum(thresholds_mV(parameters), _NO_THRESHOLD),
+        "adaptation_nS": per_neuron(parameters, "adaptation_nS"),
+        "v_mV": per_neuron(parameters, "rest_mV"),
+    }
     for name, values in of_cell.items():
         setattr(neurons, name, np.tile(values, slots))
     neurons.fired_step = -NEVER
@@ -140,22 +150,22 @@ def build_circuit(parameters: Parameters, pn_to_kc: NDArray[np.uint8], clock: An
 
 def _wires(p: Parameters, pn_to_kc: NDArray[np.uint8]) -> list[tuple[Any, ...]]:
     """Return the connections of a circuit: from, to, excitation, inhibition, by the weight to MBONp, to MBONn."""
-    c = _CELLS
+    c, by = _CELLS, weights_nS(p)
     return [
-        (c["PN"][:, None], c["KC"], pn_to_kc.transpose(0, 2, 1) * p.pn_kc_nS, 0, 0, 0),
-        (c["ORN"], c["PN"], p.orn_pn_nS, 0, 0, 0),
-        (c["ORN"], c["LN"], p.orn_ln_nS, 0, 0, 0),
-        (c["LN"][:, None], c["PN"], 0, p.ln_pn_nS, 0, 0),
-        (c["KC"], c["APL"], p.kc_apl_nS, 0, 0, 0),
-        (c["APL"], c["KC"], 0, p.apl_kc_nS, 0, 0),
-        (c["KC"], c["MBONp"], 0, 0, 1, 0),
-        (c["KC"], c["MBONn"], 0, 0, 0, 1),
-        (c["MBONp"], c["LNp"], p.mbon_feedback_ln_nS, 0, 0, 0),
-        (c["MBONn"], c["LNn"], p.mbon_feedback_ln_nS, 0, 0, 0),
-        (c["MBONn"], c["DANp"], p.mbon_dan_nS, 0, 0, 0),
-        (c["MBONp"], c["DANn"], p.mbon_dan_nS, 0, 0, 0),
-        (c["LNp"], c["DANp"], 0, p.feedback_ln_dan_nS, 0, 0),
-        (c["LNn"], c["DANn"], 0, p.feedback_ln_dan_nS, 0, 0),
+        (c["PN"][:, None], c["KC"], pn_to_kc.transpose(0, 2, 1) * by["PN>KC"][:, None], 0, 0, 0),
+        (c["ORN"], c["PN"], by["ORN>PN"], 0, 0, 0),
+        (c["ORN"], c["LN"], by["ORN>LN"], 0, 0, 0),
+        (c["LN"][:, None], c["PN"], 0, by["LN>PN"][:, None], 0, 0),
+        (c["KC"], c["APL"], by["KC>APL"], 0, 0, 0),
+        (c["APL"], c["KC"], 0, by["APL>KC"], 0, 0),
+        (c["KC"], c["MBONp"], 0, 0, by["KC>MBONp"], 0),
+        (c["KC"], c["MBONn"], 0, 0, 0, by["KC>MBONn"]),
+        (c["MBONp"], c["LNp"], by["MBONp>LNp"], 0, 0, 0),
+        (c["MBONn"], c["LNn"], by["MBONn>LNn"], 0, 0, 0),
+        (c["MBONn"], c["DANp"], by["MBONn>DANp"], 0, 0, 0),
+        (c["MBONp"], c["DANn"], by["MBONp>DANn"], 0, 0, 0),
+        (c["LNp"], c["DANp"], 0, by["LNp>DANp"], 0, 0),
+        (c["LNn"], c["DANn"], 0, by["LNn>DANn"], 0, 0),
     ]
 
 

@@ -73,6 +73,9 @@ CONNECTIONS: Mapping[str, str] = MappingProxyType(
 )
 """The constant that is the weight of each connection; of the two plastic ones, the weight they start with."""
 
+PLASTIC: Final = ("KC>MBONp", "KC>MBONn")
+"""Connections of which each synapse has a weight of its own, which is learned."""
+
 _CELL_TYPE = {
     "MBONp": "mbon",
     "MBONn": "mbon",

@@ -32,11 +32,13 @@ from kenyon.mushroom_body.circuit import (
     N_NEURONS,
     N_PNS,
     ORN,
+    PLASTIC,
     PN,
     REWARD,
     per_neuron,
 )
 from kenyon.mushroom_body.inputs import STRETCH, draw_stretch, place_stretch
+from kenyon.mushroom_body.manipulated import resting_mV, thresholds_mV, weights_nS
 from kenyon.mushroom_body.parameters import Parameters
 
 FloatArray = NDArray[np.float64]
@@ -53,11 +55,15 @@ _NEGLIGIBLE_NS = 1e-100
 
 
 class Constants(NamedTuple):
-    """The parameters as the kernel wants them: per neuron, per step.
+    """The parameters as the kernel wants them, with what is done to the circuit: per neuron, per connection, per step.
 
     Each neuron has numbers of its own, and so has each connection between groups, whichever parameter they come from.
 
-    `cells` is [6, N] float64: dt over capacitance, leak, rest, threshold, adaptation and reset value of each neuron.
+    `cells` is [6, N] float64, of each neuron: dt over capacitance, leak, where leak and current move it, threshold
+    (inf where it is silenced), adaptation and reset value.
+
+    A connection from a group of several cells has a weight for each of them: [ORNs], [PNs], [LNs] or [K] float64.
+    `kc_mbonp` and `kc_mbonn` are shares, for those weights are of each larva.
     """
 
     cells: FloatArray
@@ -69,11 +75,13 @@ class Constants(NamedTuple):
     adaptation_decay: float
     refractory_steps: int
     input_orn_nS: float
-    orn_pn_nS: float
-    orn_ln_nS: float
-    ln_pn_nS: float
-    pn_kc_nS: float
-    kc_apl_nS: float
+    orn_pn_nS: FloatArray
+    orn_ln_nS: FloatArray
+    ln_pn_nS: FloatArray
+    pn_kc_nS: FloatArray
+    kc_apl_nS: FloatArray
+    kc_mbonp: FloatArray
+    kc_mbonn: FloatArray
     apl_kc_nS: float
     kc_mbon_nS: float
     mbonp_lnp_nS: float
@@ -92,14 +100,14 @@ class Constants(NamedTuple):
 
 
 def constants(parameters: Parameters, *, plastic: bool = True) -> Constants:
-    """Return the constants of a set; without plasticity the weights stay as they are."""
+    """Return the constants of a set, manipulated or not; without plasticity the weights stay as they are."""
     p = parameters
     cells = np.array(
         [
             p.dt_ms / per_neuron(p, "capacitance_pF"),
             per_neuron(p, "leak_nS"),
-            per_neuron(p, "rest_mV"),
-            per_neuron(p, "threshold_mV"),
+            resting_mV(p),
+            thresholds_mV(p),
             per_neuron(p, "adaptation_nS"),
             per_neuron(p, "rest_mV"),
         ]
@@ -109,12 +117,7 @@ def constants(parameters: Parameters, *, plastic: bool = True) -> Constants:
         **{
             **same_name,
             "cells": cells,
-            "mbonp_lnp_nS": p.mbon_feedback_ln_nS,
-            "mbonn_lnn_nS": p.mbon_feedback_ln_nS,
-            "mbonp_dann_nS": p.mbon_dan_nS,
-            "mbonn_danp_nS": p.mbon_dan_nS,
-            "lnp_danp_nS": p.feedback_ln_dan_nS,
-            "lnn_dann_nS": p.feedback_ln_dan_nS,
+            **_connections(p),
             "reward_danp_nS": p.reinforcement_dan_nS,
             "punishment_dann_nS": p.reinforcement_dan_nS,
             "excitatory_decay": 1.0 - p.dt_ms / p.excitatory_tau_ms,
@@ -129,6 +132,14 @@ def constants(parameters: Parameters, *, plastic: bool = True) -> Constants:
     )
 
 
+def _connections(parameters: Parameters) -> dict[str, FloatArray | float]:
+    """Return the weights of all connections under the names of `Constants`."""
+    return {
+        name.lower().replace(">", "_") + ("" if name in PLASTIC else "_nS"): own if len(own) > 1 else float(own[0])
+        for name, own in weights_nS(parameters).items()
+    }
+
+
 class Recording(NamedTuple):
     """Where the kernel writes what it was asked to keep; an array of no capacity records nothing.
 
@@ -140,6 +151,7 @@ class Recording(NamedTuple):
         v_mV: [B, samples, N] float64.
         w_kc_mbonp_nS: [B, samples, K] float64.
         w_kc_mbonn_nS: [B, samples, K] float64.
+        eligibility: [B, samples, K] float64.
     """
 
     counts: NDArray[np.int64]
@@ -149,6 +161,7 @@ class Recording(NamedTuple):
     v_mV: FloatArray
     w_kc_mbonp_nS: FloatArray
     w_kc_mbonn_nS: FloatArray
+    eligibility: FloatArray
 
 
 @compiled
@@ -235,18 +248,18 @@ def _transmit(
 ) -> None:
     """Give the spike of neuron i to every cell it is connected to."""
     if i < PN:
-        x[_G_E, PN + i] += k.orn_pn_nS
-        x[_G_E, LN + i] += k.orn_ln_nS
+        x[_G_E, PN + i] += k.orn_pn_nS[i]
+        x[_G_E, LN + i] += k.orn_ln_nS[i]
     elif i < LN:
         for kc in range(N_KCS):
             x[_G_E, KC + kc] += kc_of_pn[i - PN, kc]
     elif i < KC:
         for pn in range(N_PNS):
-            x[_G_I, PN + pn] += k.ln_pn_nS
+            x[_G_I, PN + pn] += k.ln_pn_nS[i - LN]
     elif i < MBON_P:
-        x[_G_E, APL] += k.kc_apl_nS
-        x[_G_E, MBON_P] += w_p[i - KC]
-        x[_G_E, MBON_N] += w_n[i - KC]
+        x[_G_E, APL] += k.kc_apl_nS[i - KC]
+        x[_G_E, MBON_P] += k.kc_mbonp[i - KC] * w_p[i - KC]
+        x[_G_E, MBON_N] += k.kc_mbonn[i - KC] * w_n[i - KC]
         kc_fired[i - KC] = step
     elif i == MBON_P:
         x[_G_E, LN_P] += k.mbonp_lnp_nS
@@ -267,8 +280,13 @@ def _transmit(
 def _depress(w: FloatArray, kc_fired: FloatArray, step: int, k: Constants) -> None:
     """One DAN spike: take the learning rate times each Kenyon cell's eligibility off its weight, down to the floor."""
     for kc in range(N_KCS):
-        eligibility = math.exp(-(step - kc_fired[kc]) / k.steps_per_eligibility_tau)
-        w[kc] = max(k.weight_floor_nS, w[kc] - k.learning_rate_nS * eligibility)
+        w[kc] = max(k.weight_floor_nS, w[kc] - k.learning_rate_nS * _eligibility(kc_fired[kc], step, k))
+
+
+@compiled
+def _eligibility(fired: float, step: int, k: Constants) -> float:
+    """Return what is left of the trace of a Kenyon cell's last spike."""
+    return math.exp(-(step - fired) / k.steps_per_eligibility_tau)
 
 
 @compiled
@@ -323,7 +341,7 @@ def _load(state: Any, k: Constants, x: FloatArray, c: FloatArray, kc_of_pn: Floa
             c[row, i] = k.cells[row, i]
     for pn in range(N_PNS):
         for kc in range(N_KCS):
-            kc_of_pn[pn, kc] = state.pn_to_kc[kc, pn] * k.pn_kc_nS
+            kc_of_pn[pn, kc] = state.pn_to_kc[kc, pn] * k.pn_kc_nS[pn]
 
 
 @compiled
@@ -337,7 +355,17 @@ def _store(state: Any, x: FloatArray) -> None:
 
 
 @compiled
-def _sample(larva: int, sample: int, x: FloatArray, w_p: FloatArray, w_n: FloatArray, record: Recording) -> None:
+def _sample(
+    larva: int,
+    sample: int,
+    step: int,
+    x: FloatArray,
+    w_p: FloatArray,
+    w_n: FloatArray,
+    kc_fired: FloatArray,
+    k: Constants,
+    record: Recording,
+) -> None:
     """Write down the state that was asked for."""
     if record.v_mV.shape[1] > 0:
         for i in range(N_NEURONS):
@@ -348,6 +376,9 @@ def _sample(larva: int, sample: int, x: FloatArray, w_p: FloatArray, w_n: FloatA
     if record.w_kc_mbonn_nS.shape[1] > 0:
         for kc in range(N_KCS):
             record.w_kc_mbonn_nS[larva, sample, kc] = w_n[kc]
+    if record.eligibility.shape[1] > 0:
+        for kc in range(N_KCS):
+            record.eligibility[larva, sample, kc] = _eligibility(kc_fired[kc], step, k)
 
 
 @compiled_within
@@ -430,7 +461,8 @@ def _advance(
                 record.n_spikes[larva] += 1
 
         if record.sample_steps > 0 and (first_step + step + 1) % record.sample_steps == 0:
-            _sample(larva, (first_step + step + 1) // record.sample_steps - 1, x, w_p, w_n, record)
+            sample = (first_step + step + 1) // record.sample_steps - 1
+            _sample(larva, sample, step, x, w_p, w_n, kc_fired, k, record)
 
     _store(state, x)
     for kc in range(N_KCS):

@@ -1,0 +1,131 @@
+"""A circuit under manipulations: what they make of the constants of each neuron and of each connection.
+
+Both engines take what a circuit is made of from here. Without a manipulation it is the constants as they are, and no
+step costs more with one than without.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.errors import InputError
+from kenyon.mushroom_body.circuit import CONNECTIONS, GROUPS, PLASTIC, per_neuron
+from kenyon.mushroom_body.manipulations import Manipulation, checked
+from kenyon.mushroom_body.parameters import Parameters, check_parameters
+
+FloatArray = NDArray[np.float64]
+
+_FARTHEST_MV = 500.0
+"""A current may move a resting potential this far from 0: farther than any threshold, and not out of all bounds."""
+
+
+@dataclass(frozen=True)
+class Manipulated(Parameters):
+    """A set of constants under which cells are silenced or driven, or connections cut or scaled; `under` makes it.
+
+    Attributes:
+        manipulations: What is done; constants that are set are changed already, and are not among them.
+    """
+
+    manipulations: tuple[Manipulation, ...] = ()
+
+
+def under(parameters: Parameters, manipulations: Iterable[Manipulation | str]) -> Parameters:
+    """Return what larvae of these constants live under while they are manipulated: the same where nothing is done.
+
+    Raises:
+        InputError: a manipulation is none, two are of one kind on one cell, a constant that is set contradicts another,
+            or a current would move a cell's resting potential out of -500 to 500 mV.
+
+    Example:
+        >>> from kenyon.mushroom_body.parameters import BALANCED
+        >>> under(BALANCED, []) is BALANCED
+        True
+        >>> under(BALANCED, ["set homeostasis 0"]) == BALANCED.replace(homeostasis=0)
+        True
+        >>> thresholds_mV(under(BALANCED, ["silence DANp"]))[137:139]
+        array([ inf, -35.])
+    """
+    given = checked(manipulations)
+    changes = {own.target: own.value for own in given if own.kind == "set"}
+    parameters = unmanipulated(parameters)
+    if changes:
+        parameters = parameters.replace(changes)
+    rest = tuple(own for own in given if own.kind != "set")
+    if not rest:
+        return parameters
+    same = {constant.name: getattr(parameters, constant.name) for constant in fields(Parameters)}
+    made = Manipulated(**same, manipulations=rest)
+    _check_currents(made)
+    return made
+
+
+def unmanipulated(parameters: Parameters) -> Parameters:
+    """Return parameters if they are a set of constants and nothing is done to the circuit.
+
+    Raises:
+        InputError: they are none, or those of a manipulated circuit.
+    """
+    if isinstance(check_parameters(parameters), Manipulated):
+        raise InputError("parameters must be those of a circuit as it is, got manipulated ones; use `manipulate`")
+    return parameters
+
+
+def thresholds_mV(parameters: Parameters) -> FloatArray:
+    """Return the threshold of each neuron, [N] float64; inf where it is silenced."""
+    thresholds = per_neuron(parameters, "threshold_mV")
+    for own in _of_kind(parameters, "silence"):
+        thresholds[own.cells] = np.inf
+    return thresholds
+
+
+def resting_mV(parameters: Parameters) -> FloatArray:
+    """Return where the leak and a constant current move each neuron, [N] float64: rest_mV + current / leak."""
+    resting, leak_nS = per_neuron(parameters, "rest_mV"), per_neuron(parameters, "leak_nS")
+    for own in _of_kind(parameters, "drive"):
+        resting[own.cells] += float(own.value or 0.0) / leak_nS[own.cells]
+    return resting
+
+
+def weights_nS(parameters: Parameters) -> dict[str, FloatArray]:
+    """Return by how much a spike of each cell of a group excites or inhibits what a connection of it leads to, in nS.
+
+    Returns:
+        By name of the connection, an entry for each cell that it comes from; of the two plastic connections, the share
+        of the plastic weight that passes.
+
+    Example:
+        >>> from kenyon.mushroom_body.parameters import BALANCED
+        >>> weights_nS(under(BALANCED, ["cut KC[2]>MBONp"]))["KC>MBONp"][:4]
+        array([1., 1., 0., 1.])
+    """
+    weights = {
+        name: np.full(_size(name.partition(">")[0]), 1.0 if name in PLASTIC else getattr(parameters, constant))
+        for name, constant in CONNECTIONS.items()
+    }
+    for own in _of_kind(parameters, "cut", "scale"):
+        source = own.connection.partition(">")[0]
+        weights[own.connection][np.array(own.cells) - GROUPS[source].start] *= float(own.value or 0.0)
+    return weights
+
+
+def _size(group: str) -> int:
+    return GROUPS[group].stop - GROUPS[group].start
+
+
+def _of_kind(parameters: Parameters, *kinds: str) -> Iterator[Manipulation]:
+    if isinstance(parameters, Manipulated):
+        yield from (own for own in parameters.manipulations if own.kind in kinds)
+
+
+def _check_currents(made: Manipulated) -> None:
+    for own in _of_kind(made, "drive"):
+        cell = own.cells.start
+        rest, leak_nS = per_neuron(made, "rest_mV")[cell], per_neuron(made, "leak_nS")[cell]
+        least, most = (leak_nS * (bound - rest) for bound in (-_FARTHEST_MV, _FARTHEST_MV))
+        if not least <= float(own.value or 0.0) <= most:
+            raise InputError(
+                f"the current into {own.target} must be from {least:g} to {most:g} pA, got {own.value:g} pA"
+            )
