@@ -4,6 +4,7 @@ Nothing here is shared with the package but the constants: it is what the compil
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,22 +15,36 @@ TYPES = [("orn", 21), ("pn", 21), ("ln", 21), ("kc", 72), ("mbon", 2), ("dan", 2
 
 
 def simulate(
-    p: Parameters, pn_to_kc: NDArray[np.uint8], events: NDArray[np.int32], n_steps: int
+    p: Parameters,
+    pn_to_kc: NDArray[np.uint8],
+    events: NDArray[np.int32],
+    n_steps: int,
+    *,
+    born: Parameters | None = None,
+    silent: tuple[int, ...] = (),
+    current_pA: Callable[[int], float] = lambda _neuron: 0.0,
+    passes: Callable[[int, str], float] = lambda _source, _target: 1.0,
 ) -> tuple[list[tuple[int, int]], NDArray[np.float64], NDArray[np.float64]]:
-    """Return spikes (step, neuron) and the weights onto MBONp and MBONn at the end."""
+    """Return spikes (step, neuron) and the weights onto MBONp and MBONn at the end.
 
-    def each(name: str) -> NDArray[np.float64]:
-        return np.concatenate([np.full(n, getattr(getattr(p, cell), name)) for cell, n in TYPES])
+    The circuit begins as a newborn one does under the constants `born`, if others than `p`. Neurons in `silent` fire
+    no spike, each has a constant current, and of a spike of a neuron a group of cells gets a multiple of the weight,
+    which `passes` says.
+    """
+
+    def each(name: str, of: Parameters = p) -> NDArray[np.float64]:
+        return np.concatenate([np.full(n, getattr(getattr(of, cell), name)) for cell, n in TYPES])
 
     orn, pn, ln, kc = (np.arange(first, last) for first, last in ((0, 21), (21, 42), (42, 63), (63, 135)))
     mbonp, mbonn, danp, dann, lnp, lnn, apl = range(135, 142)
-    v = each("rest_mV")
+    v = each("rest_mV", born or p)
     g_e, g_i, g_a = (each("rest_mV") * 0.0 for _ in range(3))
     last_spike = np.full(142, -np.inf)
-    w_p, w_n = (each("rest_mV")[:72] * 0.0 + p.kc_mbon_nS for _ in range(2))
+    w_p, w_n = (each("rest_mV")[:72] * 0.0 + (born or p).kc_mbon_nS for _ in range(2))
     floor = -math.inf if p.weight_floor_nS is None else p.weight_floor_nS
     refractory = round(p.refractory_ms / p.dt_ms)
     dt = p.dt_ms
+    injected = np.array([current_pA(i) for i in range(142)])
     spikes: list[tuple[int, int]] = []
     inputs: dict[int, list[int]] = {}
     for step, channel in events:
@@ -41,6 +56,7 @@ def simulate(
         current += g_e * (p.excitatory_reversal_mV - v)
         current += g_i * (p.inhibitory_reversal_mV - v)
         current += g_a * (p.adaptation_reversal_mV - v)
+        current += injected
         free = step - last_spike >= refractory
         v = np.where(free, v + dt / each("capacitance_pF") * current, v)
         g_e = g_e - dt * g_e / p.excitatory_tau_ms
@@ -48,6 +64,7 @@ def simulate(
         g_a = g_a - dt * g_a / p.adaptation_tau_ms
         # 2. threshold
         fired = np.flatnonzero((v > each("threshold_mV")) & free)
+        fired = np.array([i for i in fired if i not in silent], dtype=int)
         spikes += [(step, int(i)) for i in fired]
         # 3. synaptic effects: conductances and traces
         for channel in inputs.get(step, []):
@@ -56,29 +73,29 @@ def simulate(
         last_kc = last_spike[kc]
         for i in fired:
             if i in orn:
-                g_e[pn[i]] += p.orn_pn_nS
-                g_e[ln[i]] += p.orn_ln_nS
+                g_e[pn[i]] += p.orn_pn_nS * passes(i, "PN")
+                g_e[ln[i]] += p.orn_ln_nS * passes(i, "LN")
             elif i in pn:
-                g_e[kc] += p.pn_kc_nS * pn_to_kc[:, i - 21]
+                g_e[kc] += p.pn_kc_nS * passes(i, "KC") * pn_to_kc[:, i - 21]
             elif i in ln:
-                g_i[pn] += p.ln_pn_nS
+                g_i[pn] += p.ln_pn_nS * passes(i, "PN")
             elif i in kc:
-                g_e[apl] += p.kc_apl_nS
-                g_e[mbonp] += w_p[i - 63]
-                g_e[mbonn] += w_n[i - 63]
+                g_e[apl] += p.kc_apl_nS * passes(i, "APL")
+                g_e[mbonp] += w_p[i - 63] * passes(i, "MBONp")
+                g_e[mbonn] += w_n[i - 63] * passes(i, "MBONn")
                 last_kc[i - 63] = step
             elif i == apl:
-                g_i[kc] += p.apl_kc_nS
-        for source, conductance, target, weight in (
-            (mbonp, g_e, lnp, p.mbon_feedback_ln_nS),
-            (mbonn, g_e, lnn, p.mbon_feedback_ln_nS),
-            (mbonn, g_e, danp, p.mbon_dan_nS),
-            (mbonp, g_e, dann, p.mbon_dan_nS),
-            (lnp, g_i, danp, p.feedback_ln_dan_nS),
-            (lnn, g_i, dann, p.feedback_ln_dan_nS),
+                g_i[kc] += p.apl_kc_nS * passes(i, "KC")
+        for source, conductance, target, group, weight in (
+            (mbonp, g_e, lnp, "LNp", p.mbon_feedback_ln_nS),
+            (mbonn, g_e, lnn, "LNn", p.mbon_feedback_ln_nS),
+            (mbonn, g_e, danp, "DANp", p.mbon_dan_nS),
+            (mbonp, g_e, dann, "DANn", p.mbon_dan_nS),
+            (lnp, g_i, danp, "DANp", p.feedback_ln_dan_nS),
+            (lnn, g_i, dann, "DANn", p.feedback_ln_dan_nS),
         ):
             if source in fired:
-                conductance[target] += weight
+                conductance[target] += weight * passes(source, group)
         # then depression, then homeostasis
         trace = np.exp(-(step - last_kc) * dt / p.eligibility_tau_ms)
         if danp in fired:

@@ -101,18 +101,14 @@ def weights_nS(parameters: Parameters) -> dict[str, FloatArray]:
         >>> weights_nS(under(BALANCED, ["cut KC[2]>MBONp"]))["KC>MBONp"][:4]
         array([1., 1., 0., 1.])
     """
-    weights = {
-        name: np.full(_size(name.partition(">")[0]), 1.0 if name in PLASTIC else getattr(parameters, constant))
-        for name, constant in CONNECTIONS.items()
-    }
+    weights: dict[str, FloatArray] = {}
+    for name, constant in CONNECTIONS.items():
+        cells = GROUPS[name.partition(">")[0]]
+        weights[name] = np.full(cells.stop - cells.start, 1.0 if name in PLASTIC else getattr(parameters, constant))
     for own in _of_kind(parameters, "cut", "scale"):
         source = own.connection.partition(">")[0]
         weights[own.connection][np.array(own.cells) - GROUPS[source].start] *= float(own.value or 0.0)
     return weights
-
-
-def _size(group: str) -> int:
-    return GROUPS[group].stop - GROUPS[group].start
 
 
 def _of_kind(parameters: Parameters, *kinds: str) -> Iterator[Manipulation]:

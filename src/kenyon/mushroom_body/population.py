@@ -21,8 +21,10 @@ from kenyon.mushroom_body import arguments, circuit, engines, inputs
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.activity import Activity, Record
 from kenyon.mushroom_body.engine import Engine
+from kenyon.mushroom_body.manipulated import under, unmanipulated
+from kenyon.mushroom_body.manipulations import Manipulation, checked
 from kenyon.mushroom_body.odors import Odors
-from kenyon.mushroom_body.parameters import BALANCED, Parameters, check_parameters
+from kenyon.mushroom_body.parameters import BALANCED, Parameters
 from kenyon.mushroom_body.recording import beyond_bounds
 from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
@@ -72,7 +74,8 @@ class Population:
         engine: str | Engine = "kernel",
         threads: int | None = None,
     ) -> None:
-        self._parameters = check_parameters(parameters)
+        self._parameters = self._under = unmanipulated(parameters)
+        self._manipulations: tuple[Manipulation, ...] = ()
         self._engine = engines.engine(engine)
         self._threads = chosen(threads)
         self._own = OwnLock()
@@ -87,12 +90,18 @@ class Population:
 
     def __repr__(self) -> str:
         """Say what this is."""
-        return f"<{type(self).__name__} of {len(self)} larvae, {self.parameters.description}>"
+        what = ", ".join([self.parameters.description, *(own.text for own in self._manipulations)])
+        return f"<{type(self).__name__} of {len(self)} larvae, {what}>"
 
     @property
     def parameters(self) -> Parameters:
         """The constants the larvae live under."""
         return self._parameters
+
+    @property
+    def manipulations(self) -> tuple[Manipulation, ...]:
+        """What is done to the circuits of the larvae."""
+        return self._manipulations
 
     @property
     def engine(self) -> Engine:
@@ -133,8 +142,8 @@ class Population:
         if not new:
             raise InputError("seeds must name at least one larva, got none")
         added = states.newborn(self.parameters, new, pn_to_kc)
-        undriven = np.tile(inputs.drive(self.parameters), (len(new), 1))
         with self._own.lock:
+            undriven = np.tile(inputs.drive(self._under), (len(new), 1))
             seeds_before, drive_hz, state = self._larvae
             drive_hz = np.concatenate((drive_hz, undriven))
             self._larvae = _Larvae([*seeds_before, *new], drive_hz, states.join(state, added))
@@ -154,7 +163,7 @@ class Population:
         Raises:
             InputError: an odor is unknown, a number not finite or negative, or a place outside.
         """
-        self.set_drive(inputs.drive(self.parameters, odors, reward=reward, punishment=punishment), larvae)
+        self.set_drive(inputs.drive(self._under, odors, reward=reward, punishment=punishment), larvae)
 
     def set_drive(self, drive_hz: Any, larvae: Sequence[int] | None = None) -> None:
         """Set the rate of each input channel, [C] or one row a larva, Hz; see `inputs.drive`.
@@ -165,6 +174,32 @@ class Population:
         with self._own.lock:
             places = arguments.places(larvae, len(self))
             self._larvae.drive_hz[places] = arguments.rates(drive_hz, len(places))
+
+    def manipulate(self, *manipulations: Manipulation | str) -> None:
+        """Set what is done to the circuits of all larvae, until it is set anew; nothing leaves them as they are.
+
+        What is set belongs to the population: snapshots hold larvae without it, and what is restored goes on under it.
+        A constant that makes rates of a stimulus, such as odor_rate_hz, is that of what is set with `stimulate` from
+        now on.
+
+        Args:
+            *manipulations: Each as `silence`, `drive_current`, `cut`, `scale` or `set_constant` makes it, or as text.
+
+        Raises:
+            InputError: a manipulation is none or cannot be done, or two are of one kind on one cell.
+
+        Example:
+            >>> larvae = Population(seeds=[1])
+            >>> larvae.manipulate("silence KC", "drive DANp 200pA")
+            >>> activity = larvae.advance(1000)
+            >>> activity.spikes_of("KC"), bool(activity.spikes_of("DANp") > 0)
+            (array([0]), True)
+            >>> larvae.manipulate()
+        """
+        given = checked(manipulations)
+        living_under = under(self.parameters, given)
+        with self._own.lock:
+            self._manipulations, self._under = given, living_under
 
     def advance(
         self,
@@ -228,17 +263,26 @@ class Population:
         odors: Odors = None,
         duration_ms: Any = None,
         *,
+        reward: float = 0.0,
+        punishment: float = 0.0,
         drive_hz: Any = None,
         larvae: Sequence[int] | None = None,
+        manipulations: Iterable[Manipulation | str] | None = None,
+        record: Record | None = None,
     ) -> Activity:
         """Return what larvae would answer now, on a copy, with plasticity off; the larvae stay untouched.
 
         Args:
             odors: What to smell, as for `stimulate`.
             duration_ms: For how long, for all or [B]; rates are over all of it. 3 s, in whole steps, if not given.
-            drive_hz: A drive [C] or [B, C] in Hz instead of odors.
+            reward: Strength of reward meanwhile.
+            punishment: Strength of punishment meanwhile.
+            drive_hz: A drive [C] or [B, C] in Hz instead of odors and reinforcement.
             larvae: Places of the larvae to ask, which then are the B of this call; a place may be named several times,
                 to ask about several drives at once. All if not given.
+            manipulations: What is done to the circuits meanwhile, and nothing else; what `manipulate` has set if not
+                given.
+            record: What to keep besides spike counts.
 
         Raises:
             InputError: there are no larvae, or an argument is unusable.
@@ -248,17 +292,20 @@ class Population:
             >>> larvae.probe("pentyl acetate").preference_index.round() + 0.0
             array([0., 0.])
         """
-        if odors is not None and drive_hz is not None:
-            raise InputError("a probe must have either odors or a drive, got both")
+        if drive_hz is not None and not (odors is None and reward == punishment == 0.0):
+            raise InputError("a probe must have either a drive or odors and reinforcement, got both")
+        asked_under = None if manipulations is None else under(self.parameters, manipulations)
         with self._own.lock:
+            asked_under = self._under if asked_under is None else asked_under
             places = arguments.places(larvae, len(self))
             if duration_ms is None:
                 duration_ms = self.parameters.nearest_ms(_PROBE_MS)
             n_steps = arguments.steps(self.parameters, duration_ms, len(places))
-            rates_hz = inputs.drive(self.parameters, odors) if drive_hz is None else drive_hz
-            rates_hz = arguments.rates(rates_hz, len(places))
+            if drive_hz is None:
+                drive_hz = inputs.drive(asked_under, odors, reward=reward, punishment=punishment)
+            rates_hz = arguments.rates(drive_hz, len(places))
             rows = states.select(self._larvae.state, places)
-        return self._run(rows, n_steps, rates_hz=rates_hz, plastic=False)
+        return self._run(rows, n_steps, rates_hz=rates_hz, plastic=False, record=record, parameters=asked_under)
 
     def snapshot(self, larvae: Sequence[int] | None = None) -> Snapshot:
         """Return everything about larvae at this moment: all, or those at some places, in that order.
@@ -344,22 +391,31 @@ class Population:
         return population
 
     def select(self: AnyPopulation, larvae: Sequence[int]) -> AnyPopulation:
-        """Return a population of copies of some larvae; a place may be named more than once.
+        """Return a population of copies of some larvae, manipulated alike; a place may be named more than once.
 
         Raises:
             InputError: no larva is named, or a place lies outside.
         """
-        return self.from_snapshot(self.snapshot(larvae), engine=self.engine, threads=self.threads)
+        return self._of(self.snapshot(larvae))
 
     def join(self: AnyPopulation, other: "Population") -> AnyPopulation:
-        """Return a population of copies of the larvae of both, first those of this one.
+        """Return a population of copies of the larvae of both, first those of this one, manipulated alike.
 
         Raises:
-            MismatchError: the parameters differ.
+            MismatchError: the parameters differ, or what is done to the circuits.
             InputError: one of them has no larvae.
         """
         checks.instance("other", other, Population, "pass the population to join with")
-        return self.from_snapshot(self.snapshot().join(other.snapshot()), engine=self.engine, threads=self.threads)
+        if other.manipulations != self.manipulations:
+            ours, theirs = (", ".join(own.text for own in one.manipulations) or "nothing" for one in (self, other))
+            raise MismatchError(f"populations to join must be manipulated alike, got {ours} and {theirs}")
+        return self._of(self.snapshot().join(other.snapshot()))
+
+    def _of(self: AnyPopulation, snapshot: Snapshot) -> AnyPopulation:
+        """Return a population of other larvae that is like this one."""
+        like_this = self.from_snapshot(snapshot, engine=self.engine, threads=self.threads)
+        like_this.manipulate(*self.manipulations)
+        return like_this
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy is made of, of one moment."""
@@ -371,11 +427,20 @@ class Population:
                 "_larvae": _Larvae(list(seeds), drive_hz.copy(), states.copy(state)),
             }
 
-    def _run(self, rows: State, n_steps: NDArray[np.int64], *, record: Record | None = None, **more: Any) -> Activity:
+    def _run(
+        self,
+        rows: State,
+        n_steps: NDArray[np.int64],
+        *,
+        record: Record | None = None,
+        parameters: Parameters | None = None,
+        **more: Any,
+    ) -> Activity:
         """Advance `rows`, which are copies: a call that fails or is interrupted changes no larva."""
         if record is not None:
             checks.instance("record", record, Record, "pass Record(spikes=True)")
-        return self._engine.run(self.parameters, rows, n_steps, record=record, threads=self._threads, **more)
+        parameters = self._under if parameters is None else parameters
+        return self._engine.run(parameters, rows, n_steps, record=record, threads=self._threads, **more)
 
     def _commit(self, after: State, activity: Activity, places: NDArray[np.int64] | None = None) -> Activity:
         """Take over what a call has led to, by one assignment; nothing before this has changed the larvae."""

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from kenyon.errors import FileFormatError, InputError, KenyonError, MismatchErro
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.circuit import N_CHANNELS
 from kenyon.mushroom_body.inputs import MAX_RATE_HZ
+from kenyon.mushroom_body.manipulated import unmanipulated
 from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, check_parameters, constants
 from kenyon.mushroom_body.state import State
 from kenyon.seeds import checked_seed
@@ -54,7 +55,7 @@ class Snapshot:
 
     def __post_init__(self) -> None:
         """Check that it is one population, and make it last."""
-        check_parameters(self.parameters)
+        unmanipulated(self.parameters)
         checks.instance("state", self.state, State, "pass that of a population or snapshot")
         seeds = tuple(checked_seed("seed of a larva", seed) for seed in checks.several("seeds", self.seeds))
         if len(seeds) != len(self.state) or not seeds:
@@ -101,8 +102,34 @@ class Snapshot:
         for name, (ours, theirs) in parameters.differences(self.parameters).items():
             raise MismatchError(
                 f"a snapshot must be of the same parameters, got {name}={theirs} instead of {ours}; "
-                f"Population.from_snapshot takes over its parameters"
+                f"Population.from_snapshot takes over its parameters, Snapshot.under gives it others"
             )
+
+    def under(self, parameters: Parameters) -> "Snapshot":
+        """Return the same larvae at the same moment under other constants, for whatever comes next.
+
+        All that has come to be stays: potentials, conductances, weights, wiring, input streams, and the drive that was
+        set, in Hz. So a weight may start other than where homeostasis now leads, and one below a new floor is raised to
+        it by the next depression. A neuron is held no longer than the new refractory period.
+
+        Raises:
+            MismatchError: the time step is another, in which everything is counted.
+            InputError: `parameters` are none.
+
+        Example:
+            >>> from kenyon.mushroom_body import BALANCED, Population
+            >>> larvae = Population(BALANCED, seeds=[1])
+            >>> fast = larvae.snapshot().under(BALANCED.replace(learning_rate_nS=0.3))
+            >>> Population.from_snapshot(fast).parameters.description
+            'balanced with learning_rate_nS=0.3'
+        """
+        if unmanipulated(parameters).dt_ms != self.parameters.dt_ms:
+            raise MismatchError(
+                f"a snapshot must go on in time steps of {self.parameters.dt_ms:g} ms, got {parameters.dt_ms:g} ms"
+            )
+        longest = max(0, parameters.steps("refractory_ms", parameters.refractory_ms) - 1)
+        held = np.minimum(self.state.refractory_steps, np.int32(longest))
+        return replace(self, parameters=parameters, state=self.state.replace(refractory_steps=held))
 
     def join(self, other: "Snapshot") -> "Snapshot":
         """Return the larvae of both, first those of this one.
