@@ -9,7 +9,7 @@ from kenyon.cli.inputs import ARRAYS
 from kenyon.cli.output import as_json, print_json, print_table
 from kenyon.mushroom_body import odors as measured
 from kenyon.mushroom_body import verification
-from kenyon.mushroom_body.engines import ENGINES
+from kenyon.mushroom_body.engines import ENGINES, Kernel
 
 
 @click.command(short_help="List the measured odors.")
@@ -62,9 +62,10 @@ def odors(name: str | None, *, as_json: bool) -> None:
 @click.command(short_help="Compare with recorded spikes.")
 @click.argument("files", nargs=-1, type=ARRAYS)
 @click.option("--engine", type=click.Choice(ENGINES), default="kernel", help="Which engine replays them.")
+@click.option("--plain", is_flag=True, help="The kernel's plain form, which is slower, instead of the layered one.")
 @as_json
 @click.pass_context
-def verify(context: click.Context, files: tuple[Path, ...], engine: str, *, as_json: bool) -> None:
+def verify(context: click.Context, files: tuple[Path, ...], engine: str, *, plain: bool, as_json: bool) -> None:
     """Replay golden FILES and compare every spike and weight; exit with 1 on any difference.
 
     Without FILES it replays the four that come with the package: three runs of the published network on fixed input,
@@ -73,11 +74,14 @@ def verify(context: click.Context, files: tuple[Path, ...], engine: str, *, as_j
     \b
     Examples:
       kenyon verify
+      kenyon verify --plain
       kenyon verify --engine brian2
       kenyon verify my_run.npz
     """  # noqa: D301  # as above
     golden = [verification.load(path) for path in files or verification.own_files()]
-    verdicts = [verification.replay(one, engine) for one in golden]
+    if plain and engine != "kernel":
+        raise click.UsageError(f"--plain must go with the kernel, got --engine {engine}; leave one of the two out")
+    verdicts = [verification.replay(one, Kernel(layered=False) if plain else engine) for one in golden]
     if as_json:
         print_json({"engine": engine, "files": [{**vars(one), "identical": one.identical} for one in verdicts]})
     else:
@@ -96,6 +100,6 @@ def verify(context: click.Context, files: tuple[Path, ...], engine: str, *, as_j
                 ]
                 for one in verdicts
             ],
-            title=f"Golden files on the {engine} engine",
+            title=f"Golden files on the {engine} engine{', plain form' if plain else ''}",
         )
     context.exit(0 if all(one.identical for one in verdicts) else 1)

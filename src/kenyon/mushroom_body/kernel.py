@@ -7,6 +7,8 @@ traces, then DAN-driven depression, then MBON-driven homeostasis); reset. All ar
 A larva's 142 neurons fit in a core's first-level cache, so each larva runs to its end before the next one starts, and
 nothing it does depends on any other. Every function here releases the GIL.
 
+This is the plain form, which takes any larva and which `layered` is held against.
+
 Reference: Jürgensen et al. 2024, iScience 27:108640.
 """
 
@@ -51,7 +53,7 @@ SCALE, LEAK, REST, THRESHOLD, ADAPTATION, RESET = range(6)
 
 _BLOCK = 16
 _FLUSH_STEPS = 128
-_NEGLIGIBLE_NS = 1e-100
+NEGLIGIBLE_NS = 1e-100
 
 
 class Constants(NamedTuple):
@@ -218,7 +220,7 @@ def _flush(x: FloatArray) -> None:
     """Set conductances that can no longer move any v to 0: left to decay, they end as subnormals, slow forever."""
     for row in range(_G_E, _G_A + 1):
         for i in range(N_NEURONS):
-            if abs(x[row, i]) < _NEGLIGIBLE_NS:
+            if abs(x[row, i]) < NEGLIGIBLE_NS:
                 x[row, i] = 0.0
 
 
@@ -277,7 +279,7 @@ def _transmit(
 
 
 @compiled
-def _depress(w: FloatArray, kc_fired: FloatArray, step: int, k: Constants) -> None:
+def depress(w: FloatArray, kc_fired: FloatArray, step: int, k: Constants) -> None:
     """One DAN spike: take the learning rate times each Kenyon cell's eligibility off its weight, down to the floor."""
     for kc in range(N_KCS):
         w[kc] = max(k.weight_floor_nS, w[kc] - k.learning_rate_nS * _eligibility(kc_fired[kc], step, k))
@@ -290,7 +292,7 @@ def _eligibility(fired: float, step: int, k: Constants) -> float:
 
 
 @compiled
-def _restore(w: FloatArray, k: Constants) -> None:
+def restore(w: FloatArray, k: Constants) -> None:
     """One MBON spike: move each of its weights a share of the way back to where they start."""
     for kc in range(N_KCS):
         w[kc] += k.homeostasis * (k.kc_mbon_nS - w[kc])
@@ -303,14 +305,14 @@ def _learn(
     """Depression for each DAN that fired, then homeostasis for each MBON that fired."""
     for j in range(n_fired):
         if fired[j] == DAN_P:
-            _depress(w_n, kc_fired, step, k)
+            depress(w_n, kc_fired, step, k)
         elif fired[j] == DAN_N:
-            _depress(w_p, kc_fired, step, k)
+            depress(w_p, kc_fired, step, k)
     for j in range(n_fired):
         if fired[j] == MBON_P:
-            _restore(w_p, k)
+            restore(w_p, k)
         elif fired[j] == MBON_N:
-            _restore(w_n, k)
+            restore(w_n, k)
 
 
 @compiled

@@ -1,0 +1,600 @@
+"""The circuit layer by layer: the numbers of `kernel`, bit for bit, in a fraction of its time.
+
+The circuit is feed-forward but for two small knots: KC and APL; MBON, feedback LN and DAN. So a stretch of steps goes
+through ORNs, then LNs, then PNs; then, window by window, through the Kenyon cells as if APL kept silent, and through
+the output neurons. Where APL fires, the window ends, and the Kenyon cells go through it once more, to that step.
+
+What follows from a spike of a Kenyon cell or output neuron, learning among it, is ordinary compiled code: it is rare.
+See `docs/vectors.md`.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.compiled import compiled, compiled_within, take_next
+from kenyon.mushroom_body import layers
+from kenyon.mushroom_body.circuit import (
+    APL,
+    DAN_N,
+    DAN_P,
+    KC,
+    LN_N,
+    LN_P,
+    MBON_N,
+    MBON_P,
+    N_KCS,
+    N_NEURONS,
+    N_PNS,
+    ORN,
+    PN,
+)
+from kenyon.mushroom_body.inputs import STRETCH, draw_stretch, place_stretch
+from kenyon.mushroom_body.kernel import (
+    ADAPTATION,
+    LEAK,
+    NEGLIGIBLE_NS,
+    RESET,
+    REST,
+    SCALE,
+    THRESHOLD,
+    Constants,
+    Recording,
+    depress,
+    restore,
+)
+from kenyon.mushroom_body.layers import (
+    EXCITED_FROM,
+    FROM_NONE,
+    FROM_PN,
+    G_A,
+    G_E,
+    G_I,
+    INPUT,
+    KC_BLOCK,
+    KC_INHIBITION,
+    KC_SPIKES,
+    KCS,
+    KCS_AFTER,
+    LNS,
+    NUMBERS,
+    ORNS,
+    OUTPUTS,
+    PN_INHIBITION,
+    PNS,
+    SPIKES,
+    WEIGHT,
+    V,
+)
+from kenyon.mushroom_body.vectors import lowest
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Masks = NDArray[np.uint32]
+
+_WINDOW = 32
+_BLOCKS = N_KCS // KC_BLOCK
+_HUGE = 1e100
+_APL_BIT = 1 << (APL - MBON_P)
+
+
+@compiled
+def _spikes_of(group: int, period: int) -> int:
+    """Return where the masks of a group begin: 0 ORN, 1 PN, 2 LN, 3 to 5 Kenyon cells, 6 output neurons."""
+    return SPIKES + group * (period + STRETCH)
+
+
+@compiled
+def _place(i: int, row: int) -> int:
+    """Return where a row holds the number of neuron i."""
+    if i < PN:
+        return ORNS.place + row * ORNS.padded + i
+    if i < PN + N_PNS:
+        return PNS.place + row * PNS.padded + i - PN
+    if i < KC:
+        return LNS.place + row * LNS.padded + i - LNS.neuron
+    if i < MBON_P:
+        return KCS.place + row * KCS.padded + i - KC
+    return OUTPUTS.place + row * OUTPUTS.padded + i - MBON_P
+
+
+@compiled
+def _mask_of(i: int, period: int) -> int:
+    """Return where the masks begin in which neuron i has a bit."""
+    if i < KC:
+        return _spikes_of(i // N_PNS, period)
+    if i < MBON_P:
+        return _spikes_of(3 + (i - KC) // KC_BLOCK, period)
+    return _spikes_of(3 + _BLOCKS, period)
+
+
+@compiled
+def _bit_of(i: int) -> int:
+    """Return the bit that a neuron has in the masks of its group."""
+    if i < KC:
+        return i % N_PNS
+    if i < MBON_P:
+        return (i - KC) % KC_BLOCK
+    return i - MBON_P
+
+
+@compiled
+def _prepare(x: FloatArray, k: Constants) -> None:
+    """Write what is the same for all larvae."""
+    for place in range(NUMBERS):
+        x[place] = 0.0
+    for first, last in (
+        (ORNS.place + layers.THRESHOLD * ORNS.padded, ORNS.place + (layers.THRESHOLD + 1) * ORNS.padded),
+        (PNS.place + layers.THRESHOLD * PNS.padded, PNS.place + (layers.THRESHOLD + 1) * PNS.padded),
+        (LNS.place + layers.THRESHOLD * LNS.padded, LNS.place + (layers.THRESHOLD + 1) * LNS.padded),
+        (OUTPUTS.place + layers.THRESHOLD * OUTPUTS.padded, OUTPUTS.place + (layers.THRESHOLD + 1) * OUTPUTS.padded),
+    ):
+        for place in range(first, last):
+            x[place] = math.inf
+    for i in range(N_NEURONS):
+        x[_place(i, layers.SCALE)] = k.cells[SCALE, i]
+        x[_place(i, layers.LEAK)] = k.cells[LEAK, i]
+        x[_place(i, layers.REST)] = k.cells[REST, i]
+        x[_place(i, layers.THRESHOLD)] = k.cells[THRESHOLD, i]
+        x[_place(i, layers.RESET)] = k.cells[RESET, i]
+        x[_place(i, layers.ADAPTATION)] = k.cells[ADAPTATION, i]
+    for i in range(N_PNS):
+        x[_place(ORN + i, WEIGHT)] = k.input_orn_nS
+        x[_place(PN + i, WEIGHT)] = k.orn_pn_nS
+        x[_place(LNS.neuron + i, WEIGHT)] = k.orn_ln_nS
+    x[_place(DAN_P, WEIGHT)] = k.reward_danp_nS
+    x[_place(DAN_N, WEIGHT)] = k.punishment_dann_nS
+    x[layers.REVERSAL_E] = k.excitatory_reversal_mV
+    x[layers.REVERSAL_I] = k.inhibitory_reversal_mV
+    x[layers.REVERSAL_A] = k.adaptation_reversal_mV
+    x[layers.DECAY_E] = k.excitatory_decay
+    x[layers.DECAY_I] = k.inhibitory_decay
+    x[layers.DECAY_A] = k.adaptation_decay
+
+
+@compiled
+def _is_nothing(g_nS: float) -> bool:
+    return g_nS == 0.0 and math.copysign(1.0, g_nS) > 0.0
+
+
+@compiled
+def _same(one: float, other: float) -> bool:
+    return _is_nothing(one - other) and _is_nothing(other - one)
+
+
+@compiled
+def _fits(state: Any, period: int, k: Constants) -> bool:
+    """Return whether all that this form leaves out of a larva is 0, and what it takes for one number is one."""
+    for i in range(N_NEURONS):
+        within = abs(state.g_e_nS[i]) < _HUGE and abs(state.g_i_nS[i]) < _HUGE and abs(state.g_a_nS[i]) < _HUGE
+        left = state.refractory_steps[i]
+        if not within or (left > 0 and (left >= period or state.v_mV[i] != k.cells[RESET, i])):
+            return False
+    for i in range(N_PNS):
+        adaptation_nS = k.cells[ADAPTATION, PN + i] + k.cells[ADAPTATION, LNS.neuron + i]
+        if not (
+            adaptation_nS == 0.0
+            and _is_nothing(state.g_i_nS[ORN + i])
+            and _is_nothing(state.g_i_nS[LNS.neuron + i])
+            and _is_nothing(state.g_a_nS[PN + i])
+            and _is_nothing(state.g_a_nS[LNS.neuron + i])
+            and _same(state.g_i_nS[PN + i], state.g_i_nS[PN])
+        ):
+            return False
+    for kc in range(N_KCS):
+        within = abs(state.w_kc_mbonp_nS[kc]) < _HUGE and abs(state.w_kc_mbonn_nS[kc]) < _HUGE
+        if not within or not _same(state.g_i_nS[KC + kc], state.g_i_nS[KC]):
+            return False
+    return True
+
+
+@compiled
+def _load(state: Any, period: int, k: Constants, x: FloatArray, m: Masks, kc_fired: FloatArray) -> None:
+    """Copy a larva to where it is worked on."""
+    for place in range(SPIKES, m.size):
+        m[place] = 0
+    for i in range(N_NEURONS):
+        left = state.refractory_steps[i]
+        x[_place(i, V)] = state.v_mV[i]
+        if left > 0:
+            x[_place(i, V)] = math.nan
+            m[_mask_of(i, period) + left] |= np.uint32(1 << _bit_of(i))
+        x[_place(i, G_E)] = state.g_e_nS[i]
+        x[_place(i, G_I)] = state.g_i_nS[i]
+        x[_place(i, G_A)] = state.g_a_nS[i]
+    x[PN_INHIBITION], x[KC_INHIBITION] = state.g_i_nS[PN], state.g_i_nS[KC]
+    for pn in range(N_PNS):
+        for kc in range(N_KCS):
+            x[FROM_PN + pn * N_KCS + kc] = state.pn_to_kc[kc, pn] * k.pn_kc_nS
+    for kc in range(N_KCS):
+        kc_fired[kc] = -state.kc_silent_steps[kc]
+
+
+@compiled
+def _potential(i: int, period: int, k: Constants, x: FloatArray, m: Masks) -> float:
+    """Return the potential of a neuron between two stretches: of one that is held, what it is held at."""
+    return float(k.cells[RESET, i] if _held_steps(i, period, m) >= 0 else x[_place(i, V)])
+
+
+@compiled
+def _held_steps(i: int, period: int, m: Masks) -> int:
+    """Return for how many steps a neuron will still be held; -1 if it is not."""
+    masks, bit = _mask_of(i, period), np.uint32(1 << _bit_of(i))
+    for left in range(period):
+        if m[masks + left] & bit:
+            return left
+    return -1
+
+
+@compiled
+def _store(state: Any, period: int, n_steps: int, k: Constants, x: FloatArray, m: Masks, kc_fired: FloatArray) -> None:
+    """Copy a larva back."""
+    for i in range(N_NEURONS):
+        state.v_mV[i] = _potential(i, period, k, x, m)
+        state.refractory_steps[i] = max(0, _held_steps(i, period, m))
+        state.g_e_nS[i] = x[_place(i, G_E)]
+        state.g_i_nS[i] = x[_place(i, G_I)]
+        state.g_a_nS[i] = x[_place(i, G_A)]
+    for i in range(N_PNS):
+        state.g_i_nS[PN + i] = x[PN_INHIBITION]
+    for kc in range(N_KCS):
+        state.g_i_nS[KC + kc] = x[KC_INHIBITION]
+        state.kc_silent_steps[kc] = n_steps - kc_fired[kc]
+    state.step += n_steps
+
+
+@compiled
+def _flush(x: FloatArray) -> None:
+    """As in `kernel`: conductances that can no longer move any v become 0."""
+    for i in range(N_NEURONS):
+        for row in (G_E, G_I, G_A):
+            place = _place(i, row)
+            if abs(x[place]) < NEGLIGIBLE_NS:
+                x[place] = 0.0
+    for place in (PN_INHIBITION, KC_INHIBITION):
+        if abs(x[place]) < NEGLIGIBLE_NS:
+            x[place] = 0.0
+
+
+@compiled
+def _inhibit_pns(x: FloatArray, m: Masks, lns: int, steps: int, k: Constants) -> None:
+    """Write the inhibition of PNs in each step: every spike of an LN reaches all of them."""
+    g_i = x[PN_INHIBITION]
+    for step in range(steps):
+        g_i *= k.inhibitory_decay
+        fired = np.int64(m[lns + step])
+        while fired:
+            fired &= fired - 1
+            g_i += k.ln_pn_nS
+        x[PN_INHIBITION + step + 1] = g_i
+
+
+@compiled
+def _excite_kcs(m: Masks, pns: int, steps: int) -> None:
+    """Write from where Kenyon cells are excited in each step in which one PN fires."""
+    for step in range(steps):
+        fired = np.int64(m[pns + step])
+        one = fired != 0 and fired & (fired - 1) == 0
+        m[EXCITED_FROM + step] = FROM_PN + lowest(fired) * N_KCS if one else FROM_NONE
+
+
+@compiled
+def _excite_by_many(fired: np.int64, x: FloatArray, kcs: int) -> None:
+    """Give the spikes of several PNs of one step to the Kenyon cells, one after the other."""
+    while fired:
+        pn = lowest(fired)
+        fired &= fired - 1
+        for kc in range(N_KCS):
+            x[kcs + kc] += x[FROM_PN + pn * N_KCS + kc]
+
+
+@compiled
+def _advance_kcs(
+    x: FloatArray, m: Masks, masks: int, source: int, target: int, period: int, first: int, last: int
+) -> None:
+    """Advance all Kenyon cells through a window, from their state at `source` to `target`, both as distances."""
+    for block in range(_BLOCKS):
+        own, kc = masks + block * (period + STRETCH), block * KC_BLOCK
+        step, place = first, source
+        while step < last:
+            released = np.int64(m[own + step])
+            while released:
+                cell = KCS.place + kc + lowest(released)
+                released &= released - 1
+                x[cell + place + V * KCS.padded] = x[cell + layers.RESET * KCS.padded]
+            step = layers.advance_kcs(x, m, kc, place, target, own, period, step, last)
+            place = target
+            fired = np.int64(m[own + period + step - 1])
+            while fired:
+                cell = KCS.place + kc + lowest(fired)
+                fired &= fired - 1
+                x[cell + place + V * KCS.padded] = math.nan
+                x[cell + place + G_A * KCS.padded] += x[cell + layers.ADAPTATION * KCS.padded]
+    for step in range(first, last):
+        mask = np.uint32(0)
+        for block in range(_BLOCKS):
+            mask |= m[masks + block * (period + STRETCH) + period + step]
+        m[KC_SPIKES + step] = mask
+
+
+@compiled
+def _count(i: int, larva: int, step: int, record: Recording) -> None:
+    """Write down a spike."""
+    record.counts[larva, i] += 1
+    if record.spikes.shape[1] > 0:
+        record.spikes[larva, record.n_spikes[larva], 0] = step
+        record.spikes[larva, record.n_spikes[larva], 1] = i
+        record.n_spikes[larva] += 1
+
+
+@compiled
+def _transmit_kc(kc: int, step: int, state: Any, x: FloatArray, kc_fired: FloatArray, k: Constants) -> None:
+    """Give the spike of a Kenyon cell to APL and both MBONs."""
+    x[_place(APL, G_E)] += k.kc_apl_nS
+    x[_place(MBON_P, G_E)] += state.w_kc_mbonp_nS[kc]
+    x[_place(MBON_N, G_E)] += state.w_kc_mbonn_nS[kc]
+    kc_fired[kc] = step
+
+
+@compiled
+def _transmit_output(i: int, x: FloatArray, k: Constants) -> None:
+    """Give the spike of an output neuron to the others; APL inhibits Kenyon cells elsewhere."""
+    if i == MBON_P:
+        x[_place(LN_P, G_E)] += k.mbonp_lnp_nS
+        x[_place(DAN_N, G_E)] += k.mbonp_dann_nS
+    elif i == MBON_N:
+        x[_place(LN_N, G_E)] += k.mbonn_lnn_nS
+        x[_place(DAN_P, G_E)] += k.mbonn_danp_nS
+    elif i == LN_P:
+        x[_place(DAN_P, G_I)] += k.lnp_danp_nS
+    elif i == LN_N:
+        x[_place(DAN_N, G_I)] += k.lnn_dann_nS
+
+
+@compiled
+def _learn(fired: np.int64, step: int, state: Any, kc_fired: FloatArray, k: Constants) -> None:
+    """Depression for each DAN that fired, then homeostasis for each MBON that fired."""
+    if fired & (1 << (DAN_P - MBON_P)):
+        depress(state.w_kc_mbonn_nS, kc_fired, step, k)
+    if fired & (1 << (DAN_N - MBON_P)):
+        depress(state.w_kc_mbonp_nS, kc_fired, step, k)
+    if fired & 1:
+        restore(state.w_kc_mbonp_nS, k)
+    if fired & (1 << (MBON_N - MBON_P)):
+        restore(state.w_kc_mbonn_nS, k)
+
+
+@compiled
+def _advance_outputs(
+    larva: int,
+    state: Any,
+    x: FloatArray,
+    m: Masks,
+    kc_fired: FloatArray,
+    period: int,
+    since: int,
+    first: int,
+    last: int,
+    first_step: int,
+    k: Constants,
+    record: Recording,
+) -> int:
+    """Advance the output neurons through a window, up to a spike of APL; return the step before which they are.
+
+    `since` is the step of the call at which the stretch began.
+    """
+    masks, own = _spikes_of(3, period), _spikes_of(3 + _BLOCKS, period)
+    step = first
+    while step < last:
+        released = np.int64(m[own + step])
+        while released:
+            i = MBON_P + lowest(released)
+            released &= released - 1
+            x[_place(i, V)] = k.cells[RESET, i]
+        step = int(layers.advance_outputs(x, m, own, period, step, last))
+        at = step - 1
+        if m[KC_SPIKES + at] != 0:
+            for block in range(_BLOCKS):
+                fired = np.int64(m[masks + block * (period + STRETCH) + period + at])
+                while fired:
+                    kc = block * KC_BLOCK + lowest(fired)
+                    fired &= fired - 1
+                    _transmit_kc(kc, since + at, state, x, kc_fired, k)
+                    _count(KC + kc, larva, first_step + since + at, record)
+        fired_outputs = np.int64(m[own + period + at])
+        if fired_outputs == 0:
+            continue
+        fired = fired_outputs
+        while fired:
+            i = MBON_P + lowest(fired)
+            fired &= fired - 1
+            _transmit_output(i, x, k)
+            x[_place(i, V)] = math.nan
+            x[_place(i, G_A)] += k.cells[ADAPTATION, i]
+            _count(i, larva, first_step + since + at, record)
+        _learn(fired_outputs, since + at, state, kc_fired, k)
+        if fired_outputs & _APL_BIT:
+            return step
+    return step
+
+
+@compiled_within
+def _advance_stretch_of_kcs(
+    larva: int,
+    state: Any,
+    x: FloatArray,
+    m: Masks,
+    kc_fired: FloatArray,
+    period: int,
+    since: int,
+    steps: int,
+    first_step: int,
+    k: Constants,
+    record: Recording,
+) -> None:
+    """Advance Kenyon cells and output neurons through a stretch, window by window."""
+    pns, kcs, outputs = _spikes_of(1, period) + period, _spikes_of(3, period), _spikes_of(3 + _BLOCKS, period) + period
+    source, other = 0, KCS_AFTER.place - KCS.place
+    first = 0
+    while first < steps:
+        last = first + 1
+        end = min(steps, first + _WINDOW)
+        many = np.int64(m[pns + first])
+        while last < end and many & (many - 1) == 0:
+            many = np.int64(m[pns + last])
+            last += 1
+        for step in range(first, last):
+            x[KC_INHIBITION + step + 1] = x[KC_INHIBITION + step] * k.inhibitory_decay
+        _advance_kcs(x, m, kcs, source, other, period, first, last)
+        end = _advance_outputs(larva, state, x, m, kc_fired, period, since, first, last, first_step, k, record)
+        if end < last:
+            _advance_kcs(x, m, kcs, source, other, period, first, end)
+        if m[outputs + end - 1] & _APL_BIT:
+            x[KC_INHIBITION + end] += k.apl_kc_nS
+        source, other = other, source
+        many = np.int64(m[pns + end - 1])
+        if many & (many - 1) != 0:
+            _excite_by_many(many, x, KCS.place + source + G_E * KCS.padded)
+        first = end
+    if source != 0:
+        for row in (V, G_E, G_A):
+            for kc in range(N_KCS):
+                x[KCS.place + row * KCS.padded + kc] = x[KCS_AFTER.place + row * KCS.padded + kc]
+
+
+@compiled
+def _count_layer(neuron: int, larva: int, step: int, masks: int, steps: int, m: Masks, record: Recording) -> None:
+    """Count the spikes of a layer in a stretch."""
+    for at in range(steps):
+        fired = np.int64(m[masks + at])
+        while fired:
+            _count(neuron + lowest(fired), larva, step + at, record)
+            fired &= fired - 1
+
+
+@compiled_within
+def _advance(
+    larva: int,
+    state: Any,
+    ticks_per_step: IntArray,
+    events: NDArray[np.int32],
+    first_step: int,
+    n_steps: int,
+    k: Constants,
+    record: Recording,
+    period: int,
+    x: FloatArray,
+    m: Masks,
+    kc_fired: FloatArray,
+) -> None:
+    """Advance one larva, as `kernel` does."""
+    _load(state, period, k, x, m, kc_fired)
+    step, next_event = 0, 0
+    while step < n_steps:
+        age = (state.step + step) % STRETCH
+        steps = min(STRETCH - age, n_steps - step)
+        if record.sample_steps > 0:
+            steps = min(steps, record.sample_steps - (first_step + step) % record.sample_steps)
+        if age == 0:
+            _flush(x)
+        if ticks_per_step.size > 0:
+            draw_stretch(state.rng, state.ticks_left, ticks_per_step, k.input_shape, steps, m)
+        else:
+            next_event = place_stretch(events, next_event, step, steps, m)
+
+        orns, pns, lns = _spikes_of(0, period), _spikes_of(1, period), _spikes_of(2, period)
+        layers.advance_orns(x, m, INPUT, orns, period, 0, steps)
+        layers.advance_lns(x, m, orns + period, lns, period, 0, steps)
+        _inhibit_pns(x, m, lns + period, steps, k)
+        layers.advance_pns(x, m, orns + period, pns, period, 0, steps)
+        _excite_kcs(m, pns + period, steps)
+        _advance_stretch_of_kcs(larva, state, x, m, kc_fired, period, step, steps, first_step, k, record)
+
+        for group in range(3):
+            masks = _spikes_of(group, period) + period
+            _count_layer(group * N_PNS, larva, first_step + step, masks, steps, m, record)
+        for group in range(4 + _BLOCKS):
+            masks = _spikes_of(group, period)
+            for at in range(period):
+                m[masks + at] = m[masks + at + steps]
+        x[PN_INHIBITION], x[KC_INHIBITION] = x[PN_INHIBITION + steps], x[KC_INHIBITION + steps]
+        step += steps
+        if record.sample_steps > 0 and (first_step + step) % record.sample_steps == 0:
+            sample = (first_step + step) // record.sample_steps - 1
+            _sample(larva, sample, period, state, k, x, m, record)
+    _store(state, period, n_steps, k, x, m, kc_fired)
+
+
+@compiled
+def _sample(
+    larva: int, sample: int, period: int, state: Any, k: Constants, x: FloatArray, m: Masks, record: Recording
+) -> None:
+    """Write down the state that was asked for."""
+    if record.v_mV.shape[1] > 0:
+        for i in range(N_NEURONS):
+            record.v_mV[larva, sample, i] = _potential(i, period, k, x, m)
+    if record.w_kc_mbonp_nS.shape[1] > 0:
+        for kc in range(N_KCS):
+            record.w_kc_mbonp_nS[larva, sample, kc] = state.w_kc_mbonp_nS[kc]
+    if record.w_kc_mbonn_nS.shape[1] > 0:
+        for kc in range(N_KCS):
+            record.w_kc_mbonn_nS[larva, sample, kc] = state.w_kc_mbonn_nS[kc]
+
+
+@compiled
+def advance_larvae(
+    next_larva: IntArray,
+    records: NDArray[np.void],
+    ticks_per_step: IntArray,
+    events: NDArray[np.int32],
+    event_offsets: IntArray,
+    first_step: int,
+    n_steps: IntArray,
+    k: Constants,
+    record: Recording,
+    left_out: NDArray[np.bool_],
+) -> None:
+    """Advance larvae as `kernel.advance_larvae` does, but those that do not fit this form.
+
+    Args:
+        next_larva: As there.
+        records: As there.
+        ticks_per_step: As there.
+        events: As there.
+        event_offsets: As there.
+        first_step: As there.
+        n_steps: As there.
+        k: As there.
+        record: As there.
+        left_out: [B] bool, set where a larva was left as it was.
+    """
+    period = max(1, k.refractory_steps)
+    room = np.empty(NUMBERS + 8)
+    start = (-(room.ctypes.data // 8)) % 8  # Vectors within one line of the cache are read at once.
+    x, m = room[start : start + NUMBERS], np.empty(SPIKES + (4 + _BLOCKS) * (period + STRETCH), dtype=np.uint32)
+    kc_fired = np.empty(N_KCS)
+    _prepare(x, k)
+    while True:
+        larva = take_next(next_larva)
+        if larva >= n_steps.shape[0]:
+            return
+        own = events[event_offsets[larva] : event_offsets[larva + 1]]
+        if _fits(records[larva], period, k):
+            _advance(
+                larva,
+                records[larva],
+                ticks_per_step[larva],
+                own,
+                first_step,
+                n_steps[larva],
+                k,
+                record,
+                period,
+                x,
+                m,
+                kc_fired,
+            )
+        else:
+            left_out[larva] = True

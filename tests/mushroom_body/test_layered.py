@@ -1,0 +1,164 @@
+"""The layered form of the kernel against its plain form, whose loop is the description step by step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from kenyon.mushroom_body import Population, Record, kernel, layered
+from kenyon.mushroom_body import state as states
+from kenyon.mushroom_body.circuit import GROUPS, KC, N_CHANNELS, N_NEURONS, PN, per_neuron
+from kenyon.mushroom_body.engines import Kernel
+from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters
+from kenyon.mushroom_body.state import State
+from kenyon.mushroom_body.verification import load, own_files, replay
+
+EVERYTHING = Record(spikes=True, variables=("v_mV", "w_kc_mbonp_nS", "w_kc_mbonn_nS"), every_ms=0.7)
+
+SETS = {
+    "published": PUBLISHED,
+    "balanced": BALANCED,
+    "no refractoriness": PUBLISHED.replace(refractory_ms=0.0),
+    "one step of it": PUBLISHED.replace(refractory_ms=0.1),
+    "longer than a stretch": PUBLISHED.replace(refractory_ms=25.0),
+    "fast learning without a floor": PUBLISHED.replace(learning_rate_nS=50.0, homeostasis=0.01),
+    "every cell its own": BALANCED.replace(
+        {"apl.adaptation_nS": 0.3, "dan.leak_nS": 4.0, "kc.threshold_mV": -45.0, "mbon.capacitance_pF": 70.0},
+        inhibitory_tau_ms=3.0,
+        excitatory_reversal_mV=5.0,
+    ),
+    "excitable": BALANCED.replace(pn_kc_nS=6.0, apl_kc_nS=5.0, orn_pn_nS=40.0, orn_ln_nS=12.0),
+}
+
+
+@dataclass
+class Life:
+    """What larvae live through: their state before, the drive, and how long each of some calls lasts."""
+
+    state: State
+    rates_hz: NDArray[np.float64]
+    calls: list[NDArray[np.int64]]
+
+
+def random_life(parameters: Parameters, larvae: int, rng: np.random.Generator) -> Life:
+    """Draw larvae in any state that fits the layered form, and what happens to them."""
+    state = states.newborn(parameters, [int(seed) for seed in rng.integers(0, 2**63, larvae)])
+    for name, most in (("g_e_nS", 30.0), ("g_i_nS", 20.0), ("g_a_nS", 3.0)):
+        values = getattr(state, name)
+        values[:] = rng.uniform(0, most, values.shape) * 10.0 ** rng.choice(
+            [0, -5, -90, -99, -102, -308, -320], values.shape
+        )
+        values[rng.random(values.shape) < 0.2] = 0.0
+    state.v_mV[:] = rng.uniform(-90, -20, state.v_mV.shape)
+    rest = np.broadcast_to(per_neuron(parameters, "rest_mV"), state.v_mV.shape)
+    period = parameters.steps("refractory_ms", parameters.refractory_ms)
+    if period > 1:
+        held = rng.random(state.v_mV.shape) < 0.1
+        state.refractory_steps[held] = rng.integers(1, period, held.sum())
+        state.v_mV[held] = rest[held]
+    diverged = (rng.random(state.v_mV.shape) < 0.003) & (state.refractory_steps == 0)
+    state.v_mV[diverged] = rng.choice([np.nan, np.inf, -np.inf, 1e308, -1e308], diverged.sum())
+    for group in ("ORN", "LN"):
+        state.g_i_nS[:, GROUPS[group]] = 0.0
+    for group in ("PN", "LN"):
+        state.g_a_nS[:, GROUPS[group]] = 0.0
+    for group in ("PN", "KC"):
+        state.g_i_nS[:, GROUPS[group]] = state.g_i_nS[:, GROUPS[group]][:, :1]
+    state.w_kc_mbonp_nS[:] = rng.uniform(-20, 120, state.w_kc_mbonp_nS.shape)
+    state.w_kc_mbonn_nS[:] = rng.uniform(-20, 120, state.w_kc_mbonn_nS.shape)
+    state.kc_silent_steps[:] = rng.choice([np.inf, 0.0, 17.0, 1e5, 1e12], state.kc_silent_steps.shape)
+    state.step[:] = rng.integers(0, 10**6, larvae)
+    state.pn_to_kc[:] = rng.random(state.pn_to_kc.shape) < 0.2
+    rates_hz = rng.uniform(0, 1500, (larvae, N_CHANNELS)) * rng.choice(
+        [0.0, 0.1, 1.0, 30.0], (larvae, N_CHANNELS), p=[0.2, 0.4, 0.3, 0.1]
+    )
+    return Life(
+        state, rates_hz, [rng.integers(0, 700, larvae), rng.integers(0, 2500, larvae), rng.integers(0, 5, larvae)]
+    )
+
+
+def fits(parameters: Parameters, larva: np.void) -> bool:
+    """Return whether the layered form takes a larva."""
+    k = kernel.constants(parameters)
+    return bool(layered._fits(larva, max(1, k.refractory_steps), k))
+
+
+def lived(
+    parameters: Parameters, life: Life, engine: Kernel, record: Record, *, plastic: bool
+) -> tuple[State, list[object]]:
+    """Return the larvae afterward, and everything that was recorded."""
+    state = states.copy(life.state)
+    seen: list[object] = []
+    for n_steps in life.calls:
+        activity = engine.run(
+            parameters, state, n_steps, rates_hz=life.rates_hz, plastic=plastic, record=record, threads=1
+        )
+        spikes = [own.tobytes() for own in activity.spikes or ()]
+        seen += [activity.counts.tobytes(), spikes, {name: own.tobytes() for name, own in activity.samples.items()}]
+    return state, seen
+
+
+@pytest.mark.parametrize("lives", [1, pytest.param(800, marks=pytest.mark.long)])
+@pytest.mark.parametrize("parameters", SETS.values(), ids=SETS.keys())
+def test_the_forms_are_equal_bit_for_bit(parameters: Parameters, lives: int) -> None:
+    """From any state, however calls are cut: every variable, spike and sample, learning or not."""
+    rng = np.random.default_rng(lives)
+    for turn in range(lives):
+        life = random_life(parameters, 6, rng)
+        assert all(fits(parameters, larva) for larva in life.state.records)
+        for record in (EVERYTHING, Record()) if turn % 10 == 0 else (Record(),):
+            plastic = bool(rng.random() < 0.8)
+            ours, seen = lived(parameters, life, Kernel(), record, plastic=plastic)
+            plain, seen_plainly = lived(parameters, life, Kernel(layered=False), record, plastic=plastic)
+            for name in states.VARIABLES:
+                assert ours.records[name].tobytes() == plain.records[name].tobytes(), name
+            assert seen == seen_plainly
+
+
+UNFIT = {
+    "an ORN that is inhibited": ("g_i_nS", 3, 1.0),
+    "an LN that adapts": ("g_a_nS", GROUPS["LN"].start, 1e-9),
+    "PNs that are inhibited each its own way": ("g_i_nS", PN + 1, 2.0),
+    "Kenyon cells likewise": ("g_i_nS", KC + 71, 2.0),
+    "a conductance beyond all bounds": ("g_e_nS", N_NEURONS - 1, 1e200),
+    "0 with a minus": ("g_a_nS", PN, -0.0),
+}
+
+
+@pytest.mark.parametrize(("name", "neuron", "value"), UNFIT.values(), ids=UNFIT.keys())
+def test_what_does_not_fit_goes_through_the_plain_form(name: str, neuron: int, value: float) -> None:
+    """One larva among others, which go through the layered form; the numbers are the same."""
+    life = random_life(BALANCED, 3, np.random.default_rng(5))
+    getattr(life.state, name)[1, neuron] = value
+    assert [fits(BALANCED, larva) for larva in life.state.records] == [True, False, True]
+    ours, seen = lived(BALANCED, life, Kernel(), EVERYTHING, plastic=True)
+    plain, seen_plainly = lived(BALANCED, life, Kernel(layered=False), EVERYTHING, plastic=True)
+    assert ours.records.tobytes() == plain.records.tobytes()
+    assert seen == seen_plainly
+
+
+def test_a_held_cell_at_another_potential_than_its_reset_fits_the_plain_form_alone() -> None:
+    """As after its parameters were changed: it is held where it is."""
+    larva = states.newborn(BALANCED, [1])
+    larva.refractory_steps[0, KC] = 5
+    assert fits(BALANCED, larva.records[0])
+    larva.v_mV[0, KC] += 1.0
+    assert not fits(BALANCED, larva.records[0])
+
+
+@pytest.mark.parametrize("path", own_files(), ids=lambda path: path.stem)
+def test_every_golden_spike_in_the_plain_form(path: object) -> None:
+    """As `kenyon verify --plain` finds; the layered form is what all other tests go through."""
+    verdict = replay(load(str(path)), Kernel(layered=False))
+    assert verdict.identical, verdict
+
+
+def test_given_input_goes_through_both_forms() -> None:
+    """Events in the first and last step, on every channel at once, and none for long."""
+    n_steps = 3000
+    everything = [[step, channel] for step in (0, 1, 127, 128, 2000, n_steps - 1) for channel in range(N_CHANNELS)]
+    larvae = [Population(BALANCED, [1, 2], engine=Kernel(layered=which)) for which in (True, False)]
+    for one in larvae:
+        one.advance_events([np.array(everything), np.empty((0, 2), dtype=np.int64)], n_steps / 10)
+    assert larvae[0].state.records.tobytes() == larvae[1].state.records.tobytes()
