@@ -72,6 +72,16 @@ def test_the_checkpoint_of_the_guide_goes_on_as_if_never_stopped(capsys: pytest.
     assert len(examples("README.md")) == 4
 
 
+def test_odors_of_ones_own_are_made_and_read_as_their_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By hand, and from a file that the page writes."""
+    monkeypatch.chdir(tmp_path)
+    assert run("docs/own_odors.md", 0, capsys) == ["('Or33b-47a', 'Or45a', 'Or83a')"]
+    assert run("docs/own_odors.md", 1, capsys) == ["(1e-06, 0.0001)", "['banana']"]
+    assert len(examples("docs/own_odors.md")) == 2
+
+
 def test_the_server_of_the_guide_answers(capsys: pytest.CaptureFixture[str]) -> None:
     """Started, asked and stopped in ten lines."""
     assert run("docs/server.md", 0, capsys) == ["True"]

@@ -162,7 +162,7 @@ def test_a_concentration_without_a_sensor_is_refused() -> None:
     [
         (
             lambda: MushroomBodyMemory().step({"food": 1.0}),
-            "stimulus 'food' must stand for a measured odor: unknown odor",
+            "stimulus 'food' must stand for a measured odor or one of one's own: unknown odor",
         ),
         (
             lambda: MushroomBodyMemory(odors={"CS": "pental acetate"}),

@@ -9,7 +9,7 @@ import pytest
 
 from kenyon.errors import InputError
 from kenyon.memory import Memory, MushroomBodyMemory, RemoteBrianModelMemory, RLOlfMemory, RLTouchMemory
-from kenyon.memory.options import Choice, Identity, Integer, Number, Numbers, Secret, Switch, Table, Text
+from kenyon.memory.options import Choice, Identity, Integer, Number, Numbers, Secret, Switch, Table, Text, Wiring
 
 CLASSES = [Memory, RLOlfMemory, RLTouchMemory, MushroomBodyMemory, RemoteBrianModelMemory]
 OPTIONS = [(kind, name) for kind in CLASSES for name in kind.param if name != "name" and not kind.param[name].readonly]
@@ -28,6 +28,8 @@ def nonsense(option: Any) -> list[Any]:
         return [[], "1", [math.nan], ["a"], [True], None]
     if isinstance(option, Table):
         return [[], {1: 2}, "a"]
+    if isinstance(option, Wiring):
+        return [1, "a", [[1] * 72] * 21, [[2] * 21] * 72, [[0.5] * 21] * 72]
     if isinstance(option, Identity):
         return [True, 1.5, "", "x" * 201, 2**63, []]
     assert isinstance(option, (Text, Secret))

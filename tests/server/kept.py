@@ -31,8 +31,14 @@ def ids_of(larva: int) -> Ids:
 
 def asked(number: int) -> Step:
     """Return a step, which differs from the one before."""
-    odors: dict[str | int, float] = {"anisole": 1.0 + number / 7}
-    return Step(number, odors, 2.0, reward=number % 2, probe=("anisole",) if number == 4 else (), probe_ms=1.0)
+    return Step(
+        number,
+        {"anisole": 1.0 + number / 7},
+        2.0,
+        reward=number % 2,
+        probe=("anisole",) if number == 4 else (),
+        probe_ms=1.0,
+    )
 
 
 def keep_larvae(folder: Path) -> None:

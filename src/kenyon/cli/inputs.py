@@ -58,6 +58,9 @@ WORD = InputFile(most_mb=0.1)
 CERTIFICATES = InputFile(most_mb=10)
 """Certificates, or a key, in PEM."""
 
+TABLE = InputFile(most_mb=10)
+"""A table of comma-separated values."""
+
 ARRAYS = InputFile(most_mb=10_000)
 """Arrays that Kenyon has saved."""
 

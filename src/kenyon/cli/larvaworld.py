@@ -10,11 +10,12 @@ import click
 
 from kenyon import checks
 from kenyon.claims import claimed
-from kenyon.cli.inputs import ARRAYS, WORD, read_word
+from kenyon.cli.inputs import ARRAYS, TABLE, WORD, read_word
 from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.conditioning.results import save
 from kenyon.drawing import save_figure
 from kenyon.errors import InputError
+from kenyon.mushroom_body.odors import read_odors
 from kenyon.words import shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -46,6 +47,8 @@ def _common(command: Command) -> Command:
                          help="What contact with food means to a mushroom body."),
             click.option("--odor", "odors", multiple=True, metavar="NAME=ODOR", help="The measured odor that a name "
                          "in the arena stands for to a mushroom body, such as CS=3-octanol; may be given repeatedly."),
+            click.option("--odors-file", type=TABLE, metavar="FILE", help="CSV of odors of your own, which --odor may "
+                         "then name (docs/own_odors.md)."),
             click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Option of the memory, such as "
                          "probe_ms=500; may be given more than once."),
             click.option("--server", metavar="HOST[:PORT]", help="Let mushroom bodies live on a server; see `kenyon "
@@ -334,7 +337,9 @@ def _options(how: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of the memory that were asked for."""
     options: dict[str, Any] = {}
     if how["odors"]:
-        options["odors"] = dict(_halves("--odor", "NAME=ODOR", odor) for odor in how["odors"])
+        own = {} if how["odors_file"] is None else {odor.name: odor for odor in read_odors(how["odors_file"])}
+        named = (_halves("--odor", "NAME=ODOR", odor) for odor in how["odors"])
+        options["odors"] = {stimulus: own.get(odor, odor) for stimulus, odor in named}
     if how["reinforcement"] != "reward":
         options["reinforcement"] = how["reinforcement"]
     for change in how["changes"]:

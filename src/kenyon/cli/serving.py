@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kenyon.cli.inputs import CERTIFICATES, WORD, read_word
+from kenyon.cli.inputs import CERTIFICATES, TABLE, WORD, read_word
 from kenyon.cli.logs import set_up_logging
 from kenyon.cli.output import as_json, print_json, say
 from kenyon.errors import InputError, NoAnswerError, RefusedError, StorageError
 from kenyon.mushroom_body.engines import ENGINES
+from kenyon.mushroom_body.odors import read_odors
 from kenyon.mushroom_body.parameters import NAMED, named
 from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings, limits
 from kenyon.words import shown
@@ -57,6 +58,8 @@ def _limit_options(command: Command) -> Command:
 @click.option("--parameters", type=click.Choice(list(NAMED)), default="balanced", help="Constants of the circuit.")
 @click.option("--odors", default=";".join(DEFAULT_ODORS), metavar="A;B;C",
               help="What odor_id 0, 1, 2, ... stand for, in quotes; see `kenyon odors`.")  # fmt: skip
+@click.option("--odors-file", type=TABLE, metavar="FILE", help="CSV of odors of your own, which requests and --odors "
+              "may then name (docs/own_odors.md).")  # fmt: skip
 @click.option("--concentration-scale", type=float, default=1.0, help="What concentrations are multiplied by; 1 is the "
               "dilution 1e-04. For an unmodified Larvaworld take 1000 (docs/server.md).")  # fmt: skip
 @click.option("--receptor-range", metavar="LOW:HIGH", help="Rates, Hz, of receptor neurons at which the output of "
@@ -89,6 +92,7 @@ def serve(  # options are explained by their own help
     engine: str,
     parameters: str,
     odors: str,
+    odors_file: Path | None,
     concentration_scale: float,
     receptor_range: str | None,
     receptor_smoothing_s: float,
@@ -127,6 +131,7 @@ def serve(  # options are explained by their own help
         engine=engine,
         parameters=named(parameters),
         odors=tuple(odor.strip() for odor in odors.split(";")),
+        own_odors=() if odors_file is None else read_odors(odors_file),
         concentration_scale=concentration_scale,
         receptor_range_hz=_range(receptor_range),
         receptor_smoothing_s=receptor_smoothing_s,

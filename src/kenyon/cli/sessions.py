@@ -115,7 +115,7 @@ def show(sim_id: str, model_id: str, state_dir: Path | None, *, as_json: bool) -
         "seed": kept.base_seed,
         "loaded": kept.base_seed is None,
         "steps_since_snapshot": len(kept.replay),
-        "last_request": None if last is None else last[0]._asdict(),
+        "last_request": None if last is None else last[0].named(),
         "last_reply": None if last is None else json.loads(last[1]),
         "put_aside_at_step": None if replaced is None else replaced.next_step,
         "kenyon": record["kenyon"],

@@ -11,7 +11,7 @@ from kenyon.claims import claimed
 from kenyon.errors import InputError, MismatchError
 from kenyon.larvaworld_plugin import host, inspection, registration
 from kenyon.larvaworld_plugin.memories import options_of
-from kenyon.larvaworld_plugin.observation import Observer, measured_odors
+from kenyon.larvaworld_plugin.observation import Observer, odors_of
 from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.memory import checkpoint
 from kenyon.progress import progress
@@ -142,7 +142,7 @@ def save_memories(path: str | Path, outcome: Outcome, *, overwrite: bool = False
     """
     # By these, memories of another model or of other odors are told apart.
     about: dict[str, Any] = {name: outcome.dataset[name].item() for name in ("experiment", "model")}
-    about["odors"] = measured_odors(outcome.memories)
+    about["odors"] = odors_of(outcome.memories)
     return checkpoint.save(path, outcome.memories, about=about, overwrite=overwrite)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kenyon import drawing
 from kenyon.conditioning import origin
 from kenyon.conditioning.preference import interval
+from kenyon.larvaworld_plugin.observation import called
 from kenyon.larvaworld_plugin.preference import CONDITIONS, compare
 
 if TYPE_CHECKING:  # matplotlib and xarray are slow to import
@@ -49,7 +50,7 @@ def run_figure(result: "xarray.Dataset") -> "Figure":
     _draw_tracks(figure.add_subplot(grid[0, 1]), result)
     _draw_learned(figure.add_subplot(grid[1, 1]), result)
     odors = json.loads(says["odors"])
-    stand_for = f"Odors: {', '.join(f'{name} is {odor}' for name, odor in odors.items())}." if odors else ""
+    stand_for = f"Odors: {', '.join(f'{name} is {called(odor)}' for name, odor in odors.items())}." if odors else ""
     on_food, lived_min = float(result.on_food.mean()), float(result.time[-1]) / 60  # A run may end before its time.
     headline = f"{result.sizes['larva']} {says['model']} in {says['experiment']}, {lived_min:g} min"
     memory = drawing.plain(f"Memory: {says['memory']}{_begun(says)}. {stand_for}", 600)

@@ -15,6 +15,7 @@ from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, RLOlfMemory, RLTouchMemory
 from kenyon.memory.base import Memory
+from kenyon.memory.options import plain_value
 from kenyon.words import shown
 
 GAINS: Mapping[str, Mapping[str, float | None]] = {
@@ -34,14 +35,14 @@ Options = Mapping[str, Mapping[str, Any]]
 
 
 def classes(
-    *, remote: bool = False, gain: str = "calibrated", touch_odors: Mapping[str, str] | None = None, options: Options
+    *, remote: bool = False, gain: str = "calibrated", touch_odors: Mapping[str, Any] | None = None, options: Options
 ) -> Classes:
     """Return the class of each mode and modality of the host.
 
     Args:
         remote: Whether the mushroom body lives on a server.
         gain: One of `GAINS`.
-        touch_odors: For a mushroom body for touch, the measured odor that each touch sensor stands for.
+        touch_odors: For a mushroom body for touch, the odor that each touch sensor stands for.
         options: Defaults of further options, by mode.
 
     Raises:
@@ -104,7 +105,17 @@ def _stated(memory: Memory, name: str, parameter: Any) -> float | str:
         return float("nan") if value is None else float(value)
     if value is None or isinstance(value, str):
         return value or ""
-    return json.dumps(value, sort_keys=True, default=str)
+    return spelled(value)
+
+
+def spelled(value: Any) -> str:
+    """Return an option's value as text that says all of it, odors of one's own with their responses.
+
+    Example:
+        >>> spelled({"CS": "anisole"})
+        '{"CS": "anisole"}'
+    """
+    return json.dumps(plain_value(value), sort_keys=True, default=str)
 
 
 def _with_defaults(kind: type[Memory], defaults: Mapping[str, Any]) -> type[Memory]:

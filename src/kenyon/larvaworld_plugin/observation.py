@@ -15,7 +15,7 @@ from kenyon.larvaworld_plugin.memories import option_coordinates
 from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.memory import RLmemory, RLOlfMemory, checkpoint, sensing
 from kenyon.memory.mushroom_body import MBmemory
-from kenyon.mushroom_body.odors import find
+from kenyon.mushroom_body.odors import MeasuredOdor, from_plain, plain
 from kenyon.provenance import run_id, versions
 from kenyon.words import shown
 
@@ -116,7 +116,7 @@ class Observer:
     def _stated(self, minutes: float) -> dict[str, Any]:
         """Return all that made this run, each without dimensions, and first the id of all of it."""
         plan, kind = self._plan, self.memories[0]
-        odors = measured_odors(self.memories)
+        odors = odors_of(self.memories)
         began_with = b"" if plan.memories is None else plan.memories.read_bytes()
         numbers = {
             "experiment": plan.experiment,
@@ -195,28 +195,34 @@ def _meaning(memory: Any) -> str:
     return "best gain on average over states"
 
 
-def odor_contents(odors: Mapping[str, str]) -> dict[str, Any]:
+def odor_contents(odors: Mapping[str, Any]) -> dict[str, Any]:
     """Return what each stimulus smells of: the responses to the odor that it stands for, whatever that is called."""
-    return {name: [find(odor).concentrations, find(odor).responses] for name, odor in odors.items()}
+    return {name: from_plain(odor).contents for name, odor in odors.items()}
 
 
-def measured_odors(memories: list[Any]) -> dict[str, str]:
-    """Return the measured odor that each stimulus stands for; empty for memories without a mushroom body."""
+def called(odor: Any) -> str:
+    """Return what an odor is called, where it is one of one's own with the id of its responses."""
+    known = from_plain(odor)
+    return known.name if isinstance(known, MeasuredOdor) else f"{known.name} ({known.id})"
+
+
+def odors_of(memories: list[Any]) -> dict[str, Any]:
+    """Return the odor that each stimulus stands for, as JSON says it; empty for memories without a mushroom body."""
     first = memories[0]
     if not isinstance(first, MBmemory):
         return {}
-    return {stimulus: first.measured_odor(stimulus) for stimulus in first.stimuli}
+    return {stimulus: plain(first.odor_of(stimulus)) for stimulus in first.stimuli}
 
 
 def _refuse_other_odors(path: Path, memories: list[Any]) -> None:
     """Refuse memories that have learned about nothing that is here, or about another odor of the same name."""
-    learned, here = checkpoint.about(path).get("odors", {}), measured_odors(memories)
+    learned, here = checkpoint.about(path).get("odors", {}), odors_of(memories)
     for stimulus, odor in here.items():
         if learned.get(stimulus, odor) != odor:
+            was, now = called(learned[stimulus]), called(odor)
             raise MismatchError(
-                f"{stimulus} must stand for what the memories of {path} learned, {learned[stimulus]}, got {odor}; "
-                f"run with memory={{'odors': {{{shown(stimulus)}: {shown(learned[stimulus])}}}}} (--odor '{stimulus}="
-                f"{learned[stimulus]}')"
+                f"{stimulus} must stand for what the memories of {path} learned, {was}, got {now}; run with "
+                f"memory={{'odors': {{{shown(stimulus)}: {shown(was)}}}}} (--odor '{stimulus}={was}')"
             )
     tables = {name for memory in memories if isinstance(memory, RLmemory) for name in memory.best_gain}
     known, world = set(learned) or tables, set(memories[0].stimuli)

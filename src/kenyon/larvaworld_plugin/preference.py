@@ -29,6 +29,7 @@ from kenyon.conditioning import origin
 from kenyon.conditioning.preference import interval
 from kenyon.errors import InputError, KenyonError
 from kenyon.larvaworld_plugin import experiment, host, registration
+from kenyon.larvaworld_plugin.memories import spelled
 from kenyon.larvaworld_plugin.observation import CHANGES_NO_NUMBER, odor_contents
 from kenyon.larvaworld_plugin.plan import MOST_LARVAE, Plan, by_name
 from kenyon.progress import progress
@@ -391,16 +392,14 @@ def _stated(conditions: Sequence[str], groups: int, answer: Answer, one: Group, 
         "odors": odor_contents(odors),
         "conditions": sorted(conditions),
         "asked": {
-            name: json.dumps(value, sort_keys=True, default=str)
-            for name, value in one.memory.items()
-            if f"memory.{name}" not in CHANGES_NO_NUMBER
+            name: spelled(value) for name, value in one.memory.items() if f"memory.{name}" not in CHANGES_NO_NUMBER
         },
         "stored": [host.contents("Exp", name) for name in (_TRAINING, _TEST)] + [host.contents("Model", one.model)],
     }
     return {
         "run_id": run_id(identity),
         **numbers,
-        "options": json.dumps(dict(one.memory), sort_keys=True, default=str),
+        "options": spelled(dict(one.memory)),
         "versions": json.dumps({**versions(), "larvaworld": host.version()}),
     }
 

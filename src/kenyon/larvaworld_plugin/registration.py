@@ -15,6 +15,7 @@ from kenyon import checks
 from kenyon.larvaworld_plugin import children, host
 from kenyon.larvaworld_plugin.memories import GAINS, Options, classes
 from kenyon.larvaworld_plugin.plan import by_name
+from kenyon.memory.options import plain_value
 
 AnyRegistration = TypeVar("AnyRegistration", bound="Registration")
 
@@ -26,14 +27,14 @@ class Settings:
     Attributes:
         remote: Whether the mushroom body lives on a server.
         gain: How MBONp - MBONn becomes a gain, "calibrated" or "published".
-        touch_odors: For a mushroom body for touch, the measured odor that each touch sensor stands for.
+        touch_odors: For a mushroom body for touch, the odor that each touch sensor stands for.
         options: Defaults of further options of the memories, by mode, such as {"MB": {"probe_ms": 500.0}}.
         other_versions: What to do about a version of Larvaworld that Kenyon does not know, "refuse" or "warn".
     """
 
     remote: bool = False
     gain: str = "calibrated"
-    touch_odors: Mapping[str, str] | None = None
+    touch_odors: Mapping[str, Any] | None = None
     options: Options = field(default_factory=dict)
     other_versions: str = "refuse"
 
@@ -43,8 +44,8 @@ class Settings:
         checks.one_of("gain", self.gain, list(GAINS))
         checks.one_of("other_versions", self.other_versions, host.OTHER_VERSIONS)
         if self.touch_odors is not None:
-            object.__setattr__(self, "touch_odors", by_name("touch_odors", self.touch_odors))
-        object.__setattr__(self, "options", by_name("options", self.options))
+            object.__setattr__(self, "touch_odors", plain_value(by_name("touch_odors", self.touch_odors)))
+        object.__setattr__(self, "options", plain_value(by_name("options", self.options)))
 
 
 class Registration:
@@ -88,7 +89,7 @@ def register(
     *,
     remote: bool = False,
     gain: str = "calibrated",
-    touch_odors: Mapping[str, str] | None = None,
+    touch_odors: Mapping[str, Any] | None = None,
     options: Options | None = None,
     other_versions: str = "refuse",
 ) -> Registration:

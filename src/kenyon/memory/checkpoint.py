@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import archive, checks
@@ -26,6 +25,7 @@ from kenyon.errors import (
 from kenyon.memory.base import Memory
 from kenyon.memory.embedded import MushroomBodyMemory, holding
 from kenyon.memory.modalities import RLOlfMemory, RLTouchMemory
+from kenyon.memory.options import plain_value
 from kenyon.memory.reinforcement import RLmemory
 from kenyon.memory.remote import RemoteBrianModelMemory
 from kenyon.memory.rl_population import RLPopulation
@@ -200,7 +200,7 @@ def _making(memory: Learner) -> dict[str, Any]:
     """Return what makes a memory anew: its options, and for a population its class, larvae and stimuli."""
     one = memory._one if isinstance(memory, RLPopulation) else memory
     options = {
-        name: value.item() if isinstance(value, np.generic) else value
+        name: plain_value(value)
         for name, value in one.param.values().items()
         if name not in ("name", "token") and not one.param[name].readonly
     }

@@ -7,17 +7,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+import param
 from numpy.typing import NDArray
 
 from kenyon.memory import clones
 from kenyon.memory.base import Plain
 from kenyon.memory.mushroom_body import Answer, Finish, MBmemory, Outcome, Request
-from kenyon.memory.options import Choice, Switch, Table
+from kenyon.memory.options import Choice, Switch, Table, Wiring, plain_value
 from kenyon.memory.overriding import as_written
 from kenyon.mushroom_body import Activity, Parameters, Population, Snapshot, drive, named
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.inputs import Stimulus, drives, stimulus
+from kenyon.mushroom_body.odors import Odor
 from kenyon.mushroom_body.state import State
 from kenyon.seeds import larva_seed
 from kenyon.threads import OwnLock
@@ -57,10 +60,20 @@ class MushroomBodyMemory(MBmemory):
     parameters = Choice(["balanced", "published"], constant=True, doc="Named set of the circuit's constants.")
     changes = Table({}, constant=True, doc="Constants to change in it, such as {'weight_floor_nS': 0.0}.")
     engine = Choice(list(ENGINES), constant=True, doc="What computes the circuit; the numbers are the same.")
+    pn_to_kc = Wiring(
+        None,
+        allow_None=True,
+        constant=True,
+        doc="Which of its 21 PNs each of its 72 Kenyon cells listens to, as 72 rows of 21 entries of 0 and 1; drawn "
+        "from the seed if absent.",
+    )
     shared = Switch(True, constant=True, doc="Whether larvae of one simulation share a population.")
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if self.pn_to_kc is not None:
+            with param.edit_constant(self):  # As a file has it, and of no array that may be changed.
+                self.pn_to_kc = plain_value(np.asarray(self.pn_to_kc, dtype=np.uint8))
         self._constants = named(self.parameters).replace(self.changes)
         self._home: _Home | None = None
         self._place = 0
@@ -136,7 +149,7 @@ class MushroomBodyMemory(MBmemory):
             with home.turn.lock:
                 home.population.restore(snapshot, [self._place])
 
-    def _probe(self, odors: Mapping[str, str], probe_ms: float) -> dict[str, tuple[float, float]]:
+    def _probe(self, odors: Mapping[str, Odor], probe_ms: float) -> dict[str, tuple[float, float]]:
         home = self._settle()
         self._constants.steps("probe_ms", probe_ms)
         concentration = self._own.probe_concentration
@@ -153,7 +166,7 @@ class MushroomBodyMemory(MBmemory):
 
     def _visit(self, request: Request) -> "_Visit":
         """Return a request in the terms of the population."""
-        constants, odors = self._constants, self.measured_mixture(request.concentrations)
+        constants, odors = self._constants, self._mixture(request.concentrations)
         tick_ms = constants.nearest_ms(self.t_sim)
         if request.warmup_ms:
             constants.steps("t_warmup", request.warmup_ms)
@@ -161,8 +174,7 @@ class MushroomBodyMemory(MBmemory):
             constants.steps("probe_ms", self._own.probe_ms)
         self._settle()
         probes = {
-            name: stimulus(constants, {self.measured_odor(name): self._own.probe_concentration})
-            for name in request.probes
+            name: stimulus(constants, {self.odor_of(name): self._own.probe_concentration}) for name in request.probes
         }
         return _Visit(
             self._place,
@@ -186,7 +198,7 @@ class MushroomBodyMemory(MBmemory):
                 home = (
                     _home(sim_id, self._constants, self.engine) if self.shared else _Home(self._constants, self.engine)
                 )
-                self._place = home.take_in(larva_seed(int(self.seed), sim_id, larva_id))
+                self._place = home.take_in(larva_seed(int(self.seed), sim_id, larva_id), self.pn_to_kc)
                 weakref.finalize(self, home.free.append, self._place)
                 self._home = home  # Last, so that whoever sees a home finds the right place.
             return self._home
@@ -202,15 +214,15 @@ class _Home:
         # By place: what a larva has yet to live through, in order. Of a place that is free it means nothing.
         self._put_off: dict[int, tuple[_Visit, ...]] = {}
 
-    def take_in(self, seed: int) -> int:
-        """Return the place of a newborn larva: one whose larva is gone, or a new one."""
+    def take_in(self, seed: int, pn_to_kc: Any = None) -> int:
+        """Return the place of a newborn larva, its wiring given or drawn: one whose larva is gone, or a new one."""
         population = self.population
         with self.turn.lock:
             if not self.free:
-                return population.add([seed])[0]
+                return population.add([seed], pn_to_kc=pn_to_kc)[0]
             place = self.free.pop()
             self._put_off.pop(place, None)
-            population.restore(Population(population.parameters, [seed]).snapshot(), [place])
+            population.restore(Population(population.parameters, [seed], pn_to_kc=pn_to_kc).snapshot(), [place])
             return place
 
     def live_through(self, visits: Sequence["_Visit"]) -> tuple[list[Answer], Change]:

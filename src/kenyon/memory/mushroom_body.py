@@ -22,8 +22,8 @@ from kenyon.memory import sensing
 from kenyon.memory.base import Gains, Levels, Memory, Plain, forgotten, wholly
 from kenyon.memory.options import Choice, Identity, Number, Table, checked_identity
 from kenyon.memory.overriding import as_written
-from kenyon.mushroom_body import odors as measured
 from kenyon.mushroom_body.activity import preference_index
+from kenyon.mushroom_body.odors import Odor, from_plain
 from kenyon.whole import Change, at_once, update
 from kenyon.words import shown
 
@@ -114,7 +114,11 @@ class MBmemory(Memory):
     smoothing_s = Number(
         0.0, low=0.0, high=86_400.0, unit="s", doc="Decay time of a running mean over steps or probes."
     )
-    odors = Table({}, doc="The measured odor that each stimulus of the host stands for, such as {'CS': '3-octanol'}.")
+    odors = Table(
+        {},
+        doc="The odor that each stimulus of the host stands for, such as {'CS': '3-octanol'}: the name of a measured "
+        "one, or an `Odor` of one's own.",
+    )
     drive = Choice(
         ["auto", "concentration", "change"],
         doc="What drives the receptors: the sensed concentration, or the change dx; auto is the concentration where "
@@ -148,12 +152,12 @@ class MBmemory(Memory):
         self._read_options()
         self.param.watch(self._read_options, list(self.param))
         for stimulus in self.odors:
-            self.measured_odor(stimulus)
+            self.odor_of(stimulus)
 
     def _read_options(self, *_: Any) -> None:
         """Keep all options as plain attributes, ten times faster to read, and forget what was made of them."""
         self._own = SimpleNamespace(**self.param.values())
-        self._measured: dict[str, str] = {}
+        self._smelled: dict[str, Odor] = {}
 
     def _simulation(self) -> str | int | None:
         given: Any = self.sim_id
@@ -219,7 +223,7 @@ class MBmemory(Memory):
         if not asked:
             return {}
         rates = self._probe(
-            {stimulus: self.measured_odor(stimulus) for stimulus in asked},
+            {stimulus: self.odor_of(stimulus) for stimulus in asked},
             checks.number(
                 "probe_ms", self._own.probe_ms if probe_ms is None else probe_ms, low=0.1, high=60_000.0, unit="ms"
             ),
@@ -230,7 +234,7 @@ class MBmemory(Memory):
         }
 
     def measured_odor(self, stimulus: str) -> str:
-        """Return the measured odor that a stimulus stands for.
+        """Return the name of the odor that a stimulus stands for.
 
         Raises:
             InputError: none is known.
@@ -240,14 +244,35 @@ class MBmemory(Memory):
             >>> MushroomBodyMemory(odors={"CS": "3-Octanol"}).measured_odor("CS")
             '3-octanol'
         """
+        return self.odor_of(stimulus).name
+
+    def odor_of(self, stimulus: str) -> Odor:
+        """Return the odor that a stimulus stands for, a measured one or one of one's own.
+
+        Raises:
+            InputError: none is known; or larvae of a host would meet it at concentrations of which nothing is known.
+
+        Example:
+            >>> from kenyon.memory import MushroomBodyMemory
+            >>> mine = Odor("mine", {0.1: [0.5] * 21, 1.0: [2.0] * 21})
+            >>> MushroomBodyMemory(odors={"CS": mine}).odor_of("CS") is mine
+            True
+        """
         if not isinstance(stimulus, str):
             raise InputError(f"stimulus must be a text, got {shown(stimulus)}; name it, such as 'Odor'")
-        if stimulus not in self._measured:
-            self._measured[stimulus] = _find(stimulus, self.odors.get(stimulus, HOST_ODORS.get(stimulus, stimulus)))
-        return self._measured[stimulus]
+        known = self._smelled.get(stimulus)
+        if known is None:
+            known = _find(stimulus, self.odors.get(stimulus, HOST_ODORS.get(stimulus, stimulus)))
+            if self.brain is not None and len(known.concentrations) == 1:
+                raise InputError(
+                    f"stimulus {shown(stimulus)} must stand for an odor measured at several concentrations, for a "
+                    f"larva meets all, got {known.name} at {known.concentrations[0]:g} alone; give more"
+                )
+            self._smelled[stimulus] = known
+        return known
 
-    def measured_mixture(self, concentrations: Mapping[str, float]) -> dict[str | int, float]:
-        """Return concentrations by measured odor; those of stimuli that stand for the same odor add.
+    def measured_mixture(self, concentrations: Mapping[str, float]) -> dict[str, float]:
+        """Return concentrations by name of the odor; those of stimuli that stand for the same odor add.
 
         Raises:
             InputError: a stimulus stands for no known odor, or a concentration is no finite number.
@@ -257,10 +282,19 @@ class MBmemory(Memory):
             >>> MushroomBodyMemory().measured_mixture({"Odor": 0.5, "CS": 0.25, "UCS": 1.0})
             {'pentyl acetate': 0.75, '4,5-dimethylthiazole': 1.0}
         """
+        mixture = self._mixture(concentrations)
+        by_name = {odor.name: there for odor, there in mixture.items()}
+        if len(by_name) < len(mixture):
+            raise InputError(
+                f"odors of one's own must have a name each, got {', '.join(odor.name for odor in mixture)}"
+            )
+        return by_name
+
+    def _mixture(self, concentrations: Mapping[str, float]) -> dict[Odor, float]:
         checks.instance("concentrations", concentrations, dict, "pass the concentration of each stimulus")
-        mixture: dict[str | int, float] = {}
+        mixture: dict[Odor, float] = {}
         for stimulus, concentration in concentrations.items():
-            odor = self.measured_odor(stimulus)
+            odor = self.odor_of(stimulus)
             there = checks.number(f"concentration of {stimulus}", concentration)
             mixture[odor] = mixture.get(odor, 0.0) + max(there, 0.0)
         return mixture
@@ -275,7 +309,7 @@ class MBmemory(Memory):
         raise NotImplementedError
 
     @abstractmethod
-    def _probe(self, odors: Mapping[str, str], probe_ms: float) -> dict[str, tuple[float, float]]:
+    def _probe(self, odors: Mapping[str, Odor], probe_ms: float) -> dict[str, tuple[float, float]]:
         """Return the rates of MBONp and MBONn, Hz, by stimulus, each of whose odors is smelled alone."""
         raise NotImplementedError
 
@@ -481,13 +515,17 @@ def _step_together(
     return [memory.gain for memory in memories]
 
 
-def _find(stimulus: Any, odor: Any) -> str:
+def _find(stimulus: Any, odor: Any) -> Odor:
     checks.instance("stimulus", stimulus, str, "name it by a text, such as 'Odor'")
-    checks.instance(f"odors[{shown(stimulus)}]", odor, str, "name the odor, such as 'pentyl acetate'")
+    if not isinstance(odor, (str, Odor, Mapping)):
+        raise InputError(
+            f"odors[{shown(stimulus)}] must be an odor, got {shown(odor)}; name one, such as 'pentyl acetate', or pass "
+            "an Odor"
+        )
     try:
-        return measured.find(odor).name
+        return from_plain(odor)
     except InputError as reason:
         raise InputError(
-            f"stimulus {shown(stimulus)} must stand for a measured odor: {reason}; "
+            f"stimulus {shown(stimulus)} must stand for a measured odor or one of one's own: {reason}; "
             f"say which, such as odors={{{shown(stimulus)}: 'pentyl acetate'}}"
         ) from None

@@ -6,10 +6,13 @@ param's own types let nan pass, and never look into a list. An inspector shows t
 import math
 from typing import Any
 
+import numpy as np
 import param
 
 from kenyon import checks
 from kenyon.errors import InputError
+from kenyon.mushroom_body.circuit import check_pn_to_kc
+from kenyon.mushroom_body.odors import Odor, plain
 from kenyon.seeds import checked_seed
 from kenyon.words import shown
 
@@ -102,6 +105,14 @@ class Table(param.Dict):
             raise InputError(f"{name} must be a dictionary with texts as keys, got {shown(value)}")
 
 
+class Wiring(param.Parameter):
+    """PN to KC wiring of one larva, [K, P] of 0 and 1, or None for one that is drawn."""
+
+    def _validate(self, value: Any) -> None:
+        if value is not None:
+            check_pn_to_kc(value, 1)
+
+
 class Identity(param.Parameter):
     """A text of at most 200 characters or a whole number within 64 bits, or None for absent."""
 
@@ -148,6 +159,22 @@ def checked_identity(name: str, value: Any) -> str | int:
         return checks.integer(name, value, low=-(2**63), high=2**63 - 1)
     except InputError:
         raise InputError(f"{name} must be a text or a whole number within 64 bits, got {shown(value)}") from None
+
+
+def plain_value(value: Any) -> Any:
+    """Return a value of an option as JSON can say it, and as the option takes it again.
+
+    Example:
+        >>> plain_value({"CS": "anisole"})
+        {'CS': 'anisole'}
+    """
+    if isinstance(value, Odor):
+        return plain(value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {name: plain_value(own) for name, own in value.items()}
+    return value
 
 
 def _with_range(doc: str, low: float, high: float | None, unit: str) -> str:

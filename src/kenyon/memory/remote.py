@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from kenyon.memory.base import Plain
 from kenyon.memory.mushroom_body import Answer, Finish, MBmemory, Outcome, Request
 from kenyon.memory.options import Choice, Integer, Number, Secret, Seed, Text, checked_identity
 from kenyon.memory.overriding import as_written
+from kenyon.mushroom_body.odors import MeasuredOdor, Odor
 from kenyon.whole import Change, update
 from kenyon.wire import Address, Message, exchange
 from kenyon.words import shown
@@ -172,13 +173,14 @@ class RemoteBrianModelMemory(MBmemory):
         self._load(header["snapshot"], checks.integer("step_id", header["step_id"], low=0))
         return changes
 
-    def _probe(self, odors: Mapping[str, str], probe_ms: float) -> dict[str, tuple[float, float]]:
-        asked = list(dict.fromkeys(odors.values()))
+    def _probe(self, odors: Mapping[str, Odor], probe_ms: float) -> dict[str, tuple[float, float]]:
+        asked = list(dict.fromkeys(odor.name for odor in odors.values()))
         fields = {"probe": asked, "probe_ms": _as_integer(probe_ms), "probe_concentration": self.probe_concentration}
+        fields.update(_own_ids(odors.values()))
         (reply,) = self._exchange([self._operation(op="probe", **fields)], self._deadline())
         self._raise_refusal(reply)
         try:
-            return {stimulus: _rates_hz(reply.kwargs["probes"][odor]) for stimulus, odor in odors.items()}
+            return {stimulus: _rates_hz(reply.kwargs["probes"][odor.name]) for stimulus, odor in odors.items()}
         except (KeyError, TypeError, OverflowError):
             raise self._no_rates(reply, [f"probes of {odor}" for odor in asked]) from None
 
@@ -274,6 +276,7 @@ class RemoteBrianModelMemory(MBmemory):
         if not self.odors and set(request.concentrations) <= {"Odor"}:
             odors = {"odor_id": 0, "odor_concentration": float(request.concentrations.get("Odor", 0.0))}
         more: dict[str, Any] = {"reward": _as_integer(request.reward)}
+        more.update(_own_ids(map(self.odor_of, dict.fromkeys((*request.concentrations, *request.probes)))))
         if request.punishment > 0.0:
             more["punishment"] = _as_integer(request.punishment)
         if request.probes:
@@ -381,6 +384,12 @@ _FAILURES = (NoAnswerError, RefusedError, RemoteProtocolError)
 
 _silenced: set[Address] = set()
 """Servers of which it has been said that they do not answer."""
+
+
+def _own_ids(odors: Iterable[Odor]) -> dict[str, dict[str, str]]:
+    """Return what says to a server which odors of one's own are meant; nothing where there are none."""
+    ids = {odor.name: odor.id for odor in odors if not isinstance(odor, MeasuredOdor)}
+    return {"own_odors": ids} if ids else {}
 
 
 def _rates_hz(rates: Any) -> tuple[float, float]:

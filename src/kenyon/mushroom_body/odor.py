@@ -1,5 +1,7 @@
 """One odor as data: how strongly each of the 21 receptors answers to it, at one concentration or at several."""
 
+import hashlib
+import json
 import math
 import os
 from collections.abc import Mapping
@@ -100,6 +102,18 @@ class Odor:
     def contents(self) -> list[Any]:
         """All of it that decides numbers, for ids of runs: its name is not among them."""
         return [self.concentrations, self.responses]
+
+    @cached_property
+    def id(self) -> str:
+        """What two odors of equal contents have in common, whatever they are called: 16 hex digits of a SHA-256.
+
+        Example:
+            >>> Odor("mine", [0.5] * 21).id == Odor("yours", [0.5] * 21).id
+            True
+        """
+        absent_is_null = [[None if math.isnan(own) else own for own in row] for row in self.responses]
+        words = json.dumps([self.concentrations, absent_is_null], separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(words.encode()).hexdigest()[:16]
 
     @cached_property
     def strongest(self) -> float:

@@ -4,6 +4,7 @@ Source: Si et al. 2019, Neuron 101:950 (published data, MIT licence), averaged o
 the table lies beside this file as `data/orn_responses.csv`.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -26,10 +27,12 @@ __all__ = [
     "Odor",
     "Odors",
     "find",
+    "from_plain",
     "mixture",
     "mixture_response",
     "mixture_responses",
     "odors",
+    "plain",
     "read_odors",
     "receptors",
     "response",
@@ -84,6 +87,45 @@ def find(odor: Named) -> Odor:
             raise InputError(f"unknown odor {shown(odor)}; {checks.nearest(odor, (o.name for o in odors()))}")
         odor = number
     return odors()[checks.integer("odor number", odor, low=0, high=len(table) - 1)]
+
+
+def plain(odor: Named) -> Any:
+    """Return an odor as JSON says it: the name of a measured one, all that one of one's own is; see `from_plain`.
+
+    Raises:
+        InputError: there is no such odor.
+
+    Example:
+        >>> plain("Anisole"), plain(Odor("mine", [0.5] * 21))["concentrations"]
+        ('anisole', [1.0])
+    """
+    known = find(odor)
+    if isinstance(known, MeasuredOdor):
+        return known.name
+    responses = [[None if math.isnan(own) else own for own in row] for row in known.responses]
+    return {"name": known.name, "concentrations": list(known.concentrations), "responses": responses}
+
+
+def from_plain(said: Any) -> Odor:
+    """Return the odor that `plain` has put into words.
+
+    Raises:
+        InputError: there is no such odor, or its responses are none.
+
+    Example:
+        >>> mine = Odor("mine", [0.5] * 21)
+        >>> from_plain(plain(mine)) == mine
+        True
+    """
+    if not isinstance(said, Mapping):
+        return find(said)
+    if set(said) != {"name", "concentrations", "responses"}:
+        raise InputError(f"an odor must have a name, concentrations and responses, got {shown(said)}")
+    rows = [
+        checks.several("responses of an odor", row) for row in checks.several("responses of an odor", said["responses"])
+    ]
+    responses = [[math.nan if own is None else own for own in row] for row in rows]
+    return Odor(said["name"], responses, said["concentrations"])
 
 
 def response(odor: Named, concentration: float = 1.0) -> FloatArray:

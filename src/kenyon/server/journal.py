@@ -47,7 +47,7 @@ from kenyon.server.journal_file import (
     write_about,
 )
 from kenyon.server.journal_index import copy_whole, index
-from kenyon.server.journal_reader import Lives, name_of, parameters_of
+from kenyon.server.journal_reader import Lives, name_of, own_odors_of, parameters_of
 from kenyon.server.journal_upgrade import upgrade
 from kenyon.server.life import Ids
 from kenyon.server.requests import Step
@@ -56,7 +56,7 @@ from kenyon.server.settings import MEMORY
 _OPTIONS = {
     name: f"--{name.replace('_', '-')}"
     for name in ("parameters", "odors", "concentration_scale", "seed", "receptor_range", "receptor_smoothing_s")
-}
+} | {"own_odors": "--odors-file with"}
 """What is to be told anew at each start, by its name in the record."""
 
 _logger = logging.getLogger(__name__)
@@ -121,7 +121,8 @@ class Journal(Lives):
                 self._db = self._open(durable=durable)
                 self._closing.callback(lambda: self._db.close())  # noqa: PLW0108  # by then it may be another
             self._begin_or_go_on(record, adopt=adopt)
-            self._parameters = parameters_of(self.record())
+            about = self.record()
+            self._parameters, self._own_odors = parameters_of(about), own_odors_of(about)
             with storage(self.where):
                 self._index = index(self._db)
                 if found := problems(self._db):
@@ -346,10 +347,10 @@ class Journal(Lives):
             return
         # One name stands for all constants of a set.
         named = [name for name in differences if "parameters" not in differences or name not in constants()]
-        began = ", ".join(f"{name} = {kept.get(name)}" for name in named)
-        came = ", ".join(f"{words.get(name)}" for name in named)
+        began = ", ".join(f"{name} = {_in_words(name, kept)}" for name in named)
+        came = ", ".join(_in_words(name, words) for name in named)
         options = " ".join(
-            f"{_OPTIONS[name]} {_as_option(kept[name])}" if name in kept else f"no {_OPTIONS[name]}"
+            f"{_OPTIONS[name]} {_as_option(name, kept[name])}" if name in kept else f"no {_OPTIONS[name].split()[0]}"
             for name in named
             if name in _OPTIONS
         )
@@ -361,9 +362,19 @@ class Journal(Lives):
         )
 
 
-def _as_option(words: str | None) -> str:
+def _in_words(name: str, values: Mapping[str, str]) -> str:
+    """Return a value of the record as a sentence has room for it: odors of one's own by names and ids."""
+    words = values.get(name)
+    if name != "own_odors" or words is None:
+        return f"{words}"
+    return ", ".join(f"{own} ({odor.id})" for own, odor in own_odors_of({name: json.loads(words)}).items())
+
+
+def _as_option(name: str, words: str) -> str:
     """Return a value of the record as it is typed after its option."""
-    value = json.loads(words or "null")
+    if name == "own_odors":
+        return _in_words(name, {name: words})
+    value = json.loads(words)
     return f"'{';'.join(value)}'" if isinstance(value, list) else str(value)
 
 

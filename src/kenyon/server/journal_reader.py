@@ -14,6 +14,7 @@ from platformdirs import user_state_path
 from kenyon import checks
 from kenyon.errors import DamagedError, KenyonError, StorageError
 from kenyon.mushroom_body import state as states
+from kenyon.mushroom_body.odors import Odor, from_plain
 from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
 from kenyon.server.journal_file import FILE, FORMAT, format_of, open_file, problems, read_about, storage
 from kenyon.server.journal_index import DAMAGED, Index, index, inputs, record
@@ -59,6 +60,7 @@ class Lives:
     where: str
     _db: sqlite3.Connection
     _parameters: Parameters | None
+    _own_odors: Mapping[str, Odor]
     _index: Index
 
     def find(self, ids: Ids) -> tuple[Life | None, Life | None]:
@@ -142,7 +144,7 @@ class Lives:
             states.check(self._parameters, states.arrays(states.unpack([larva])))
 
     def _step(self, text: str) -> Step:
-        step = Step.from_json(text)
+        step = Step.from_json(text, self._own_odors)
         if self._parameters is not None:
             check_step(self._parameters, step)
         return step
@@ -172,7 +174,8 @@ class JournalReader(Lives):
                 # Everything is then read as it was at one moment, whatever a server writes meanwhile.
                 self._file.execute("BEGIN")
                 self._db = _as_now(self._file)
-            self._parameters = parameters_of(self.record())
+            about = self.record()
+            self._parameters, self._own_odors = parameters_of(about), own_odors_of(about)
             with storage(self.where):
                 self._index = index(self._db)
         except BaseException:
@@ -210,6 +213,15 @@ def parameters_of(record: Mapping[str, Any]) -> Parameters | None:
         return stored_parameters(record)
     except (KenyonError, LookupError):
         return None
+
+
+def own_odors_of(record: Mapping[str, Any]) -> dict[str, Odor]:
+    """Return the odors, besides the measured ones, that a record names, by name; none where they are no odors here."""
+    try:
+        odors = [from_plain(said) for said in record.get("own_odors", [])]
+    except (KenyonError, TypeError):
+        return {}
+    return {odor.name: odor for odor in odors}
 
 
 def name_of(ids: Ids) -> str:

@@ -6,23 +6,36 @@ Law of this file: a message goes in, and a request comes out or a `RefusedError`
 import hmac
 import json
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from kenyon import checks
 from kenyon.errors import InputError, RefusedError
-from kenyon.mushroom_body import Parameters
-from kenyon.mushroom_body import odors as measured
+from kenyon.mushroom_body import Odor, Parameters
+from kenyon.mushroom_body.inputs import stimulus
+from kenyon.mushroom_body.odors import find, odors
 from kenyon.server.settings import Settings, limits
 from kenyon.wire import Message
 from kenyon.words import shown
 
 _logger = logging.getLogger(__name__)
 
+
+def name_of(odor: str | Odor) -> str:
+    """Return what an odor is called in messages and rows.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(odor, (str, Odor)):
+        return odor if isinstance(odor, str) else odor.name
+    raise TypeError(f"{type(odor).__name__} is nothing that JSON can say")
+
+
 # Made once: making one costs more than a small text.
-_as_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_as_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=name_of).encode
 _name_as_json = cache(_as_json)
 
 
@@ -31,7 +44,8 @@ class Step(NamedTuple):
 
     Attributes:
         step: Which one, from 0.
-        odors: Concentration of each odor; 1.0 is the dilution 1e-04, 0 or less none.
+        odors: Concentration of each odor, a measured one by name or one of one's own; 1.0 is the dilution 1e-04, 0 or
+            less none.
         duration_ms: How long it lasts.
         warmup_ms: Time without odor and reinforcement before step 0.
         reward: 0 to 1.
@@ -43,13 +57,13 @@ class Step(NamedTuple):
     """
 
     step: int
-    odors: dict[str | int, float]
+    odors: dict[str | Odor, float]
     duration_ms: float
     warmup_ms: float = 0.0
     reward: float = 0.0
     punishment: float = 0.0
     seed: int | None = None
-    probe: tuple[str, ...] = ()
+    probe: tuple[str | Odor, ...] = ()
     probe_ms: float = 1000.0
     probe_concentration: float = 1.0
 
@@ -63,9 +77,18 @@ class Step(NamedTuple):
         text = f"[{step},{{{mixture}}},{duration_ms!r},{warmup_ms!r},{reward!r},{punishment!r}"
         return f"{text}]" if others == _NO_OTHERS else f"{text},{_as_json(others)[1:]}"
 
+    def named(self) -> dict[str, Any]:
+        """Return its values by name, odors by theirs, as JSON can say them."""
+        odors = {name_of(odor): concentration for odor, concentration in self.odors.items()}
+        return {**self._asdict(), "odors": odors, "probe": tuple(map(name_of, self.probe))}
+
     @classmethod
-    def from_json(cls, text: str) -> "Step":
+    def from_json(cls, text: str, own: Mapping[str, Odor] | None = None) -> "Step":
         """Return what `to_json` gave.
+
+        Args:
+            text: What it gave.
+            own: The odors of one's own that it may name, by name.
 
         Raises:
             ValueError, TypeError, LookupError: it is something else.
@@ -75,7 +98,11 @@ class Step(NamedTuple):
             {'anisole': 1.0}
         """
         step = cls(*json.loads(text))
-        step = step._replace(probe=tuple(step.probe))
+        known: Mapping[Any, Odor] = {} if own is None else own
+        step = step._replace(
+            odors={known.get(odor, odor): concentration for odor, concentration in step.odors.items()},
+            probe=tuple(known.get(odor, odor) for odor in step.probe),
+        )
         numbers = (*step.odors.values(), *step[2:6], step.probe_ms, step.probe_concentration)
         whole = [step.step] if step.seed is None else [step.step, step.seed]
         if not all(type(number) in (int, float) for number in numbers) or not all(type(own) is int for own in whole):
@@ -101,7 +128,7 @@ class Operation(NamedTuple):
     op: str
     step: int
     snapshot: str = ""
-    probe: tuple[str, ...] = ()
+    probe: tuple[str | Odor, ...] = ()
     probe_ms: float = 1000.0
     probe_concentration: float = 1.0
 
@@ -120,7 +147,7 @@ _MOST_CONCENTRATION = 1e12
 _MOST_SCALED = _MOST_CONCENTRATION * 1e9
 """As a step bears it: multiplied by the largest scale."""
 
-_PROBE = ("probe", "probe_ms", "probe_concentration")
+_PROBE = ("probe", "probe_ms", "probe_concentration", "own_odors")
 _STEP = (
     *("odor_id", "odor_concentration", "concentration_mmol", "concentration_change_mmol", "odors", "T", "warmup"),
     *("step_id", "reward", "punishment", "seed", *_PROBE),
@@ -143,7 +170,7 @@ def check_step(parameters: Parameters, step: Step) -> None:
     """Refuse a step that no server could have been asked for, whatever its limits: one that was kept, and changed.
 
     Raises:
-        InputError: a value is out of range, or an odor is none of the measured ones.
+        InputError: a value is out of range, or an odor is unknown.
 
     Example:
         >>> check_step(Settings().parameters, Step(0, {}, 1e9))
@@ -157,8 +184,8 @@ def check_step(parameters: Parameters, step: Step) -> None:
         if value == 0 and name != "warmup":
             raise InputError(f"{name} must be above 0 ms, got 0")
     for odor, concentration in (*step.odors.items(), *((odor, step.probe_concentration) for odor in step.probe)):
-        measured.find(odor)
-        checks.number(f"concentration of {odor}", concentration, low=-_MOST_SCALED, high=_MOST_SCALED)
+        checks.number(f"concentration of {name_of(odor)}", concentration, low=-_MOST_SCALED, high=_MOST_SCALED)
+        find(odor).at(concentration)
     _strength("reward", step.reward)
     _strength("punishment", step.punishment)
     if step.seed is not None:
@@ -171,7 +198,7 @@ class Reader:
     """Reads requests under the settings of a server.
 
     Args:
-        settings: Its odors, parameters, limits, scale and token.
+        settings: Its odors and own odors, parameters, limits, scale and token.
 
     Example:
         >>> reader = Reader(Settings())
@@ -183,6 +210,10 @@ class Reader:
         self._settings = settings
         self._parameters = settings.parameters
         self._longest_ms = settings.limits.max_step_ms
+        self._own = {odor.name: odor for odor in settings.own_odors}
+        self._listed = [self._own.get(name, name) for name in settings.odors]
+        self._most_odors = len(odors()) + len(self._own)
+        self._found = lru_cache(maxsize=4096)(self._find)
         self._token = None if settings.token is None else settings.token.encode()
         self._has_said = False
 
@@ -211,10 +242,26 @@ class Reader:
             raise RefusedError(
                 f"a request of op {op} must have no field {shown(strange)}; {checks.nearest(strange, known)}", "field"
             )
+        if "own_odors" in given:
+            self._check_same(given["own_odors"])
         try:
             return self._step(message.step, given) if op == "step" else self._operation(op, message.step, given)
         except InputError as reason:
             raise RefusedError(str(reason), "field") from None
+
+    def _check_same(self, ids: Any) -> None:
+        """Refuse a client whose odors of its own are other ones than those of the same names here."""
+        if not isinstance(ids, dict) or len(ids) > self._most_odors:
+            raise RefusedError(f"own_odors must be ids of odors by name, got {shown(ids)}", "field")
+        for name, asked in ids.items():
+            own = self._own.get(name)
+            if own is None or own.id != asked:
+                here = "none" if own is None else own.id
+                raise RefusedError(
+                    f"own odor {shown(name)} must be one that this server has, {here}, got {shown(asked)}; start the "
+                    "server with --odors-file and the same responses",
+                    "odor",
+                )
 
     def _ignored(self, op: str, given: Mapping[str, Any]) -> AbstractSet[str]:
         """Return the fields that are passed over, and say once that there are such."""
@@ -269,7 +316,7 @@ class Reader:
             return Operation(op, step, "", *probes)
         return Operation(op, step)
 
-    def _probes(self, given: Mapping[str, Any]) -> tuple[tuple[str, ...], float, float]:
+    def _probes(self, given: Mapping[str, Any]) -> tuple[tuple[str | Odor, ...], float, float]:
         asked = given.get("probe", ())
         if not asked:
             if asked not in ((), []):
@@ -277,17 +324,19 @@ class Reader:
             return (), 1000.0, 1.0
         if not isinstance(asked, list):
             raise InputError(f"probe must be a list of odors, got {shown(asked)}")
-        _check_few("probe", asked)
-        odors = tuple(self._odor(odor) for odor in asked)
-        if len(set(odors)) < len(odors):
-            raise InputError(f"probe must name each odor once, got {', '.join(odors)}")
+        self._check_few("probe", asked)
+        asked = tuple(self._odor(odor) for odor in asked)
+        if len(set(asked)) < len(asked):
+            raise InputError(f"probe must name each odor once, got {', '.join(map(name_of, asked))}")
         duration_ms = self._duration("probe_ms", given.get("probe_ms", 1000.0))
         if duration_ms == 0.0:
             raise InputError("probe_ms must be above 0 ms, got 0; a rate over no time is no number")
         concentration = checks.number("probe_concentration", given.get("probe_concentration", 1.0), low=0.0, high=1e4)
-        return odors, duration_ms, concentration
+        for odor in asked:
+            self._check_own({odor: concentration})
+        return asked, duration_ms, concentration
 
-    def _mixture(self, given: Mapping[str, Any]) -> dict[str | int, float]:
+    def _mixture(self, given: Mapping[str, Any]) -> dict[str | Odor, float]:
         """Return the concentration of each odor; `concentration_mmol` counts where nothing else is said."""
         single = given.get("odor_concentration", given.get("concentration_mmol"))
         for name in ("concentration_mmol", "concentration_change_mmol"):
@@ -299,14 +348,15 @@ class Reader:
             asked = given["odors"]
             if not isinstance(asked, dict):
                 raise InputError(f"odors must be concentrations by name, got {shown(asked)}; pass {{'anisole': 1.0}}")
-            _check_few("odors", asked)
-            mixture: dict[str | int, float] = {}
+            self._check_few("odors", asked)
+            mixture: dict[str | Odor, float] = {}
             for odor, concentration in asked.items():
-                name = self._odor(odor)
-                if name in mixture:
+                known = self._odor(odor)
+                name = known if isinstance(known, str) else known.name
+                if known in mixture:
                     raise InputError(f"odors must name each odor once, got {shown(name)} twice")
-                mixture[name] = self._concentration(f"concentration of {name}", concentration)
-            return mixture
+                mixture[known] = self._concentration(f"concentration of {name}", concentration)
+            return self._check_own(mixture)
         if "odor_id" not in given and single is None:
             return {}
         if "odor_id" not in given or single is None:
@@ -317,7 +367,7 @@ class Reader:
             raise InputError(
                 f"odor_id must be a whole number, got {shown(odor_id)}; it counts through the server's odors"
             )
-        return {self._odor(odor_id): self._concentration("odor_concentration", single)}
+        return self._check_own({self._odor(odor_id): self._concentration("odor_concentration", single)})
 
     def _concentration(self, name: str, value: Any) -> float:
         return (
@@ -325,27 +375,48 @@ class Reader:
             * self._settings.concentration_scale
         )
 
-    def _odor(self, odor: Any) -> str:
-        """Return the measured odor of a name, or of a place in the server's list."""
-        odors: Sequence[str] = self._settings.odors
+    def _odor(self, odor: Any) -> str | Odor:
+        """Return the odor of a name, or of a place in the server's list: a measured one's name, or one of its own."""
+        listed = self._listed
         if isinstance(odor, str) and len(odor) > _LONGEST_NAME:
             raise RefusedError(
                 f"an odor must have a name of at most {_LONGEST_NAME} characters, got {len(odor)}", "odor"
             )
         if isinstance(odor, str) and not odor.isdecimal():
-            if odor in odors:
+            if odor in listed:
                 return odor
-            name, refusal = _found(odor)
-            if name is None:
+            known, refusal = self._found(odor)
+            if known is None:
                 raise RefusedError(refusal, "odor")
-            return name
+            return known
         if isinstance(odor, bool) or not isinstance(odor, (int, str)):
             raise InputError(f"an odor must be a name or a place in the server's list, got {shown(odor)}")
         place = int(odor)
-        if not 0 <= place < len(odors):
-            listed = ", ".join(f"{i} {name}" for i, name in enumerate(odors))
-            raise RefusedError(f"odor_id must be a place in the server's list ({listed}), got {shown(odor)}", "odor")
-        return odors[place]
+        if not 0 <= place < len(listed):
+            names = ", ".join(f"{i} {name_of(own)}" for i, own in enumerate(listed))
+            raise RefusedError(f"odor_id must be a place in the server's list ({names}), got {shown(odor)}", "odor")
+        return listed[place]
+
+    def _find(self, odor: str) -> tuple[str | Odor | None, str]:
+        """Return the odor of a name, or None and why there is none: looking for the nearest takes 0.1 ms."""
+        if odor in self._own:
+            return self._own[odor], ""
+        try:
+            return find(odor).name, ""
+        except InputError:
+            names = [*self._own, *(known.name for known in odors())]
+            return None, f"unknown odor {shown(odor)}; {checks.nearest(odor, names)}"
+
+    def _check_own(self, mixture: dict[str | Odor, float]) -> dict[str | Odor, float]:
+        """Return a mixture; refuse one of the server's own odors where it cannot be smelled so, or is too strong."""
+        if self._own and not all(isinstance(odor, str) for odor in mixture):
+            stimulus(self._parameters, mixture)
+        return mixture
+
+    def _check_few(self, name: str, asked: Collection[Any]) -> None:
+        """Refuse more odors than there are before each of them is looked at."""
+        if len(asked) > self._most_odors:
+            raise InputError(f"{name} must name each of {self._most_odors} odors at most once, got {len(asked)}")
 
     def _duration(self, name: str, value: Any) -> float:
         """Return a duration in ms, a whole number of time steps and no longer than allowed."""
@@ -356,21 +427,6 @@ class Reader:
             )
         self._parameters.steps(name, value)
         return float(value)
-
-
-@lru_cache(maxsize=4096)
-def _found(odor: str) -> tuple[str | None, str]:
-    """Return the measured odor of a name, or None and why there is none: looking for the nearest takes 0.1 ms."""
-    try:
-        return measured.find(odor).name, ""
-    except InputError as reason:
-        return None, str(reason)
-
-
-def _check_few(name: str, asked: Collection[Any]) -> None:
-    """Refuse more odors than there are before each of them is looked at."""
-    if len(asked) > len(measured.odors()):
-        raise InputError(f"{name} must name each of {len(measured.odors())} odors at most once, got {len(asked)}")
 
 
 def _strength(name: str, value: Any) -> float:

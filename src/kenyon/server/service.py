@@ -240,6 +240,8 @@ class Service:
             "seed": settings.seed,
             "larvae": larvae,
         }
+        if settings.own_odors:
+            about["own_odors"] = {odor.name: odor.id for odor in settings.own_odors}
         return spelling(about)
 
     def _gauges(self) -> dict[str, float]:

@@ -10,8 +10,8 @@ from typing import Any, Final
 from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.mushroom_body import BALANCED, Parameters
-from kenyon.mushroom_body import odors as measured
 from kenyon.mushroom_body.engines import ENGINES
+from kenyon.mushroom_body.odors import Odor, find, plain
 from kenyon.words import shown
 
 DEFAULT_ODORS: Final = ("pentyl acetate", "4,5-dimethylthiazole", "3-octanol")
@@ -134,6 +134,7 @@ class Settings:
         engine: "kernel" or "brian2"; the numbers are the same.
         parameters: The circuit's constants.
         odors: What `odor_id` counts through.
+        own_odors: Odors besides the measured ones, which requests and `odors` may name.
         concentration_scale: What every concentration of a step is multiplied by.
         receptor_range_hz: Mean rates of the receptor neurons at which the output of Larvaworld's `OSNOlfactor` is to be
             0.9 and 0.1; None answers the rate itself, at which that output is 0.
@@ -163,6 +164,7 @@ class Settings:
     engine: str = "kernel"
     parameters: Parameters = BALANCED
     odors: tuple[str, ...] = DEFAULT_ODORS
+    own_odors: tuple[Odor, ...] = ()
     concentration_scale: float = 1.0
     receptor_range_hz: tuple[float, float] | None = None
     receptor_smoothing_s: float = 1.0
@@ -186,7 +188,9 @@ class Settings:
         checks.integer("seed", self.seed, low=0, high=2**63 - 1)
         checks.number("concentration_scale", self.concentration_scale, low=0.0, high=1e9)
         self._check_receptors()
-        names = tuple(measured.find(odor).name for odor in self.odors)
+        object.__setattr__(self, "own_odors", _own_odors(self.own_odors))
+        own = {odor.name: odor for odor in self.own_odors}
+        names = tuple(find(own.get(odor, odor)).name for odor in self.odors)
         if not names or len(set(names)) < len(names):
             raise InputError(f"odors must name one or more odors, each once, got {', '.join(names) or 'none'}")
         object.__setattr__(self, "odors", names)
@@ -239,11 +243,25 @@ class Settings:
             "concentration_scale": float(self.concentration_scale),
             "seed": self.seed,
         }
-        if self.receptor_range_hz is not None:  # Absent otherwise, as it was before there were such settings.
+        if self.own_odors:  # Absent otherwise, as it was before there were such settings.
+            record["own_odors"] = list(map(plain, self.own_odors))
+        if self.receptor_range_hz is not None:  # As above.
             low_hz, high_hz = self.receptor_range_hz
             record["receptor_range"] = f"{low_hz!r}:{high_hz!r}"
             record["receptor_smoothing_s"] = self.receptor_smoothing_s
         return record
+
+
+def _own_odors(given: Any) -> tuple[Odor, ...]:
+    """Return odors of one's own by name, in one order, so that a file's order changes nothing."""
+    odors = [
+        checks.instance("each of own_odors", odor, Odor, "pass what read_odors gave")
+        for odor in checks.several("own_odors", given)
+    ]
+    names = [odor.name for odor in odors]
+    if len(set(names)) < len(names):
+        raise InputError(f"own_odors must have a name each, got {', '.join(sorted(names))}")
+    return tuple(sorted(odors, key=lambda odor: odor.name))
 
 
 def _is_loopback(host: str) -> bool:

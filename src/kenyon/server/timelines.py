@@ -9,7 +9,7 @@ from kenyon.mushroom_body.inputs import stimulus
 from kenyon.mushroom_body.state import newborn, pack, unpack
 from kenyon.server.batching import Batch, Segment, Timeline
 from kenyon.server.computing import KernelComputer
-from kenyon.server.requests import Operation, Step
+from kenyon.server.requests import Operation, Step, name_of
 from kenyon.wire.messages import spelling
 
 READOUTS = {"MBONp": "MBONp", "MBONn": "MBONn", "OSN_rate": "ORN", "KC_rate": "KC", "DANp": "DANp", "DANn": "DANn"}
@@ -116,7 +116,7 @@ def _probe(parameters: Parameters, circuit: bytes, asked: Step | Operation) -> T
     ]
     yield segments
     answered = zip(asked.probe, segments, strict=True)
-    return {odor: _rates(segment.spikes, n_steps * parameters.dt_ms, _OUTPUT) for odor, segment in answered}
+    return {name_of(odor): _rates(segment.spikes, n_steps * parameters.dt_ms, _OUTPUT) for odor, segment in answered}
 
 
 def _rates(spikes: Sequence[int], duration_ms: float, readouts: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
