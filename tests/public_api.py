@@ -67,6 +67,13 @@ INNER = {
     "kenyon.memory.embedded.holding": "as above",
     "kenyon.memory.mushroom_body.Outcome": "as above",
     "kenyon.mushroom_body.population.Population.restoring": "as Population.restore, for memories",
+    **dict.fromkeys(
+        (f"kenyon.conditioning.{part}*" for part in ("cursor", "elements", "notation", "folding", "spelling")),
+        "reads and spells for Design, whose texts are fuzzed; tests/conditioning/test_notation",
+    ),
+    "kenyon.conditioning.phases.checked_label": "as above",
+    "kenyon.conditioning.phases.name_of": "of odors that are known",
+    "kenyon.conditioning.phases.dose": "as above",
     "kenyon.conditioning.results.numbered": "of labels of ours",
     "kenyon.memory.options*": "param's own interface; tests/memory/test_options",
     "kenyon.memory.qlearning_kernel*": "called by classes that have checked",

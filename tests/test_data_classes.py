@@ -46,8 +46,18 @@ MADE_BY_USERS: list[Any] = [
 ]
 """One of each that a user may make, all of it right."""
 
-GIVEN_TO_USERS = {"Test", "Outcome", "Answer", "MemoryModel", "StoredExperiment", "TryOut", "MemoryFinding"}
-"""What experiments, tests and inspections answer, made by our own code from what it measured."""
+GIVEN_TO_USERS = {
+    "Fold",
+    "Written",
+    "Test",
+    "Outcome",
+    "Answer",
+    "MemoryModel",
+    "StoredExperiment",
+    "TryOut",
+    "MemoryFinding",
+}
+"""What experiments, tests, inspections and readers answer, made by our own code."""
 
 NONSENSE: list[Any] = [
     *(None, True, 2, -1, 0.0, math.nan, math.inf, 10**400, "", "Reward", "rewrad", "a\nb", "\x1b[31m", "\ud800"),

@@ -23,6 +23,20 @@ class InputError(KenyonError, ValueError):
     """A value given by the caller is not usable; nothing was changed."""
 
 
+class NotationError(InputError):
+    """A text that says what to do cannot be read; the sentence shows the place, with `^` before it.
+
+    Attributes:
+        text: What was to be read.
+        place: Where it goes wrong, a number of characters from its beginning.
+    """
+
+    def __init__(self, sentence: str = "", text: str = "", place: int = 0) -> None:
+        super().__init__(sentence)
+        self.text = text
+        self.place = place
+
+
 class FileFormatError(KenyonError, ValueError):
     """A file is not of the format it should have: foreign, truncated or of another version."""
 

@@ -4,13 +4,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from string import ascii_uppercase
-from typing import Any
+from typing import Any, TypeAlias
 
 from kenyon import checks
-from kenyon.conditioning.phases import MOST_ITEMS, REINFORCERS, Group, Lived
+from kenyon.conditioning.cursor import Cursor
+from kenyon.conditioning.notation import Reader
+from kenyon.conditioning.phases import (
+    MOST_ITEMS,
+    REINFORCERS,
+    Group,
+    Lived,
+    Probe,
+    Smelled,
+    Stage,
+    dose,
+    name_of,
+    smelled,
+)
+from kenyon.conditioning.spelling import Speller
 from kenyon.errors import InputError
-from kenyon.mushroom_body.odors import find
+from kenyon.mushroom_body import Odor
+from kenyon.mushroom_body.parameters import Parameters, check_parameters
 from kenyon.words import shown
+
+Binding: TypeAlias = tuple[str, Smelled, float]
+"""A letter, the odor that it stands for, and at which concentration."""
 
 MOST_LARVAE = 10**9
 """More than any machine holds."""
@@ -19,6 +37,9 @@ MOST_LARVAE = 10**9
 @dataclass(frozen=True)
 class Design:
     """An experiment as immutable data, checked when it is made.
+
+    A design without any test is given some: every group is asked about every odor that any group smells, before its
+    first stage and after each.
 
     Attributes:
         groups: One or more, each with a name of its own; kept as a tuple.
@@ -49,6 +70,72 @@ class Design:
         fix("groups", _groups(self.groups))
         fix("bindings", _dealt(self.groups) if self.bindings is None else _bindings(self.bindings))
         fix("reinforcer", _reinforcer(self.reinforcer))
+        fix("groups", _tested(self.groups, self.bindings))
+        _check_odors([*_smelled(self.groups), *(odor for _, odor, _ in self.bindings)])
+
+    @classmethod
+    def read(
+        cls,
+        text: str,
+        *,
+        bindings: Any = None,
+        reinforcer: tuple[str, float] | None = None,
+        odors: Sequence[Odor] = (),
+        parameters: Parameters | None = None,
+    ) -> "Design":
+        """Read what is written in the notation of docs/notation.md.
+
+        Args:
+            text: Such as "3x(A+ 60s, 60s) | B 180s | ?A, ?B".
+            bindings: What letters stand for, as for the class, whatever the text binds them to.
+            reinforcer: What `+` stands for, whatever the text says.
+            odors: Odors of one's own that it may name.
+            parameters: Whose time step every duration must be a multiple of; `run` looks at it if this does not.
+
+        Raises:
+            NotationError: the text cannot be read, or says what cannot be done; the sentence shows the place.
+            InputError: another argument is unusable.
+
+        Example:
+            >>> Design.read('B = 3-octanol: 2x(A+ 60s, 60s, B 60s, 60s)').larva_seconds()
+            492.0
+            >>> Design.read("3x(A+ 60, 60s)")
+            Traceback (most recent call last):
+            ...
+            kenyon.errors.NotationError: a duration must have a unit (ms, s, min, h) right after it, got none, here:
+            3x(A+ 60^, 60s)
+        """
+        text = checks.instance("text of a design", text, str, 'write one such as "3x(A+ 60s, 60s) | ?A"')
+        before = {letter: (odor, dose) for letter, odor, dose in _bindings({} if bindings is None else bindings)}
+        plus = None if reinforcer is None else _reinforcer(reinforcer)
+        own = [checks.instance("each odor", odor, Odor, "make Odors") for odor in checks.several("odors", odors)]
+        _check_odors([*own, *(odor for odor, _ in before.values() if isinstance(odor, Odor))])
+        if parameters is not None:
+            check_parameters(parameters)
+        written = Reader(text, before, plus, own, parameters).written()
+        with Cursor(text).refusing(0):  # what no single place is to blame for, such as too many tests in all
+            return cls(written.groups, written.bindings, written.reinforcer)
+
+    @property
+    def text(self) -> str:
+        """The design in the notation, written the one way in which equal designs are, its bindings first.
+
+        Example:
+            >>> Design.read("A+ 60s, 60s, A+ 1min, 60s").text
+            'A = pentyl acetate, + = reward 1: ?A, 2x(A+ 60s, 60s), ?A'
+        """
+        letters = {letter: (odor, dose) for letter, odor, dose in self.bindings}
+        return Speller(letters, self.reinforcer).design(self.groups)
+
+    @property
+    def id(self) -> str:
+        """The same words for the same experiment, always: its text with letters dealt in order of appearance.
+
+        Example:
+            >>> Design.read("X = anisole: X+ 60s, ?X").id == Design.read('"anisole"[reward 1] 60s, ?"anisole"').id
+            True
+        """
+        return Design(self.groups).text
 
     @property
     def duration_s(self) -> float:
@@ -74,6 +161,26 @@ class Design:
         return next(group for group in self.groups if group.name == name)
 
 
+def _tested(groups: Sequence[Group], bindings: Sequence[Binding]) -> Sequence[Group]:
+    """Return the groups, with tests where none has any: of each odor, by letter."""
+    if any(isinstance(element, (Probe, Lived)) for group in groups for element in group.elements):
+        return groups
+    letters = {odor: letter for letter, odor, _ in reversed(bindings)}
+    odors = sorted(_smelled(groups), key=lambda odor: letters.get(odor, "none"))
+    tests = [Probe({odor: _test_dose(odor)}) for odor in odors]
+
+    def tested(place: int, stage: Stage) -> Stage:
+        return Stage([*(() if place else tests), *stage.items, *tests], stage.label)
+
+    return _groups([Group(group.name, [tested(*placed) for placed in enumerate(group.stages)]) for group in groups])
+
+
+def _test_dose(odor: Smelled) -> float:
+    """Return 1, or the only concentration at which anything is known of an odor of one's own."""
+    only = isinstance(odor, Odor) and len(odor.concentrations) == 1
+    return odor.concentrations[0] if isinstance(odor, Odor) and only else 1.0
+
+
 def _groups(groups: Any) -> tuple[Group, ...]:
     checked = tuple(checks.instance("each group", group, Group, "make Groups") for group in _several(groups))
     names = [group.name for group in checked]
@@ -92,29 +199,41 @@ def _several(groups: Any) -> list[Any]:
     return several
 
 
-def _bindings(bindings: Any) -> tuple[tuple[str, str, float], ...]:
+def _bindings(bindings: Any) -> tuple[Binding, ...]:
     """Return triples of letter, odor and concentration, by letter."""
     if isinstance(bindings, Mapping):
         bindings = [(letter, *(odor if isinstance(odor, tuple) else (odor,))) for letter, odor in bindings.items()]
-    bound: dict[str, tuple[str, str, float]] = {}
+    bound: dict[str, Binding] = {}
     for binding in checks.several("bindings", bindings):
         if not isinstance(binding, (tuple, list)) or not 2 <= len(binding) <= 3:
             raise InputError(f"bindings must be odors by letter, got {shown(binding)}; pass {{'A': 'anisole'}}")
         letter, odor = binding[:2]
         if not (isinstance(letter, str) and letter in set(ascii_uppercase)) or letter in bound:
             raise InputError(f"letters must be single capitals, each bound once, got {shown(letter)}")
-        known = find(odor).name
-        dose = checks.positive(f"concentration of {known}", binding[2] if len(binding) > 2 else 1.0)
-        bound[letter] = letter, known, dose
+        known = smelled(odor)
+        given = checks.positive(f"concentration of {name_of(known)}", binding[2] if len(binding) > 2 else 1.0)
+        bound[letter] = letter, known, dose(known, given)
     return tuple(sorted(bound.values()))
 
 
-def _dealt(groups: Sequence[Group]) -> tuple[tuple[str, str, float], ...]:
+def _dealt(groups: Sequence[Group]) -> tuple[Binding, ...]:
     """Return a letter for each odor, in order of appearance, as long as letters last."""
+    return tuple((letter, odor, 1.0) for letter, odor in zip(ascii_uppercase, _smelled(groups), strict=False))
+
+
+def _smelled(groups: Sequence[Group]) -> dict[Smelled, None]:
+    """Return every odor, once, in order of appearance."""
     elements = [element for group in groups for element in group.elements]
     mixtures = [[*element.odors, *(element.against if isinstance(element, Lived) else ())] for element in elements]
-    names = dict.fromkeys(name for mixture in mixtures for name, _ in mixture)
-    return tuple((letter, name, 1.0) for letter, name in zip(ascii_uppercase, names, strict=False))
+    return dict.fromkeys(odor for mixture in mixtures for odor, _ in mixture)
+
+
+def _check_odors(odors: Sequence[Smelled]) -> None:
+    """Refuse two odors of one name: no text, table or figure could tell them apart."""
+    known: dict[str, Smelled] = {}
+    for odor in odors:
+        if known.setdefault(name_of(odor), odor) != odor:
+            raise InputError(f"odors of a design must have names of their own, got two called {shown(name_of(odor))}")
 
 
 def _reinforcer(reinforcer: Any) -> tuple[str, float]:

@@ -1,7 +1,7 @@
 """What larvae live through and are asked, as data: phases and tests, in stages, in groups.
 
 Everything here is immutable, equal by value, and checked when it is made. Odors are given as anything that
-`Population.stimulate` takes, and kept as pairs of name and concentration, by name: so one mixture has one spelling.
+`Population.stimulate` takes, and kept as pairs of odor and concentration, by name: so one mixture has one spelling.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,8 +12,8 @@ from typing import Any, Final, TypeAlias
 
 from kenyon import checks
 from kenyon.errors import InputError
-from kenyon.mushroom_body import Manipulation, manipulations
-from kenyon.mushroom_body.odors import find
+from kenyon.mushroom_body import Odor, manipulations
+from kenyon.mushroom_body.odors import MeasuredOdor, find
 from kenyon.words import shown
 
 REINFORCERS: Final = ("reward", "punishment")
@@ -26,8 +26,10 @@ TURN_S: Final = 10.0
 PROBE_S: Final = 3.0
 """How long a test on a copy lasts unless it says otherwise."""
 
-Mixture: TypeAlias = tuple[tuple[str, float], ...]
-"""Odors that are there, by name: each with its concentration, which is above 0."""
+Smelled: TypeAlias = str | Odor
+"""A measured odor by its name, or one of one's own as it is."""
+Mixture: TypeAlias = tuple[tuple[Smelled, float], ...]
+"""Odors that are there, in the order of their names: each with its concentration, which is above 0."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Phase:
 
     Attributes:
         duration_s: For how long.
-        odors: What is smelled, as for `Population.stimulate`; kept as pairs of name and concentration.
+        odors: What is smelled, as for `Population.stimulate`; kept as pairs of odor and concentration.
         reward: Strength of reward.
         punishment: Strength of punishment.
         manipulations: What is done to the circuit meanwhile, each as a `Manipulation` or as its text; kept as a tuple
@@ -57,7 +59,7 @@ class Phase:
     odors: Any = ()
     reward: float = 0.0
     punishment: float = 0.0
-    manipulations: Sequence[Manipulation | str] = ()
+    manipulations: Any = ()
     label: str = ""
 
     def __post_init__(self) -> None:
@@ -89,7 +91,7 @@ class Probe:
     duration_s: float = PROBE_S
     reward: float = 0.0
     punishment: float = 0.0
-    manipulations: Sequence[Manipulation | str] = ()
+    manipulations: Any = ()
     label: str = ""
 
     def __post_init__(self) -> None:
@@ -124,7 +126,7 @@ class Lived:
     against: Any = ()
     reward: float = 0.0
     punishment: float = 0.0
-    manipulations: Sequence[Manipulation | str] = ()
+    manipulations: Any = ()
     label: str = ""
 
     def __post_init__(self) -> None:
@@ -201,7 +203,7 @@ class Stage:
         for item in items:
             _check_kind("each item of a stage", item, (Phase, Probe, Lived, Shuffle))
         object.__setattr__(self, "items", items)
-        object.__setattr__(self, "label", _label("label of a stage", self.label))
+        object.__setattr__(self, "label", checked_label("label of a stage", self.label))
 
     @property
     def elements(self) -> tuple[Element, ...]:
@@ -267,10 +269,10 @@ def mixture(name: str, odors: Any) -> Mixture:
 
     Args:
         name: What they are, as the message shall call them.
-        odors: As for `Population.stimulate`, or pairs of name and concentration.
+        odors: As for `Population.stimulate`, or pairs of odor and concentration.
 
     Raises:
-        InputError: an odor is unknown or named twice, or a concentration negative.
+        InputError: an odor is unknown or named twice, or a concentration negative or one of which nothing is known.
 
     Example:
         >>> mixture("odors", {"3-octanol": 0.1, "anisole": 1})
@@ -278,16 +280,57 @@ def mixture(name: str, odors: Any) -> Mixture:
         >>> mixture("odors", None)
         ()
     """
-    there: dict[str, float] = {}
-    for odor, concentration in _pairs(name, odors):
-        known = find(odor).name
-        if known in there:
-            raise InputError(f"{name} must name each odor once, got {shown(known)} twice; add up what is there")
-        there[known] = checks.number(f"concentration of {known}", concentration, low=0.0)
-    return tuple(sorted((odor, c) for odor, c in there.items() if c > 0.0))
+    there: dict[str, tuple[Smelled, float]] = {}
+    for given, concentration in _pairs(name, odors):
+        odor = smelled(given)
+        if name_of(odor) in there:
+            raise InputError(f"{name} must name each odor once, got {shown(name_of(odor))} twice; add up what is there")
+        there[name_of(odor)] = odor, dose(odor, concentration)
+    return tuple(there[known] for known in sorted(there) if there[known][1] > 0.0)
 
 
-def _label(name: str, label: Any) -> str:
+def smelled(odor: Any) -> Smelled:
+    """Return how an odor is kept: a measured one by its name, one of one's own as it is.
+
+    Raises:
+        InputError: it is unknown.
+
+    Example:
+        >>> smelled(31)
+        'pentyl acetate'
+    """
+    known = find(odor)
+    return known.name if isinstance(known, MeasuredOdor) else known
+
+
+def name_of(odor: Smelled) -> str:
+    """Return the name of an odor.
+
+    Raises:
+        InputError: it is none.
+
+    Example:
+        >>> name_of("anisole")
+        'anisole'
+    """
+    return find(odor).name
+
+
+def dose(odor: Smelled, concentration: Any) -> float:
+    """Return a concentration at which an odor can be smelled, 0 or more.
+
+    Raises:
+        InputError: it is none, negative, or one of which nothing is known.
+
+    Example:
+        >>> dose("anisole", 1)
+        1.0
+    """
+    known = find(odor)
+    return known.at(checks.number(f"concentration of {known.name}", concentration, low=0.0))
+
+
+def checked_label(name: str, label: Any) -> str:
     """Return a label, which may be empty; with quotes around it a text must be able to hold it.
 
     Raises:
@@ -306,7 +349,7 @@ def _pairs(name: str, odors: Any) -> Iterator[tuple[Any, Any]]:
         return
     if isinstance(odors, Mapping):
         yield from odors.items()
-    elif isinstance(odors, (str, Integral)):
+    elif isinstance(odors, (str, Integral, Odor)):
         yield odors, 1.0
     else:
         for pair in checks.several(name, odors):
@@ -325,7 +368,7 @@ def _check(element: Any, what: str) -> None:
     for name in REINFORCERS:
         fix(name, checks.number(f"{name} of {what}", getattr(element, name), low=0.0))
     fix("manipulations", manipulations.checked(element.manipulations))
-    fix("label", _label(f"label of {what}", element.label))
+    fix("label", checked_label(f"label of {what}", element.label))
 
 
 def _check_tests_something(test: Probe | Lived) -> None:
