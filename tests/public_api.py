@@ -26,6 +26,7 @@ INNER = {
                 "drawing",
                 "errors",
                 "netcdf",
+                "notebook",
                 "progress",
                 "provenance",
                 "sfc64",

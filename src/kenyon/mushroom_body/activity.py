@@ -1,8 +1,9 @@
 """What larvae did during one call: spike counts, rates and, if asked for, every spike and the state over time."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,22 @@ from numpy.typing import NDArray
 from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.mushroom_body.circuit import GROUPS, N_KCS, N_NEURONS
+from kenyon.notebook import words_and_table
 from kenyon.words import shown
+
+if TYPE_CHECKING:  # slow to import
+    import pandas as pd
+    import xarray
 
 FloatArray = NDArray[np.float64]
 
 SAMPLED = {"v_mV": N_NEURONS, "w_kc_mbonp_nS": N_KCS, "w_kc_mbonn_nS": N_KCS, "eligibility": N_KCS}
 """Variables that can be sampled, and how many values each has per larva."""
+
+
+_GROUP = np.repeat(list(GROUPS), [where.stop - where.start for where in GROUPS.values()])
+_CELL = np.concatenate([np.arange(where.stop - where.start) for where in GROUPS.values()])
+"""Of each neuron its group, and its place in it."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ class Record:
             raise InputError("every_ms must be above 0 ms, got 0")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Activity:
     """What B larvae did during one call.
 
@@ -66,6 +77,18 @@ class Activity:
         samples: Sampled state by name, [B, samples, N or K] float64; nan beyond the end of a larva's own duration.
         sample_ms: [samples] float64, when the samples were taken, from the start of the call.
         diverged: [B] bool, larvae that ended with a membrane potential beyond all bounds; see `population`.
+        dt_ms: Length of a time step, in which spikes are counted; nan where they were not recorded.
+
+    Example:
+        >>> from kenyon.mushroom_body import Population
+        >>> larvae = Population(seeds=[1, 2])
+        >>> activity = larvae.advance(100, record=Record(spikes=True, variables=("v_mV",), every_ms=10))
+        >>> activity
+        <activity of 2 larvae over 100 ms, with spikes and samples of v_mV>
+        >>> list(activity.to_dataframe().columns)
+        ['larva', 'time_ms', 'neuron', 'group', 'cell']
+        >>> dict(activity.to_dataset().v_mV.sizes)
+        {'larva': 2, 'time_ms': 10, 'neuron': 142}
     """
 
     duration_ms: FloatArray
@@ -74,6 +97,23 @@ class Activity:
     samples: Mapping[str, FloatArray] = field(default_factory=dict)
     sample_ms: FloatArray = field(default_factory=lambda: np.empty(0))
     diverged: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
+    dt_ms: float = math.nan
+
+    def __repr__(self) -> str:
+        """Say whose it is, and what was kept."""
+        least, most = self.duration_ms.min(), self.duration_ms.max()
+        kept = ["spikes"] if self.spikes is not None else []
+        kept += [f"samples of {', '.join(self.samples)}"] if self.samples else []
+        words = f"<activity of {len(self.counts)} larvae over {least:g}{'' if least == most else f' to {most:g}'} ms"
+        return f"{words}{', with ' if kept else ''}{' and '.join(kept)}>"
+
+    def _repr_html_(self) -> str:
+        """Show the rates of all groups, in a notebook."""
+        rows = [
+            {"group": group, "mean (Hz)": own.mean(), "lowest larva (Hz)": own.min(), "highest larva (Hz)": own.max()}
+            for group, own in self.rates_hz().items()
+        ]
+        return words_and_table(repr(self), rows)
 
     def spikes_of(self, group: str) -> NDArray[np.int64]:
         """Return the spikes of a cell group, such as "KC" or "MBONp", summed over its cells: [B] int64.
@@ -101,6 +141,68 @@ class Activity:
     def rates_hz(self) -> dict[str, FloatArray]:
         """Return the mean firing rate of a cell of each group: [B] float64, Hz, by group."""
         return {group: self.rate_hz(group) for group in GROUPS}
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """Return the recorded spikes as a table of pandas, larva by larva in the order of time.
+
+        Returns:
+            Columns larva (its place in the call), time_ms (where its time step begins, from the start of the call),
+            neuron (0 to 141), group (its name, such as "KC"), cell (its place in the group).
+
+        Raises:
+            InputError: spikes were not recorded.
+        """
+        import pandas as pd
+
+        larva, steps, neurons = self._spikes()
+        return pd.DataFrame(
+            {
+                "larva": larva,
+                "time_ms": steps * self.dt_ms,
+                "neuron": neurons,
+                "group": _GROUP[neurons],
+                "cell": _CELL[neurons],
+            }
+        )
+
+    def to_dataset(self) -> "xarray.Dataset":
+        """Return all of it as one dataset.
+
+        Returns:
+            counts (larva, neuron); duration_ms and diverged (larva); where spikes were recorded spike_larva,
+            spike_time_ms and spike_neuron (spike), as for `to_dataframe`; samples by their names, (larva, time_ms,
+            neuron) or (larva, time_ms, kc). Of each neuron group and cell are coordinates.
+        """
+        import xarray
+
+        variables: dict[str, Any] = {
+            "counts": (("larva", "neuron"), self.counts),
+            "duration_ms": ("larva", self.duration_ms, {"units": "ms"}),
+            "diverged": ("larva", self.diverged),
+        }
+        if self.spikes is not None:
+            larva, steps, neurons = self._spikes()
+            variables["spike_larva"] = ("spike", larva)
+            variables["spike_time_ms"] = ("spike", steps * self.dt_ms, {"units": "ms"})
+            variables["spike_neuron"] = ("spike", neurons)
+        coordinates: dict[str, Any] = {
+            "larva": np.arange(len(self.counts)),
+            "neuron": np.arange(N_NEURONS),
+            "group": ("neuron", _GROUP),
+            "cell": ("neuron", _CELL),
+        }
+        for name, values in self.samples.items():
+            variables[name] = (("larva", "time_ms", "neuron" if values.shape[2] == N_NEURONS else "kc"), values)
+            coordinates |= {"time_ms": self.sample_ms, "kc": np.arange(N_KCS)}
+        return xarray.Dataset(variables, coordinates)
+
+    def _spikes(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return the larva, step and neuron of each recorded spike."""
+        if self.spikes is None:
+            raise InputError("spikes must be recorded for a table of them, got none; pass record=Record(spikes=True)")
+        larva = np.repeat(np.arange(len(self.spikes)), [len(own) for own in self.spikes])
+        steps, neurons = np.concatenate(self.spikes).T
+        return larva, steps, neurons
 
     @property
     def preference_index(self) -> FloatArray:

@@ -21,7 +21,7 @@ _FARTHEST_MV = 500.0
 """A current may move a resting potential this far from 0: farther than any threshold, and not out of all bounds."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Manipulated(Parameters):
     """A set of constants under which cells are silenced or driven, or connections cut or scaled; `under` makes it.
 
@@ -30,6 +30,10 @@ class Manipulated(Parameters):
     """
 
     manipulations: tuple[Manipulation, ...] = ()
+
+    def __repr__(self) -> str:
+        """Say which set it is, and what is done."""
+        return f"<parameters: {self.description}, {', '.join(own.text for own in self.manipulations)}>"
 
 
 def under(parameters: Parameters, manipulations: Iterable[Manipulation | str]) -> Parameters:

@@ -13,6 +13,7 @@ from typing import Any
 
 from kenyon import checks
 from kenyon.errors import InputError
+from kenyon.notebook import words_and_table
 from kenyon.words import shown
 
 PAPER = "Jürgensen et al. 2024, iScience 27:108640"
@@ -139,6 +140,26 @@ class Parameters:
         "Hz", "input rate at a reward or punishment of 1", 0.0, 1e4, 600.0, source="measured on the published model"
     )
 
+    def __repr__(self) -> str:
+        """Say which set it is, and what was changed on it."""
+        return f"<parameters: {self.description}>"
+
+    def _repr_html_(self) -> str:
+        """Show every constant, beside that of the named set that is nearest, in a notebook."""
+        name, _ = self._nearest()
+        theirs = NAMED[name].values()
+        rows = [
+            {
+                "constant": own,
+                "value": str(value),
+                f"in {name}": str(theirs[own]),
+                "unit": declared.unit,
+                "meaning": declared.meaning,
+            }
+            for (own, value), declared in zip(self.values().items(), constants().values(), strict=True)
+        ]
+        return words_and_table(repr(self), rows)
+
     def __post_init__(self) -> None:
         """Check every value alone, then what they say together."""
         for cell in CELL_TYPES:
@@ -264,12 +285,14 @@ class Parameters:
             >>> PUBLISHED.replace(learning_rate_nS=0.1).description
             'published with learning_rate_nS=0.1'
         """
-        name, changes = min(
-            ((name, self.differences(base)) for name, base in NAMED.items()), key=lambda pair: len(pair[1])
-        )
+        name, changes = self._nearest()
         return name + "".join(
             f"{' with' if i == 0 else ','} {key}={value[0]}" for i, (key, value) in enumerate(changes.items())
         )
+
+    def _nearest(self) -> tuple[str, dict[str, tuple[Any, Any]]]:
+        """Return the named set from which the least is changed, and what."""
+        return min(((name, self.differences(base)) for name, base in NAMED.items()), key=lambda pair: len(pair[1]))
 
 
 CELL_TYPES = tuple(f.name for f in fields(Parameters) if is_dataclass(f.type))

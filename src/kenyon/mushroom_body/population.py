@@ -28,6 +28,7 @@ from kenyon.mushroom_body.parameters import BALANCED, Parameters
 from kenyon.mushroom_body.recording import beyond_bounds
 from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
+from kenyon.notebook import words_and_table
 from kenyon.seeds import checked_seed
 from kenyon.threads import OwnLock, chosen
 from kenyon.whole import Change, at_once, write
@@ -92,6 +93,11 @@ class Population:
         """Say what this is."""
         what = ", ".join([self.parameters.description, *(own.text for own in self._manipulations)])
         return f"<{type(self).__name__} of {len(self)} larvae, {what}>"
+
+    def _repr_html_(self) -> str:
+        """Show the first larvae, in a notebook."""
+        seeds, _, state = self._larvae
+        return words_and_table(repr(self), states.rows(state, seeds, self.parameters.dt_ms))
 
     @property
     def parameters(self) -> Parameters:

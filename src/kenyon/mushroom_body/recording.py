@@ -79,6 +79,7 @@ class Recorder:
             samples={name: self._samples[name] for name in self._record.variables},
             sample_ms=self._sample_ms,
             diverged=beyond_bounds(v_mV),
+            dt_ms=self._dt_ms,
         )
 
 

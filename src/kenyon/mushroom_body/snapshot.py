@@ -17,13 +17,14 @@ from kenyon.mushroom_body.inputs import MAX_RATE_HZ
 from kenyon.mushroom_body.manipulated import unmanipulated
 from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, check_parameters, constants
 from kenyon.mushroom_body.state import State
+from kenyon.notebook import words_and_table
 from kenyon.seeds import checked_seed
 from kenyon.words import shown
 
 KIND = "snapshot"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Snapshot:
     """Everything about some larvae at one moment, for good; either engine goes on from it.
 
@@ -87,6 +88,14 @@ class Snapshot:
     def __hash__(self) -> int:
         """Return what is the same for equal snapshots."""
         return hash(self.seeds)
+
+    def __repr__(self) -> str:
+        """Say whose it is."""
+        return f"<snapshot of {len(self.seeds)} larvae, {self.parameters.description}>"
+
+    def _repr_html_(self) -> str:
+        """Show the first larvae, in a notebook."""
+        return words_and_table(repr(self), states.rows(self.state, self.seeds, self.parameters.dt_ms))
 
     def _bits(self) -> tuple[object, ...]:
         return self.parameters, self.seeds, self.drive_hz.tobytes(), self.state.records.tobytes()

@@ -12,6 +12,7 @@ from kenyon.errors import InputError
 from kenyon.mushroom_body import circuit, inputs
 from kenyon.mushroom_body.parameters import Parameters, check_parameters
 from kenyon.seeds import checked_seed
+from kenyon.words import shown
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -153,6 +154,24 @@ def newborn(parameters: Parameters, seeds: Iterable[int], pn_to_kc: Any = None) 
     for larva, seed in enumerate(seeds):
         state.pn_to_kc[larva] = circuit.draw_pn_to_kc(parameters, seed) if wiring is None else wiring[larva]
     return state
+
+
+def rows(state: State, seeds: Sequence[int], dt_ms: float) -> list[dict[str, Any]]:
+    """Return a table of the first larvae: seed, age and what their plastic weights have become."""
+    return [
+        {
+            "larva": larva,
+            "seed": shown(seed, 24),
+            "age (s)": state.step[larva] * dt_ms * 1e-3,
+            "mean weight to MBONp (nS)": state.w_kc_mbonp_nS[larva].mean(),
+            "mean weight to MBONn (nS)": state.w_kc_mbonn_nS[larva].mean(),
+        }
+        for larva, seed in enumerate(seeds[:_ROWS])
+    ]
+
+
+_ROWS = 20
+"""Larvae that a table in a notebook has room for."""
 
 
 def gathered(variables: Mapping[str, NDArray[Any]]) -> State:
