@@ -10,11 +10,12 @@ from kenyon.mushroom_body import Population, Record, kernel, layered
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.circuit import GROUPS, KC, N_CHANNELS, N_NEURONS, PN, per_neuron
 from kenyon.mushroom_body.engines import Kernel
+from kenyon.mushroom_body.manipulated import under
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters
 from kenyon.mushroom_body.state import State
 from kenyon.mushroom_body.verification import load, own_files, replay
 
-EVERYTHING = Record(spikes=True, variables=("v_mV", "w_kc_mbonp_nS", "w_kc_mbonn_nS"), every_ms=0.7)
+EVERYTHING = Record(spikes=True, variables=("v_mV", "w_kc_mbonp_nS", "w_kc_mbonn_nS", "eligibility"), every_ms=0.7)
 
 SETS = {
     "published": PUBLISHED,
@@ -27,6 +28,21 @@ SETS = {
         {"apl.adaptation_nS": 0.3, "dan.leak_nS": 4.0, "kc.threshold_mV": -45.0, "mbon.capacitance_pF": 70.0},
         inhibitory_tau_ms=3.0,
         excitatory_reversal_mV=5.0,
+    ),
+    "manipulated": under(
+        BALANCED,
+        [
+            "silence DANp",
+            "silence KC[7]",
+            "drive KC[3] 20pA",
+            "drive MBONp 90pA",
+            "cut MBONn>DANp",
+            "scale APL>KC 0.5",
+            "scale LN[4]>PN 3",
+            "cut KC[9]>MBONp",
+            "scale ORN[2]>PN 2",
+            "cut PN[3]>KC",
+        ],
     ),
     "excitable": BALANCED.replace(pn_kc_nS=6.0, apl_kc_nS=5.0, orn_pn_nS=40.0, orn_ln_nS=12.0),
 }

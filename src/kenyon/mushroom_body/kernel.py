@@ -282,11 +282,11 @@ def _transmit(
 def depress(w: FloatArray, kc_fired: FloatArray, step: int, k: Constants) -> None:
     """One DAN spike: take the learning rate times each Kenyon cell's eligibility off its weight, down to the floor."""
     for kc in range(N_KCS):
-        w[kc] = max(k.weight_floor_nS, w[kc] - k.learning_rate_nS * _eligibility(kc_fired[kc], step, k))
+        w[kc] = max(k.weight_floor_nS, w[kc] - k.learning_rate_nS * eligibility(kc_fired[kc], step, k))
 
 
 @compiled
-def _eligibility(fired: float, step: int, k: Constants) -> float:
+def eligibility(fired: float, step: int, k: Constants) -> float:
     """Return what is left of the trace of a Kenyon cell's last spike."""
     return math.exp(-(step - fired) / k.steps_per_eligibility_tau)
 
@@ -380,7 +380,7 @@ def _sample(
             record.w_kc_mbonn_nS[larva, sample, kc] = w_n[kc]
     if record.eligibility.shape[1] > 0:
         for kc in range(N_KCS):
-            record.eligibility[larva, sample, kc] = _eligibility(kc_fired[kc], step, k)
+            record.eligibility[larva, sample, kc] = eligibility(kc_fired[kc], step, k)
 
 
 @compiled_within

@@ -43,6 +43,7 @@ from kenyon.mushroom_body.kernel import (
     Constants,
     Recording,
     depress,
+    eligibility,
     restore,
 )
 from kenyon.mushroom_body.layers import (
@@ -142,8 +143,8 @@ def _prepare(x: FloatArray, k: Constants) -> None:
         x[_place(i, layers.ADAPTATION)] = k.cells[ADAPTATION, i]
     for i in range(N_PNS):
         x[_place(ORN + i, WEIGHT)] = k.input_orn_nS
-        x[_place(PN + i, WEIGHT)] = k.orn_pn_nS
-        x[_place(LNS.neuron + i, WEIGHT)] = k.orn_ln_nS
+        x[_place(PN + i, WEIGHT)] = k.orn_pn_nS[i]
+        x[_place(LNS.neuron + i, WEIGHT)] = k.orn_ln_nS[i]
     x[_place(DAN_P, WEIGHT)] = k.reward_danp_nS
     x[_place(DAN_N, WEIGHT)] = k.punishment_dann_nS
     x[layers.REVERSAL_E] = k.excitatory_reversal_mV
@@ -207,7 +208,7 @@ def _load(state: Any, period: int, k: Constants, x: FloatArray, m: Masks, kc_fir
     x[PN_INHIBITION], x[KC_INHIBITION] = state.g_i_nS[PN], state.g_i_nS[KC]
     for pn in range(N_PNS):
         for kc in range(N_KCS):
-            x[FROM_PN + pn * N_KCS + kc] = state.pn_to_kc[kc, pn] * k.pn_kc_nS
+            x[FROM_PN + pn * N_KCS + kc] = state.pn_to_kc[kc, pn] * k.pn_kc_nS[pn]
     for kc in range(N_KCS):
         kc_fired[kc] = -state.kc_silent_steps[kc]
 
@@ -266,8 +267,8 @@ def _inhibit_pns(x: FloatArray, m: Masks, lns: int, steps: int, k: Constants) ->
         g_i *= k.inhibitory_decay
         fired = np.int64(m[lns + step])
         while fired:
+            g_i += k.ln_pn_nS[lowest(fired)]
             fired &= fired - 1
-            g_i += k.ln_pn_nS
         x[PN_INHIBITION + step + 1] = g_i
 
 
@@ -332,9 +333,9 @@ def _count(i: int, larva: int, step: int, record: Recording) -> None:
 @compiled
 def _transmit_kc(kc: int, step: int, state: Any, x: FloatArray, kc_fired: FloatArray, k: Constants) -> None:
     """Give the spike of a Kenyon cell to APL and both MBONs."""
-    x[_place(APL, G_E)] += k.kc_apl_nS
-    x[_place(MBON_P, G_E)] += state.w_kc_mbonp_nS[kc]
-    x[_place(MBON_N, G_E)] += state.w_kc_mbonn_nS[kc]
+    x[_place(APL, G_E)] += k.kc_apl_nS[kc]
+    x[_place(MBON_P, G_E)] += k.kc_mbonp[kc] * state.w_kc_mbonp_nS[kc]
+    x[_place(MBON_N, G_E)] += k.kc_mbonn[kc] * state.w_kc_mbonn_nS[kc]
     kc_fired[kc] = step
 
 
@@ -523,13 +524,22 @@ def _advance(
         step += steps
         if record.sample_steps > 0 and (first_step + step) % record.sample_steps == 0:
             sample = (first_step + step) // record.sample_steps - 1
-            _sample(larva, sample, period, state, k, x, m, record)
+            _sample(larva, sample, step - 1, period, state, k, x, m, kc_fired, record)
     _store(state, period, n_steps, k, x, m, kc_fired)
 
 
 @compiled
 def _sample(
-    larva: int, sample: int, period: int, state: Any, k: Constants, x: FloatArray, m: Masks, record: Recording
+    larva: int,
+    sample: int,
+    step: int,
+    period: int,
+    state: Any,
+    k: Constants,
+    x: FloatArray,
+    m: Masks,
+    kc_fired: FloatArray,
+    record: Recording,
 ) -> None:
     """Write down the state that was asked for."""
     if record.v_mV.shape[1] > 0:
@@ -541,6 +551,9 @@ def _sample(
     if record.w_kc_mbonn_nS.shape[1] > 0:
         for kc in range(N_KCS):
             record.w_kc_mbonn_nS[larva, sample, kc] = state.w_kc_mbonn_nS[kc]
+    if record.eligibility.shape[1] > 0:
+        for kc in range(N_KCS):
+            record.eligibility[larva, sample, kc] = eligibility(kc_fired[kc], step, k)
 
 
 @compiled
