@@ -76,6 +76,19 @@ def larva_seeds(seed: int, larvae: int) -> list[int]:
     return [larva_seed(seed, i) for i in range(integer("larvae", larvae, low=1, high=MOST_LARVAE))]
 
 
+def stream_of(purpose: str) -> int:
+    """Return the number of a purpose, by which its streams are spawned.
+
+    Raises:
+        InputError: the purpose is unknown.
+
+    Example:
+        >>> stream_of("input")
+        1
+    """
+    return _STREAMS[one_of("purpose", purpose, list(_STREAMS))]
+
+
 def sequence(seed: int, purpose: str, *part: int) -> np.random.SeedSequence:
     """Return the numpy seed sequence of one purpose, such as "wiring" or "choice", or of a part of it, under a seed.
 
@@ -83,8 +96,7 @@ def sequence(seed: int, purpose: str, *part: int) -> np.random.SeedSequence:
         InputError: the seed is unusable, the purpose unknown, or a part is no integer of 32 bits.
     """
     parts = [integer("part of a purpose", own, low=0, high=2**32 - 1) for own in part]
-    stream = _STREAMS[one_of("purpose", purpose, list(_STREAMS))]
-    return np.random.SeedSequence(checked_seed("seed", seed), spawn_key=(stream, *parts))
+    return np.random.SeedSequence(checked_seed("seed", seed), spawn_key=(stream_of(purpose), *parts))
 
 
 def generator(seed: int, purpose: str) -> np.random.Generator:

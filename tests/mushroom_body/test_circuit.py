@@ -5,6 +5,7 @@ from scipy import stats
 from kenyon.errors import InputError
 from kenyon.mushroom_body import circuit
 from kenyon.mushroom_body.parameters import PUBLISHED
+from kenyon.seeds import generator, larva_seeds
 
 
 def test_the_cells_stand_in_the_published_order() -> None:
@@ -23,6 +24,19 @@ def test_each_kenyon_cell_draws_two_to_six_distinct_pns_uniformly() -> None:
     assert claws[:2].sum() == 0
     assert stats.chisquare(claws[2:7]).pvalue > 1e-3
     assert stats.chisquare(wiring.sum(axis=(0, 1))).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("claws", [(2, 6), (1, 21), (1, 1), (21, 21), (7, 9)])
+def test_wiring_is_what_numpys_own_choice_draws(claws: tuple[int, int]) -> None:
+    """Bit for bit, from the number of claws to the last PN, for few claws and for all, of many larvae together."""
+    parameters, seeds = PUBLISHED.replace(kc_claws_min=claws[0], kc_claws_max=claws[1]), larva_seeds(5, 20)
+    wirings = circuit.draw_wirings(parameters, seeds)
+    for seed, wiring in zip(seeds, wirings, strict=True):
+        rng, expected = generator(seed, "wiring"), np.zeros((72, 21), dtype=np.uint8)
+        for kc in range(72):
+            expected[kc, rng.choice(21, size=rng.integers(*claws, endpoint=True), replace=False)] = 1
+        assert (wiring == expected).all()
+        assert (circuit.draw_pn_to_kc(parameters, seed) == expected).all()
 
 
 def test_wiring_comes_from_the_seed() -> None:

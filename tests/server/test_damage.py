@@ -408,7 +408,7 @@ def test_what_a_killed_server_has_left_is_there_twice_after_the_next_start(tmp_p
                 with journal.transaction():
                     journal.add_step(life, Step(number, {}, 1.0), f'{{"MBONp": {number}}}')
         shutil.copytree(tmp_path / "whole", tmp_path / "killed")
-        left = {ids: journal.find(ids) for ids in (("run", 0), ("run", 1))}
+        left: dict[Ids, Found] = {ids: journal.find(ids) for ids in (("run", 0), ("run", 1))}
     for numbers in ("(1)", "(4)", "(1, 2, 3, 4)"):
         shutil.rmtree(tmp_path / "next", ignore_errors=True)
         shutil.copytree(tmp_path / "killed", tmp_path / "next")
@@ -433,7 +433,7 @@ def test_inputs_behind_a_damaged_page_are_found(tmp_path: Path, monkeypatch: pyt
             for number in range(3):
                 journal.add_step(lives[1], Step(number, {}, 1.0), "{}")
         shutil.copytree(tmp_path / "whole", tmp_path / "killed")
-        left = {ids: journal.find(ids) for ids in (("run", 0), ("run", 1))}
+        left: dict[Ids, Found] = {ids: journal.find(ids) for ids in (("run", 0), ("run", 1))}
     data = bytearray((tmp_path / "killed" / FILE).read_bytes())
     data[data.index(b'{"MBONp": 200.5}') // 4096 * 4096] ^= 0xFF
     (tmp_path / "killed" / FILE).write_bytes(data)

@@ -4,7 +4,7 @@ Axes: B larvae, N neurons (142, one flat order), K Kenyon cells (72), C input ch
 Reference: Jürgensen et al. 2024, iScience 27:108640.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks
+from kenyon.compiled import compiled
 from kenyon.errors import InputError
 from kenyon.mushroom_body.parameters import Parameters, check_parameters
-from kenyon.seeds import generator
+from kenyon.seed_sequence import sfc64_states
+from kenyon.seeds import checked_seed
+from kenyon.sfc64 import up_to
 
 N_ORNS: Final = 21
 N_PNS: Final = 21
@@ -108,7 +111,7 @@ def per_neuron(parameters: Parameters, constant: str) -> NDArray[np.float64]:
 
 
 def draw_pn_to_kc(parameters: Parameters, seed: int) -> NDArray[np.uint8]:
-    """Draw which PNs each Kenyon cell of a larva listens to.
+    """Draw which PNs each Kenyon cell of a larva listens to, as `draw_wirings` does for many.
 
     Each Kenyon cell draws its number of PNs uniformly from kc_claws_min to kc_claws_max, then that many distinct PNs.
 
@@ -128,12 +131,34 @@ def draw_pn_to_kc(parameters: Parameters, seed: int) -> NDArray[np.uint8]:
         ((72, 21), 2, 6)
     """
     check_parameters(parameters)
-    rng = generator(seed, "wiring")
-    wiring = np.zeros((N_KCS, N_PNS), dtype=np.uint8)
-    for kc in range(N_KCS):
-        claws = rng.integers(parameters.kc_claws_min, parameters.kc_claws_max, endpoint=True)
-        wiring[kc, rng.choice(N_PNS, size=claws, replace=False)] = 1
+    wiring: NDArray[np.uint8] = draw_wirings(parameters, [checked_seed("seed", seed)])[0]
     return wiring
+
+
+def draw_wirings(parameters: Parameters, seeds: Sequence[int]) -> NDArray[np.uint8]:
+    """Draw which PNs the Kenyon cells of many larvae listen to; the seeds were checked: [B, K, P] uint8."""
+    wiring = np.zeros((len(seeds), N_KCS, N_PNS), dtype=np.uint8)
+    _draw(sfc64_states(seeds, "wiring"), parameters.kc_claws_min, parameters.kc_claws_max, wiring)
+    return wiring
+
+
+@compiled
+def _draw(rng: NDArray[np.uint64], fewest: int, most: int, wiring: NDArray[np.uint8]) -> None:
+    """Draw as numpy's Generator.integers and Generator.choice without replacement do, number by number.
+
+    Reference:
+        Floyd's algorithm: Bentley & Floyd 1987, Commun. ACM 30:754.
+    """
+    spare = np.empty(2, dtype=np.uint64)
+    for larva in range(len(rng)):
+        spare[1] = 0
+        for kc in range(N_KCS):
+            claws = fewest + up_to(rng[larva], spare, most - fewest)
+            for last in range(N_PNS - claws, N_PNS):
+                pn = up_to(rng[larva], spare, last)
+                wiring[larva, kc, last if wiring[larva, kc, pn] else pn] = 1
+            for last in range(claws - 1, 0, -1):  # numpy shuffles what it has chosen, which here has no order.
+                up_to(rng[larva], spare, last)
 
 
 def check_pn_to_kc(wiring: Any, larvae: int) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from kenyon.errors import InputError
 from kenyon.mushroom_body.circuit import N_CHANNELS, N_ORNS, REWARD
 from kenyon.mushroom_body.odors import Mixture, Odors, mixture, mixture_responses
 from kenyon.mushroom_body.parameters import Parameters, check_parameters
-from kenyon.seeds import sfc64_state
+from kenyon.seed_sequence import sfc64_states
 from kenyon.sfc64 import uniform
 
 FloatArray = NDArray[np.float64]
@@ -146,12 +146,9 @@ def start_channels(parameters: Parameters, seeds: Sequence[int]) -> tuple[NDArra
     Returns:
         rng [B, C, 4] uint64 and ticks_left [B, C] int64.
     """
-    rng = np.empty((len(seeds), N_CHANNELS, 4), dtype=np.uint64)
+    rng = sfc64_states(seeds, "input", N_CHANNELS)
     ticks_left = np.empty((len(seeds), N_CHANNELS), dtype=np.int64)
-    for larva, seed in enumerate(seeds):
-        for channel in range(N_CHANNELS):
-            rng[larva, channel] = sfc64_state(seed, "input", channel)
-        _start(rng[larva], parameters.input_shape, ticks_left[larva])
+    _start(rng, parameters.input_shape, ticks_left)
     return rng, ticks_left
 
 
@@ -237,8 +234,9 @@ def _interval(rng: NDArray[np.uint64], shape: int) -> int:
 
 @compiled
 def _start(rng: NDArray[np.uint64], shape: int, ticks_left: NDArray[np.int64]) -> None:
-    for channel in range(N_CHANNELS):
-        ticks_left[channel] = _interval(rng[channel], shape)
+    for larva in range(len(rng)):
+        for channel in range(N_CHANNELS):
+            ticks_left[larva, channel] = _interval(rng[larva, channel], shape)
 
 
 @compiled

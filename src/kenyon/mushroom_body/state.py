@@ -145,14 +145,14 @@ def newborn(parameters: Parameters, seeds: Iterable[int], pn_to_kc: Any = None) 
     """
     check_parameters(parameters)
     seeds = [checked_seed("seed of a larva", seed) for seed in checks.several("seeds", seeds)]
-    wiring = None if pn_to_kc is None else circuit.check_pn_to_kc(pn_to_kc, len(seeds))
+    given = pn_to_kc is not None
+    wiring = circuit.check_pn_to_kc(pn_to_kc, len(seeds)) if given else circuit.draw_wirings(parameters, seeds)
     state = State(np.zeros(len(seeds), dtype=RECORD))
     state.v_mV[:] = circuit.per_neuron(parameters, "rest_mV")
     state.w_kc_mbonp_nS[:] = state.w_kc_mbonn_nS[:] = parameters.kc_mbon_nS
     state.kc_silent_steps[:] = np.inf
     state.rng[:], state.ticks_left[:] = inputs.start_channels(parameters, seeds)
-    for larva, seed in enumerate(seeds):
-        state.pn_to_kc[larva] = circuit.draw_pn_to_kc(parameters, seed) if wiring is None else wiring[larva]
+    state.pn_to_kc[:] = wiring
     return state
 
 
