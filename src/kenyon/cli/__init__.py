@@ -10,7 +10,7 @@ import click
 
 from kenyon import __version__
 from kenyon.cli import streams
-from kenyon.cli.circuit import odors, verify
+from kenyon.cli.circuit import circuit, odors, verify
 from kenyon.cli.conditioning import paradigms, train
 from kenyon.cli.doctor import doctor
 from kenyon.cli.larvaworld import larvaworld
@@ -80,5 +80,5 @@ def main() -> None:
     """
 
 
-for command in (train, paradigms, odors, verify, doctor, serve, ping, sessions, larvaworld):
+for command in (train, paradigms, odors, circuit, verify, doctor, serve, ping, sessions, larvaworld):
     main.add_command(command)

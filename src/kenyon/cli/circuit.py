@@ -1,4 +1,4 @@
-"""Subcommands about the circuit itself: its odors, and whether it still gives every golden spike."""
+"""Subcommands about the circuit itself: how it looks, its odors, and whether it still gives every golden spike."""
 
 from pathlib import Path
 from typing import Any
@@ -6,10 +6,28 @@ from typing import Any
 import click
 
 from kenyon.cli.inputs import ARRAYS
-from kenyon.cli.output import as_json, print_json, print_table
+from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.mushroom_body import odors as measured
 from kenyon.mushroom_body import verification
 from kenyon.mushroom_body.engines import ENGINES, Kernel
+
+
+@click.command(short_help="Draw the circuit.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--seed", type=int, default=1, help="Of the larva, which decides how its PNs and KCs are wired.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that lies there.")
+def circuit(file: Path, seed: int, *, overwrite: bool) -> None:
+    """Draw the 142 neurons of a larva and all their connections into FILE, whose suffix says how: .png, .svg, .pdf.
+
+    \b
+    Examples:
+      kenyon circuit circuit.png
+      kenyon circuit --seed 7 seventh.svg
+    """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
+    from kenyon.drawing import save_figure
+    from kenyon.mushroom_body.diagram import draw_circuit
+
+    say(f"{save_figure(draw_circuit(seed), file, overwrite=overwrite)}")
 
 
 @click.command(short_help="List the measured odors.")
@@ -25,7 +43,7 @@ def odors(name: str | None, *, as_json: bool) -> None:
     Examples:
       kenyon odors
       kenyon odors "pentyl acetate"
-    """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
+    """  # noqa: D301  # as above
     rows: list[dict[str, Any]] = [
         {
             "number": odor.number,
