@@ -5,6 +5,7 @@ Nothing here is shared with the package but the constants: it is what the compil
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +33,13 @@ def simulate(
     which `passes` says.
     """
 
+    @cache
     def each(name: str, of: Parameters = p) -> NDArray[np.float64]:
         return np.concatenate([np.full(n, getattr(getattr(of, cell), name)) for cell, n in TYPES])
 
     orn, pn, ln, kc = (np.arange(first, last) for first, last in ((0, 21), (21, 42), (42, 63), (63, 135)))
     mbonp, mbonn, danp, dann, lnp, lnn, apl = range(135, 142)
-    v = each("rest_mV", born or p)
+    v = each("rest_mV", born or p).copy()
     g_e, g_i, g_a = (each("rest_mV") * 0.0 for _ in range(3))
     last_spike = np.full(142, -np.inf)
     w_p, w_n = (each("rest_mV")[:72] * 0.0 + (born or p).kc_mbon_nS for _ in range(2))

@@ -40,7 +40,7 @@ class Engine(ABC):
         """Advance larvae in place, on every core.
 
         Args:
-            parameters: The constants they live under.
+            parameters: The constants they live under, or what `manipulated.under` makes of them.
             state: B rows, changed; after an interrupt they are worth nothing.
             n_steps: [B] whole time steps, for each larva.
             drive_hz: [C] or [B, C], the rate of each input channel, Hz; see `inputs.drive`.
