@@ -15,6 +15,8 @@ import numpy as np
 
 from kenyon import conditioning
 from kenyon.conditioning import Design, Group, Phase, Stage, figures
+from kenyon.conditioning.timeline import timelines
+from kenyon.drawing import new_figure
 from kenyon.memory import (
     Memory,
     MushroomBodyMemory,
@@ -190,6 +192,18 @@ VALID: dict[str, Callable[[], Any]] = {
     "larva_seconds.larvae": lambda: 2,
     "group.name": lambda: "trained",
     "text": lambda: "A+ 1s",
+    "Entry.text": lambda: "brief: A+ 1s",
+    "find_entry.text": lambda: "trace/5s",
+    "id": lambda: "brief",
+    "question": lambda: "Is a second enough?",
+    "Entry.source": lambda: "Nobody 2020",
+    "as_design.given": lambda: "A+ 1s",
+    "design": lambda: Design([Group("trained", [Stage([Phase(1.0)])])]),
+    "bound.bindings": lambda: {"A": "anisole"},
+    "Lane.kind": lambda: "odor",
+    "spans_s": list,
+    "timeline": lambda: timelines(Design([Group("trained", [Stage([Phase(1.0)])])]))[0],
+    "axes": lambda: new_figure(1, 1).subplots(),
     "label": lambda: "training",
     "labels": lambda: ["a", "b"],
     "phases": lambda: conditioning.paradigm("paired", trials=1).phases,
@@ -286,6 +300,14 @@ MEANS: dict[tuple[str, str], Any] = {
     ("TrialPhase.[cu]s", "a truth value"): ITSELF,
     ("Trial.label", "a text"): ITSELF,
     ("phases.*.label", "a text"): ITSELF,
+    ("Entry.id", "a text"): ITSELF,
+    ("Entry.question", "a text"): ITSELF,
+    ("Entry.controls", "a dictionary"): ITSELF,
+    ("Entry.varied", "no text"): LEFT_OUT,
+    ("Entry.values", "no text"): LEFT_OUT,
+    ("Entry.each", "no text"): LEFT_OUT,
+    ("Entry.source", "a text"): ITSELF,
+    ("Entry.source", "*"): NOTHING,
     ("phases.*.label", "no text"): ITSELF,
     ("Probe.odors", "None"): NOTHING,
     ("Lived.odors", "None"): NOTHING,
@@ -302,6 +324,8 @@ MEANS: dict[tuple[str, str], Any] = {
     ("phases.*.punishment", "a huge number"): ITSELF,
     ("Design.bindings", "no [al]*"): {},
     ("Design.bindings", "a dictionary"): ITSELF,
+    ("designs.bound.bindings", "no [al]*"): {},
+    ("designs.bound.bindings", "a dictionary"): {},
     ("Design.read.bindings", "no [al]*"): {},
     ("Design.read.bindings", "a dictionary"): {},
     ("Design.read.odors", "no [al]*"): (),

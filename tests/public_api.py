@@ -101,10 +101,12 @@ OUTPUTS = (
     "Engine",
     "Finding",
     "Golden",
+    "Lane",
     "MeasuredOdor",
     "Request",
     "Stimulus",
     "Test",
+    "Timeline",
     "Verdict",
 )
 """Classes that Kenyon makes and callers read."""

@@ -15,6 +15,7 @@ import kenyon.larvaworld_plugin
 from kenyon.conditioning import Design, Lived, Phase, Probe, Shuffle, Stage
 from kenyon.conditioning import Group as LarvaGroup
 from kenyon.conditioning.balance import Finding
+from kenyon.conditioning.entry import Entry
 from kenyon.conditioning.paradigms import Paradigm, Trial, TrialPhase
 from kenyon.errors import InputError
 from kenyon.larvaworld_plugin.plan import Plan
@@ -38,6 +39,7 @@ MADE_BY_USERS: list[Any] = [
     PHASE,
     TRIAL,
     Paradigm("own", "anisole", 0.5, "reward", 0.5, (TRIAL,)),
+    Entry("brief", "Is a second enough?", "Nobody 2020", "a: A+ 1s", {}, "time", "5s", "b: {value}, ?A"),
     Finding("reward", "preference", 0.5, 0.4, 0.6, 0.1, 0.9),
     Plan("PItrain", "forager_MB", 7, 8.0, 5, {"G": 0.5}, Path("a.npz"), 2.0, len),  # type: ignore[arg-type]  # any
     DishPhase("CS", food=True),
@@ -48,6 +50,8 @@ MADE_BY_USERS: list[Any] = [
 
 GIVEN_TO_USERS = {
     "Fold",
+    "Lane",
+    "Timeline",
     "Written",
     "Test",
     "Outcome",
@@ -79,6 +83,12 @@ ALLOWED: dict[str, list[Any]] = {
     "LarvaGroup.name": WORDS,
     "Group.name": WORDS,
     "Design.bindings": [None, [], (), {}],
+    "Entry.question": WORDS,
+    "Entry.source": WORDS,
+    "Entry.id": ["rewrad"],
+    "Entry.text": [""],
+    "Entry.controls": [{}],
+    "Entry.varied": WORDS,
     "TrialPhase.cs": [True],
     "TrialPhase.us": [True],
     "TrialPhase.duration_s": [2],

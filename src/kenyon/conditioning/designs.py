@@ -68,7 +68,7 @@ class Design:
         """Check groups, bindings and reinforcer."""
         fix = partial(object.__setattr__, self)
         fix("groups", _groups(self.groups))
-        fix("bindings", _dealt(self.groups) if self.bindings is None else _bindings(self.bindings))
+        fix("bindings", _dealt(self.groups) if self.bindings is None else bound(self.bindings))
         fix("reinforcer", _reinforcer(self.reinforcer))
         fix("groups", _tested(self.groups, self.bindings))
         _check_odors([*_smelled(self.groups), *(odor for _, odor, _ in self.bindings)])
@@ -106,7 +106,7 @@ class Design:
             3x(A+ 60^, 60s)
         """
         text = checks.instance("text of a design", text, str, 'write one such as "3x(A+ 60s, 60s) | ?A"')
-        before = {letter: (odor, dose) for letter, odor, dose in _bindings({} if bindings is None else bindings)}
+        before = {letter: (odor, dose) for letter, odor, dose in bound({} if bindings is None else bindings)}
         plus = None if reinforcer is None else _reinforcer(reinforcer)
         own = [checks.instance("each odor", odor, Odor, "make Odors") for odor in checks.several("odors", odors)]
         _check_odors([*own, *(odor for odor, _ in before.values() if isinstance(odor, Odor))])
@@ -141,6 +141,29 @@ class Design:
     def duration_s(self) -> float:
         """How long the larvae of the longest group live, without the tests on copies."""
         return max(group.duration_s for group in self.groups)
+
+    @property
+    def odors(self) -> tuple[Smelled, ...]:
+        """Every odor that is smelled, once, in order of appearance."""
+        return tuple(_smelled(self.groups))
+
+    def with_twins(self) -> "Design":
+        """Return the same design with an unmanipulated group beside each group that is manipulated.
+
+        A twin is called like its group, with `-twin` behind.
+
+        Example:
+            >>> design = Design.read("silent: {silence DANp: A+ 60s} | ?A").with_twins()
+            >>> design.text
+            'A = pentyl acetate, + = reward 1: silent: {silence DANp: A+ 60s} | ?A; silent-twin: A+ 60s | ?A'
+        """
+        twins = [(group, group.unmanipulated()) for group in self.groups]
+        groups = [
+            each
+            for group, twin in twins
+            for each in ((group,) if twin == group else (group, Group(f"{group.name}-twin", twin.stages)))
+        ]
+        return Design(groups, self.bindings, self.reinforcer)
 
     def larva_seconds(self, larvae: int = 1) -> float:
         """Return how much time of larvae is simulated, tests on copies and all, with so many larvae in each group.
@@ -199,21 +222,32 @@ def _several(groups: Any) -> list[Any]:
     return several
 
 
-def _bindings(bindings: Any) -> tuple[Binding, ...]:
-    """Return triples of letter, odor and concentration, by letter."""
+def bound(bindings: Any) -> tuple[Binding, ...]:
+    """Return triples of letter, odor and concentration, by letter.
+
+    Args:
+        bindings: As for `Design`.
+
+    Raises:
+        InputError: a letter is none, or its odor unknown.
+
+    Example:
+        >>> bound({"B": "anisole", "A": (31, 0.1)})
+        (('A', 'pentyl acetate', 0.1), ('B', 'anisole', 1.0))
+    """
     if isinstance(bindings, Mapping):
         bindings = [(letter, *(odor if isinstance(odor, tuple) else (odor,))) for letter, odor in bindings.items()]
-    bound: dict[str, Binding] = {}
+    triples: dict[str, Binding] = {}
     for binding in checks.several("bindings", bindings):
         if not isinstance(binding, (tuple, list)) or not 2 <= len(binding) <= 3:
             raise InputError(f"bindings must be odors by letter, got {shown(binding)}; pass {{'A': 'anisole'}}")
         letter, odor = binding[:2]
-        if not (isinstance(letter, str) and letter in set(ascii_uppercase)) or letter in bound:
+        if not (isinstance(letter, str) and letter in set(ascii_uppercase)) or letter in triples:
             raise InputError(f"letters must be single capitals, each bound once, got {shown(letter)}")
         known = smelled(odor)
         given = checks.positive(f"concentration of {name_of(known)}", binding[2] if len(binding) > 2 else 1.0)
-        bound[letter] = letter, known, dose(known, given)
-    return tuple(sorted(bound.values()))
+        triples[letter] = letter, known, dose(known, given)
+    return tuple(triples[letter] for letter in sorted(triples))
 
 
 def _dealt(groups: Sequence[Group]) -> tuple[Binding, ...]:

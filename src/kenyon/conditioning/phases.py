@@ -5,7 +5,7 @@ Everything here is immutable, equal by value, and checked when it is made. Odors
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral
 from typing import Any, Final, TypeAlias
@@ -258,6 +258,15 @@ class Group:
         """How long all tests on copies last together."""
         return sum((element.duration_s for element in self.elements if isinstance(element, Probe)), 0.0)
 
+    def unmanipulated(self) -> "Group":
+        """Return the same group with nothing done to its circuits."""
+        return replace(
+            self,
+            stages=tuple(
+                replace(stage, items=tuple(_unmanipulated(item) for item in stage.items)) for stage in self.stages
+            ),
+        )
+
 
 def _lived_s(elements: tuple[Element, ...]) -> float:
     """Return how long larvae live through elements: a test on a copy takes none of their time."""
@@ -394,6 +403,12 @@ def _block(block: Any) -> tuple[Element, ...]:
     for element in elements:
         _check_kind("each element of a block to shuffle", element, (Phase, Probe, Lived))
     return elements
+
+
+def _unmanipulated(item: Item) -> Item:
+    if isinstance(item, Shuffle):
+        return Shuffle([[replace(element, manipulations=()) for element in block] for block in item.blocks])
+    return replace(item, manipulations=())
 
 
 def _elements(items: Sequence[Item]) -> Iterator[Element]:
