@@ -298,9 +298,11 @@ def array(
     if given is None or given.shape[-1:] != shape[-1:] or not _fits(given.shape, shape):
         raise InputError(f"{name} must be numbers that fit shape {shape}, got {got(value)}")
     with np.errstate(over="ignore"):  # Longer floats than ours; what is too large becomes inf, and is refused.
-        result = np.array(np.broadcast_to(given, shape), dtype=np.float64)
-    good = np.isfinite(result) & (result >= low) & (result <= high)
-    if not good.all():
+        result = np.empty(shape)
+        result[...] = given
+    # Asked so that nan is outside as well.
+    if result.size and not (max(low, -_MOST) <= result.min() and result.max() <= min(high, _MOST)):
+        good = np.isfinite(result) & (result >= low) & (result <= high)
         raise InputError(
             f"{name} must be finite{_range_words(low, high, unit)} everywhere, got {_first(result, ~good)}"
         )
@@ -318,6 +320,9 @@ def writable(name: str, value: NDArray[Any]) -> None:
     """
     if not value.flags.writeable:
         raise InputError(f"{name} must be an array that can be changed, got one that is read-only; pass a copy")
+
+
+_MOST = float(np.finfo(np.float64).max)
 
 
 def _numbers(value: Any, kinds: str) -> NDArray[Any] | None:

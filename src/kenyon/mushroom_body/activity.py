@@ -131,11 +131,9 @@ class Activity:
             InputError: there is no such group.
         """
         counts = self.counts[:, GROUPS[checks.one_of("cell group", group, list(GROUPS))]]
-        cells: FloatArray = counts.sum(axis=1) / counts.shape[1]
-        seconds = self.duration_ms * 1e-3
-        if (seconds > 0).all():
-            return cells / seconds
-        rates: FloatArray = np.divide(cells, seconds, out=np.full(len(cells), np.nan), where=seconds > 0)
+        seconds: FloatArray = self.duration_ms * 1e-3
+        seconds[seconds == 0.0] = np.nan
+        rates: FloatArray = np.add.reduce(counts, axis=1) / counts.shape[1] / seconds
         return rates
 
     def rates_hz(self) -> dict[str, FloatArray]:

@@ -1,6 +1,5 @@
 """The engines: the compiled kernel, and Brian2 as the reference. The numbers are the same."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Final
@@ -58,28 +57,29 @@ class Kernel(Engine):
         threads: int | None,
     ) -> None:
         """As for `Engine`."""
-        offsets: NDArray[np.int64] = np.zeros(len(n_steps) + 1, dtype=np.int64)
-        together: NDArray[np.int32] = np.empty((0, 2), dtype=np.int32)
+        larvae, together = len(n_steps), _NO_EVENTS
+        offsets = np.zeros(larvae + 1, dtype=np.int64)
         if events is None:
             per_step = inputs.ticks_per_step(parameters, np.asarray(rates_hz))
         else:
-            per_step = np.empty((len(n_steps), 0), dtype=np.int64)
+            per_step = np.empty((larvae, 0), dtype=np.int64)
             offsets[1:], together = np.cumsum([len(own) for own in events]), np.concatenate(events)
         given = state.records, per_step, together, offsets, first_step
-        k, left_out = _constants(parameters, plastic=plastic), np.full(len(n_steps), not self.layered)
-
-        def advance(form: Callable[..., None], steps: IntArray, *more: Any) -> None:
-            next_larva = np.zeros(1, dtype=np.int64)
-            in_parallel(
-                lambda: form(next_larva, *given, steps, k, recording, *more), min(chosen(threads), len(n_steps))
-            )
-
+        k, left_out = _constants(parameters, plastic=plastic), np.full(larvae, not self.layered)
+        threads = 1 if larvae == 1 else min(chosen(threads), larvae)
         if self.layered:
-            advance(layered.advance_larvae, n_steps, left_out)
-        if left_out.any():
-            advance(kernel.advance_larvae, n_steps * left_out)
+            _share_out(threads, layered.advance_larvae, *given, n_steps, k, recording, left_out)
+        if np.count_nonzero(left_out):
+            _share_out(threads, kernel.advance_larvae, *given, n_steps * left_out, k, recording)
 
 
+def _share_out(threads: int, advance_larvae: Any, *given: Any) -> None:
+    """Let threads take one larva after the other."""
+    next_larva = np.zeros(1, dtype=np.int64)
+    in_parallel(lambda: advance_larvae(next_larva, *given), threads)
+
+
+_NO_EVENTS: NDArray[np.int32] = np.empty((0, 2), dtype=np.int32)
 _constants = lru_cache(maxsize=64)(kernel.constants)
 
 

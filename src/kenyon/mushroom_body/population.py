@@ -234,7 +234,7 @@ class Population:
         """
         with self._own.lock:
             places = arguments.places(larvae, len(self))
-            everyone = len(places) == len(self) and bool((places[1:] > places[:-1]).all())
+            everyone = larvae is None or (len(places) == len(self) and bool((places[1:] > places[:-1]).all()))
             if not everyone and len(set(places.tolist())) < len(places):
                 raise InputError(f"larvae must name each larva to advance once, got {list(places)}")
             n_steps = arguments.steps(self.parameters, duration_ms, len(places))
@@ -353,7 +353,7 @@ class Population:
             raise MismatchError(f"a snapshot must be of {len(places)} larvae, as are named, got {len(snapshot.seeds)}")
         seeds, drive_hz, state = self._larvae
         return [
-            write(state.records, places, snapshot.state.records),
+            states.writing(state, places, snapshot.state),
             write(drive_hz, places, snapshot.drive_hz),
             *(write(seeds, place, seed) for place, seed in zip(places.tolist(), snapshot.seeds, strict=True)),
         ]
@@ -371,7 +371,7 @@ class Population:
             InputError: a duration or drive is unusable; nothing has changed then.
         """
         n_steps = arguments.steps(self.parameters, duration_ms, len(rows))
-        rates_hz, before = arguments.rates(drive_hz, len(rows)), int(beyond_bounds(rows.v_mV).sum())
+        rates_hz, before = arguments.rates(drive_hz, len(rows)), np.count_nonzero(beyond_bounds(rows.v_mV))
         activity = self._run(rows, n_steps, rates_hz=rates_hz, plastic=plastic)
         if plastic:
             self._warn(activity, before)
@@ -379,7 +379,7 @@ class Population:
 
     def replacing(self, rows: State, larvae: Sequence[int]) -> Change:
         """Return the change that puts rows in the place of larvae, for `kenyon.whole.at_once`."""
-        return write(self._larvae.state.records, list(larvae), rows.records)
+        return states.writing(self._larvae.state, list(larvae), rows)
 
     @classmethod
     def from_snapshot(
@@ -451,9 +451,9 @@ class Population:
     def _commit(self, after: State, activity: Activity, places: NDArray[np.int64] | None = None) -> Activity:
         """Take over what a call has led to, by one assignment; nothing before this has changed the larvae."""
         seeds, drive_hz, state = self._larvae
-        diverged = int(activity.diverged.sum())
+        diverged = np.count_nonzero(activity.diverged)
         before_mV = state.v_mV if places is None or not diverged else state.v_mV[places]
-        already = int(beyond_bounds(before_mV).sum()) if diverged else 0
+        already = np.count_nonzero(beyond_bounds(before_mV)) if diverged else 0
         if places is None:
             self._larvae = _Larvae(seeds, drive_hz, after)
         else:
@@ -463,7 +463,7 @@ class Population:
 
     def _warn(self, activity: Activity, already: int) -> None:
         """Say how many larvae have diverged, if more than had before."""
-        diverged = int(activity.diverged.sum())
+        diverged = np.count_nonzero(activity.diverged)
         if diverged > already:
             warnings.warn(
                 f"the membrane potential of {diverged} of {len(self)} larvae has left all bounds, and the neuron is "

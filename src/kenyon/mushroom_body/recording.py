@@ -1,6 +1,7 @@
 """Keeps what an engine writes down during one call, and makes an `Activity` of it."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,16 +37,12 @@ class Recorder:
 
     def __init__(self, parameters: Parameters, n_steps: NDArray[np.int64], record: Record) -> None:
         self._record, self._dt_ms, self._n_steps = record, parameters.dt_ms, n_steps
-        larvae, self._longest = len(n_steps), int(n_steps.max())
+        larvae, self._longest = len(n_steps), int(np.maximum.reduce(n_steps))
         self._sample_steps = 0 if record.every_ms is None else parameters.steps("every_ms", record.every_ms)
         n_samples = self._longest // self._sample_steps if self._sample_steps else 0
         self._sample_ms = np.arange(1, n_samples + 1, dtype=np.float64) * (self._sample_steps * self._dt_ms)
-        self._samples = {
-            name: np.full((larvae, n_samples, size), np.nan)
-            if name in record.variables
-            else np.empty((larvae, 0, size))
-            for name, size in SAMPLED.items()
-        }
+        sampled = {name: np.full((larvae, n_samples, SAMPLED[name]), np.nan) for name in record.variables}
+        self._samples = {**_no_samples(larvae), **sampled}
         self._counts = np.zeros((larvae, N_NEURONS), dtype=np.int64)
         self._spikes: list[list[NDArray[np.int64]]] = [[] for _ in n_steps]
         period = max(1, parameters.steps("refractory_ms", parameters.refractory_ms)) if record.spikes else 1
@@ -64,16 +61,22 @@ class Recorder:
                 self._sample_steps,
                 **self._samples,
             )
-            yield first, np.minimum(np.maximum(self._n_steps - first, 0), self._per_slice), recording
+            yield first, self._n_steps_from(first), recording
             if self._record.spikes:
                 for larva, n in enumerate(recording.n_spikes):
                     self._spikes[larva].append(recording.spikes[larva, :n].astype(np.int64))
+
+    def _n_steps_from(self, first: int) -> NDArray[np.int64]:
+        if self._longest <= self._per_slice:
+            return self._n_steps
+        left: NDArray[np.int64] = np.minimum(np.maximum(self._n_steps - first, 0), self._per_slice)
+        return left
 
     def activity(self, v_mV: NDArray[np.float64]) -> Activity:
         """Return all that was kept; `v_mV` [B, N] is where the larvae ended."""
         # Not "above the bound": nan, which infinite terms leave when they cancel, is neither above nor below.
         return Activity(
-            duration_ms=self._n_steps.astype(np.float64) * self._dt_ms,
+            duration_ms=np.multiply(self._n_steps, self._dt_ms, dtype=np.float64),
             counts=self._counts,
             spikes=tuple(map(_sorted, self._spikes)) if self._record.spikes else None,
             samples={name: self._samples[name] for name in self._record.variables},
@@ -81,6 +84,11 @@ class Recorder:
             diverged=beyond_bounds(v_mV),
             dt_ms=self._dt_ms,
         )
+
+
+@lru_cache(maxsize=64)
+def _no_samples(larvae: int) -> dict[str, NDArray[np.float64]]:
+    return {name: np.empty((larvae, 0, size)) for name, size in SAMPLED.items()}
 
 
 def _sorted(pieces: list[NDArray[np.int64]]) -> NDArray[np.int64]:
@@ -91,4 +99,4 @@ def _sorted(pieces: list[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 def beyond_bounds(v_mV: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which larvae have a membrane potential beyond all bounds, or none that is a number: [B] bool."""
-    return np.asarray((~(np.abs(v_mV) <= _BOUND_mV)).any(axis=1), dtype=np.bool_)
+    return np.asarray(~(np.maximum.reduce(np.abs(v_mV), axis=1) <= _BOUND_mV), dtype=np.bool_)
