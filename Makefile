@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test long larvaworld test-larvaworld test-larvaworld-2.4 larvaworld-models check bench bench-larvaworld bench-plugin bench-server soak docs lock clean
+.PHONY: setup demo test long larvaworld test-larvaworld test-larvaworld-2.4 larvaworld-models check bench bench-cuda bench-larvaworld bench-plugin bench-server soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -72,6 +72,10 @@ check: $(VENV)/dev  ## format, lint, types, imports
 
 bench: $(VENV)/dev  ## Brian2 and the kernel side by side
 	$(BIN)/python benchmarks/engines.py
+
+bench-cuda: $(VENV)/dev  ## a GPU beside the kernel; needs one
+	$(BIN)/python -m pip install --quiet --editable '.[cuda]'
+	$(BIN)/python benchmarks/cuda.py
 
 bench-larvaworld: $(LARVAWORLD)/ready  ## Larvaworld's memories and ours side by side
 	$(LARVAWORLD)/bin/python benchmarks/memories.py

@@ -39,6 +39,7 @@ INNER = {
     ),
     "kenyon.mushroom_body.arguments*": "reads the arguments of Population, which are walked there",
     "kenyon.mushroom_body.brian*": "has the arguments of Engine, or is called by it",
+    "kenyon.mushroom_body.cuda*": "has the arguments of Engine, or is called by it",
     "kenyon.mushroom_body.kernel*": "called by Engine",
     "kenyon.mushroom_body.manipulated.[!u]*": "called by Engine",
     "kenyon.mushroom_body.manipulated.unmanipulated": "reads the parameters of Population",

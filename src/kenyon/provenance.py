@@ -9,7 +9,7 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-NUMERICAL_PACKAGES = ("kenyon", "numpy", "numba", "brian2")
+NUMERICAL_PACKAGES = ("kenyon", "numpy", "numba", "brian2", "numba-cuda")
 
 NUMBERS_VERSION = 1
 """Raised by one whenever the same input gives other numbers than before, be it in the last bit: another order of sums,

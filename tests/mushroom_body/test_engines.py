@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kenyon.errors import InputError, KenyonError
+from kenyon.errors import InputError, KenyonError, MissingDependencyError
 from kenyon.mushroom_body import BALANCED, Population, drive
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.engine import Engine
@@ -22,6 +22,11 @@ def any_engine(request: pytest.FixtureRequest) -> Engine:
     """Return each engine that is installed."""
     if request.param == "brian2" and find_spec("brian2") is None:
         pytest.skip("Brian2 is not installed")
+    if request.param == "cuda":
+        try:
+            return engine("cuda")
+        except MissingDependencyError:
+            pytest.skip("there is no GPU")
     return engine(request.param)
 
 

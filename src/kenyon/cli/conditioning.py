@@ -45,7 +45,9 @@ _FIGURE = "learning.png"
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change one constant, such as "
               "learning_rate_nS=0.1; may be given more than once.")  # fmt: skip
 @click.option("--seed", type=int, default=0, help="Same seed, same larvae, same numbers.")
-@click.option("--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower.")
+@click.option(
+    "--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower, cuda is a GPU."
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("kenyon-results"),
               help="Folder for the results and the figure.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace results that lie there.")

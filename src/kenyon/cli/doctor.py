@@ -7,7 +7,7 @@ import click
 
 from kenyon.cli.output import as_json, print_json, print_table
 from kenyon.compiled import cache_folder, cache_state, hindrance
-from kenyon.errors import installed_by
+from kenyon.errors import MissingDependencyError, installed_by
 from kenyon.memory import qlearning_kernel  # noqa: F401  # What it compiles is looked at, too.
 from kenyon.provenance import versions
 from kenyon.threads import available_cores, chosen
@@ -21,7 +21,11 @@ def doctor(*, as_json: bool) -> None:
         "versions": versions(),
         "cores": available_cores(),
         "threads": chosen(),
-        "engines": {"kernel": hindrance() or "ready", "brian2": hindrance() or _brian2()},
+        "engines": {
+            "kernel": hindrance() or "ready",
+            "brian2": hindrance() or _brian2(),
+            "cuda": hindrance() or _cuda(),
+        },
         "compiled code": cache_folder(),
         "compiled code there": cache_state(),
     }
@@ -44,3 +48,13 @@ def _brian2() -> str:
     if codegen_target() == "cython":
         return "ready, compiled by Cython and a C++ compiler"
     return "ready, but on Brian2's slower numpy target, for there is no C++ compiler (same spikes)"
+
+
+def _cuda() -> str:
+    from kenyon.mushroom_body.cuda import import_cuda
+
+    try:
+        device = import_cuda().get_current_device()
+    except MissingDependencyError as reason:
+        return str(reason)
+    return f"ready, on {device.name.decode() if isinstance(device.name, bytes) else device.name}"

@@ -54,7 +54,9 @@ def _limit_options(command: Command) -> Command:
               "the port may step, read and delete every larva. For containers (docs/server.md).")  # fmt: skip
 @click.option("--port", type=int, default=5795, help="TCP port; 0 takes a free one.")
 @click.option("--unix", "unix_path", metavar="PATH", help="Listen on a Unix socket instead, open to you alone.")
-@click.option("--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower.")
+@click.option(
+    "--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower, cuda is a GPU."
+)
 @click.option("--parameters", type=click.Choice(list(NAMED)), default="balanced", help="Constants of the circuit.")
 @click.option("--odors", default=";".join(DEFAULT_ODORS), metavar="A;B;C",
               help="What odor_id 0, 1, 2, ... stand for, in quotes; see `kenyon odors`.")  # fmt: skip

@@ -44,7 +44,7 @@ def run(
         parameters: The constants of the circuit.
         test_odors: Odors to test besides the trained one.
         test_s: How long each test lasts.
-        engine: "kernel" or "brian2"; the numbers are the same.
+        engine: "kernel", "brian2" or "cuda"; the numbers are the same.
         show_progress: Show a progress bar on standard error.
 
     Returns:

@@ -30,9 +30,13 @@ class Engine(ABC):
 
     Attributes:
         name: What it is called.
+        slice_steps: Steps of each larva that `compute` is asked for at once, at most: it hears Ctrl-C only in between.
+        slice_larva_steps: Steps of all larvae together, likewise; but 1,000 of each.
     """
 
     name: ClassVar[str]
+    slice_steps: ClassVar[int] = 50_000
+    slice_larva_steps: ClassVar[int] = 5_000_000
 
     def advance(
         self, parameters: Parameters, state: State, n_steps: Any, drive_hz: Any, *, plastic: bool = True
@@ -93,7 +97,7 @@ class Engine(ABC):
                 changed then.
         """
         checks.writable("state", state.records)
-        recorder = Recorder(parameters, n_steps, record or _NOTHING)
+        recorder = Recorder(parameters, n_steps, record or _NOTHING, self.slice_steps, self.slice_larva_steps)
         for first, now, recording in recorder.slices():
             part = None if events is None else [_cut(own, first, first + int(now.max())) for own in events]
             self.compute(parameters, state, now, rates_hz, part, first, recording, plastic=plastic, threads=threads)

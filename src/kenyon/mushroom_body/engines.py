@@ -1,4 +1,4 @@
-"""The engines: the compiled kernel, and Brian2 as the reference. The numbers are the same."""
+"""The engines: the compiled kernel, Brian2 as the reference, and a GPU. The numbers are the same."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +18,7 @@ from kenyon.mushroom_body.state import State
 from kenyon.threads import chosen, in_parallel
 from kenyon.words import shown
 
-ENGINES: Final = ("kernel", "brian2")
+ENGINES: Final = ("kernel", "brian2", "cuda")
 """Their names."""
 
 
@@ -88,7 +88,8 @@ def engine(given: str | Engine) -> Engine:
 
     Raises:
         InputError: the engine is unknown.
-        MissingDependencyError: Brian2 is asked for and not installed, or has yet to be imported in the main thread.
+        MissingDependencyError: Brian2 is asked for and not installed, or has yet to be imported in the main thread; or
+            a GPU is asked for, and there is none or nothing to drive it.
 
     Example:
         >>> engine("kernel")
@@ -97,9 +98,14 @@ def engine(given: str | Engine) -> Engine:
     if isinstance(given, Engine):
         return given
     if not isinstance(given, str):
-        raise InputError(f"engine must be a name or an Engine, got {shown(given)}; pass 'kernel' or 'brian2'")
-    if checks.one_of("engine", given, ENGINES) == "kernel":
+        raise InputError(f"engine must be a name or an Engine, got {shown(given)}; pass 'kernel', 'brian2' or 'cuda'")
+    name = checks.one_of("engine", given, ENGINES)
+    if name == "kernel":
         return Kernel()
-    from kenyon.mushroom_body.brian import Brian2
+    if name == "brian2":
+        from kenyon.mushroom_body.brian import Brian2
 
-    return Brian2()
+        return Brian2()
+    from kenyon.mushroom_body.cuda import Cuda
+
+    return Cuda()

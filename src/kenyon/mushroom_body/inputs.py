@@ -224,7 +224,7 @@ def check_events(name: str, events: Any, n_steps: int) -> NDArray[np.int32]:
 
 
 @compiled
-def _interval(rng: NDArray[np.uint64], shape: int) -> int:
+def interval(rng: NDArray[np.uint64], shape: int) -> int:
     """Draw one interval from Gamma(shape, 1/shape), a sum of exponentials: mean 1, CV 1/sqrt(shape); in ticks."""
     product = 1.0
     for _ in range(shape):
@@ -236,7 +236,7 @@ def _interval(rng: NDArray[np.uint64], shape: int) -> int:
 def _start(rng: NDArray[np.uint64], shape: int, ticks_left: NDArray[np.int64]) -> None:
     for larva in range(len(rng)):
         for channel in range(N_CHANNELS):
-            ticks_left[larva, channel] = _interval(rng[larva, channel], shape)
+            ticks_left[larva, channel] = interval(rng[larva, channel], shape)
 
 
 @compiled
@@ -269,7 +269,7 @@ def draw_stretch(
             done += steps
             left -= steps * lost
             while left <= 0:
-                left += _interval(rng[channel], shape)
+                left += interval(rng[channel], shape)
             due[done - 1] |= np.uint32(1 << channel)
         ticks_left[channel] = left - (n_steps - done) * lost
 

@@ -1,6 +1,6 @@
 """A circuit under manipulations: what they make of the constants of each neuron and of each connection.
 
-Both engines take what a circuit is made of from here. Without a manipulation it is the constants as they are, and no
+Every engine takes what a circuit is made of from here. Without a manipulation it is the constants as they are, and no
 step costs more with one than without.
 """
 

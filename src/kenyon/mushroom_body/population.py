@@ -48,14 +48,14 @@ class Population:
         parameters: The constants they live under.
         seeds: One seed a larva, an integer of 0 or more; `kenyon.seeds.larva_seeds` makes them from one.
         pn_to_kc: PN to KC wiring, [K, P] for all or [B, K, P], of 0 and 1; drawn from each larva's seed if not given.
-        engine: "kernel", "brian2" or an `Engine`; the numbers are the same.
+        engine: "kernel", "brian2", "cuda" or an `Engine`; the numbers are the same.
         threads: How many larvae are advanced at once; as many as KENYON_THREADS says if not given, or every core. It
             never changes a number.
 
     Raises:
         InputError: a seed is no integer of 0 or more, the engine unknown, a wiring or a number of threads unusable.
         MissingDependencyError: the engine is "brian2", and Brian2 is not installed, or has yet to be imported in the
-            main thread.
+            main thread; or it is "cuda", and there is no GPU, or nothing to drive it.
 
     Example:
         >>> from kenyon.seeds import larva_seeds

@@ -11,12 +11,9 @@ from kenyon.mushroom_body.circuit import N_NEURONS
 from kenyon.mushroom_body.kernel import Recording
 from kenyon.mushroom_body.parameters import Parameters
 
-_STEPS = 50_000
-_LARVA_STEPS = 5_000_000
-"""Steps per call of the engine, of each larva and of all: compiled code hears Ctrl-C only in between."""
-
 _STEPS_WITH_SPIKES = 5000
-"""The same while spikes are kept: bounds the buffer they are written to."""
+_LARVA_STEPS_WITH_SPIKES = 5_000_000
+"""Steps of each larva and of all in a slice while spikes are kept: bounds the buffer they are written to."""
 
 
 _BOUND_mV = 1000.0
@@ -30,12 +27,16 @@ class Recorder:
         parameters: The constants they live under.
         n_steps: [B] int64, how far each larva goes.
         record: What to keep besides spike counts.
+        steps: Steps of each larva in a slice of time, at most.
+        larva_steps: Steps of all larvae together in one, at most; but 1,000 of each.
 
     Raises:
         InputError: the interval of the samples is no whole number of steps.
     """
 
-    def __init__(self, parameters: Parameters, n_steps: NDArray[np.int64], record: Record) -> None:
+    def __init__(
+        self, parameters: Parameters, n_steps: NDArray[np.int64], record: Record, steps: int, larva_steps: int
+    ) -> None:
         self._record, self._dt_ms, self._n_steps = record, parameters.dt_ms, n_steps
         larvae, self._longest = len(n_steps), int(np.maximum.reduce(n_steps))
         self._sample_steps = 0 if record.every_ms is None else parameters.steps("every_ms", record.every_ms)
@@ -46,8 +47,9 @@ class Recorder:
         self._counts = np.zeros((larvae, N_NEURONS), dtype=np.int64)
         self._spikes: list[list[NDArray[np.int64]]] = [[] for _ in n_steps]
         period = max(1, parameters.steps("refractory_ms", parameters.refractory_ms)) if record.spikes else 1
-        most = _STEPS_WITH_SPIKES if record.spikes else _STEPS
-        self._per_slice = min(most, max(1000, _LARVA_STEPS // larvae))
+        if record.spikes:
+            steps, larva_steps = min(steps, _STEPS_WITH_SPIKES), min(larva_steps, _LARVA_STEPS_WITH_SPIKES)
+        self._per_slice = min(steps, max(1000, larva_steps // larvae))
         self._capacity = N_NEURONS * (self._per_slice // period + 1) if record.spikes else 0
 
     def slices(self) -> Iterator[tuple[int, NDArray[np.int64], Recording]]:

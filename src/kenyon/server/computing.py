@@ -1,4 +1,4 @@
-"""What advances circuits: the kernel on this process's threads, or Brian2 in a process of its own."""
+"""What advances circuits: the kernel on this process's threads, a GPU, or Brian2 in a process of its own."""
 
 import contextlib
 import multiprocessing
@@ -163,10 +163,10 @@ def computer(engine: str, parameters: Parameters) -> Computer:
         >>> type(computer("kernel", BALANCED)).__name__
         'KernelComputer'
     """
-    if engine == "kernel":
-        kernel = KernelComputer(parameters)
-        kernel.advance(*_warm_up(parameters), plastic=True)
-        return kernel
+    if engine != "brian2":
+        own = KernelComputer(parameters, engine)
+        own.advance(*_warm_up(parameters), plastic=True)
+        return own
     from importlib.util import find_spec
 
     if find_spec("brian2") is None:

@@ -131,7 +131,7 @@ class Settings:
         host: Name or address to listen on; beyond loopback only with a token or TLS, or `unprotected`.
         port: TCP port; 0 takes a free one.
         unix_path: A Unix socket to listen on instead, open to its owner only.
-        engine: "kernel" or "brian2"; the numbers are the same.
+        engine: "kernel", "brian2" or "cuda"; the numbers are the same.
         parameters: The circuit's constants.
         odors: What `odor_id` counts through.
         own_odors: Odors besides the measured ones, which requests and `odors` may name.
