@@ -34,7 +34,7 @@ MOST_LARVAE = 10**9
 """More than any machine holds."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Design:
     """An experiment as immutable data, checked when it is made.
 
@@ -72,6 +72,15 @@ class Design:
         fix("reinforcer", _reinforcer(self.reinforcer))
         fix("groups", _tested(self.groups, self.bindings))
         _check_odors([*_smelled(self.groups), *(odor for _, odor, _ in self.bindings)])
+
+    def __repr__(self) -> str:
+        """Return what gives it back, as far as its odors are measured ones.
+
+        Example:
+            >>> Design.read("A+ 60s, ?A")
+            Design.read('A = pentyl acetate, + = reward 1: A+ 60s, ?A')
+        """
+        return f"Design.read({self.text!r})"
 
     @classmethod
     def read(

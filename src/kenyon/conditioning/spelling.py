@@ -7,7 +7,7 @@ as many neighbors as share what is done to the circuit; the bindings come first,
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from kenyon.conditioning.elements import LABEL_WORD, UNITS, Bindings
@@ -184,22 +184,24 @@ def _digits(value: Decimal) -> str:
 
 def _with_all(items: Sequence[Item]) -> Iterator[Item | _All]:
     """Give the items; tests of all measured odors in their order as one."""
-    names, at = _names(), 0
+    at, many = 0, len(odors())
     while at < len(items):
-        first, rest = items[at], items[at : at + len(names)]
-        if isinstance(first, Probe) and len(first.odors) == 1 and first.odors[0][0] == names[0]:
-            dose = first.odors[0][1]
-            if list(rest) == [replace(first, odors=((name, dose),)) for name in names]:
-                yield _All(first)
-                at += len(names)
-                continue
-        yield first
-        at += 1
+        first = items[at]
+        if isinstance(first, Probe) and tuple(items[at : at + many]) == _of_all(first):
+            yield _All(first)
+            at += many
+        else:
+            yield first
+            at += 1
 
 
-@cache
-def _names() -> tuple[str, ...]:
-    return tuple(odor.name for odor in odors())
+@lru_cache(maxsize=16)
+def _of_all(first: Probe) -> tuple[Probe, ...] | None:
+    """Return the same test of every measured odor, if it is of the first one alone."""
+    names = [odor.name for odor in odors()]
+    if len(first.odors) != 1 or first.odors[0][0] != names[0]:
+        return None
+    return tuple(replace(first, odors=((name, first.odors[0][1]),)) for name in names)
 
 
 def _row(pieces: Sequence[_Piece]) -> tuple[str, tuple[Manipulation, ...]]:
