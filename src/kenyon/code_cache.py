@@ -33,7 +33,8 @@ class CodeCache(FunctionCache):
 
     def __init__(self, function: Any) -> None:
         super().__init__(function)
-        stamp = self._impl.locator.get_source_stamp()
+        # A function is compiled with all that it calls, some of which other files beside it have.
+        stamp = self._impl.locator.get_source_stamp(), _stamps(Path(function.__code__.co_filename).parent)
         # Under a name of its own, for files that numba itself has kept end in no checksum.
         self._cache_file: _Files = _Files(self.cache_path, f"{self._impl.filename_base}.checked", stamp)
 
@@ -128,6 +129,13 @@ class _Files(IndexDataCacheFile):
     def _say_damaged(self, name: str) -> None:
         if Path(self._data_path(name)).exists():
             _say(f"compiled code kept in {self._cache_path} is damaged or not readable, so it is compiled anew")
+
+
+@cache
+def _stamps(folder: Path) -> tuple[tuple[str, float, int], ...]:
+    """Return what tells whether a source file of a folder has changed."""
+    files = sorted(folder.glob("*.py"))
+    return tuple((file.name, file.stat().st_mtime, file.stat().st_size) for file in files)
 
 
 @cache  # Once: numba lets Python forget which warnings it has shown.

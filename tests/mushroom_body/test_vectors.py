@@ -3,6 +3,7 @@
 import ctypes
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ LAYERS: dict[str, tuple[Callable[..., Any], tuple[int, ...]]] = {
     "ORNs": (layers.write_orns, (layers.INPUT, OWN, PERIOD, 0, STRETCH)),
     "PNs": (layers.write_pns, (layers.INPUT, OWN, PERIOD, 0, STRETCH)),
     "Kenyon cells": (
-        layers.write_kcs,
-        (layers.KC_BLOCK, 0, layers.KCS_AFTER.place - layers.KCS.place, OWN, PERIOD, 3, STRETCH),
+        partial(layers.write_kcs, size=24),
+        (24, 0, layers.KCS_AFTER.place - layers.KCS.place, OWN, PERIOD, 3, STRETCH),
     ),
     "output neurons": (layers.write_outputs, (OWN, PERIOD, 3, STRETCH)),
 }
@@ -58,7 +59,8 @@ def larva() -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
     numbers = rng.uniform(0.0, 3.0, layers.NUMBERS)
     for group in (layers.ORNS, layers.PNS, layers.LNS, layers.KCS, layers.OUTPUTS):
         rows = numbers[group.place : group.place + 11 * group.padded].reshape(11, group.padded)
-        rows[[layers.V, layers.REST, layers.RESET]] = rng.uniform(-70, -50, (3, group.padded))
+        rows[[layers.V, layers.RESET]] = rng.uniform(-70, -50, (2, group.padded))
+        rows[layers.PULL] = -60.0 * rows[layers.LEAK]
         rows[layers.THRESHOLD], rows[layers.SCALE] = -45.0, 0.003
     numbers[layers.REVERSAL_E : layers.REVERSAL_A + 1] = 0.0, -75.0, -90.0
     numbers[layers.DECAY_E : layers.DECAY_A + 1] = 0.98, 0.99, 0.9999

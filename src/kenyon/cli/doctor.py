@@ -9,6 +9,7 @@ from kenyon.cli.output import as_json, print_json, print_table
 from kenyon.compiled import cache_folder, cache_state, hindrance
 from kenyon.errors import MissingDependencyError, installed_by
 from kenyon.memory import qlearning_kernel  # noqa: F401  # What it compiles is looked at, too.
+from kenyon.mushroom_body.vectors import has_fused
 from kenyon.provenance import versions
 from kenyon.threads import available_cores, chosen
 
@@ -21,6 +22,7 @@ def doctor(*, as_json: bool) -> None:
         "versions": versions(),
         "cores": available_cores(),
         "threads": chosen(),
+        "fused multiply-add": "in hardware" if has_fused() else "by the C library: the kernel is right, but very slow",
         "engines": {
             "kernel": hindrance() or "ready",
             "brian2": hindrance() or _brian2(),
@@ -33,7 +35,7 @@ def doctor(*, as_json: bool) -> None:
         print_json(findings)
         return
     rows = [[f"{package} version", number] for package, number in findings["versions"].items()]
-    rows += [[name, str(findings[name])] for name in ("cores", "threads")]
+    rows += [[name, str(findings[name])] for name in ("cores", "threads", "fused multiply-add")]
     rows += [[f"engine {name}", state] for name, state in findings["engines"].items()]
     rows.append(["compiled code is kept in", findings["compiled code"] or "nowhere"])
     rows.append(["compiled code there", findings["compiled code there"]])

@@ -2,7 +2,8 @@
 
 One step, in the order that makes two implementations agree spike for spike: integrate every neuron from the values of
 the step before; threshold; every synaptic effect of this step's spikes, input included (conductances and Kenyon cell
-traces, then DAN-driven depression, then MBON-driven homeostasis); reset. All arithmetic is plain IEEE double.
+traces, then DAN-driven depression, then MBON-driven homeostasis); reset. Arithmetic is IEEE double;
+where it says `fused`, and nowhere else, a product and the sum it goes into are rounded once.
 
 A larva's 142 neurons fit in a core's first-level cache, so each larva runs to its end before the next one starts, and
 nothing it does depends on any other. Every function here releases the GIL.
@@ -42,6 +43,7 @@ from kenyon.mushroom_body.circuit import (
 from kenyon.mushroom_body.inputs import STRETCH, draw_stretch, place_stretch
 from kenyon.mushroom_body.manipulated import resting_mV, thresholds_mV, weights_nS
 from kenyon.mushroom_body.parameters import Parameters
+from kenyon.mushroom_body.vectors import fused
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -170,18 +172,17 @@ class Recording(NamedTuple):
 def _integrate(x: FloatArray, c: FloatArray, k: Constants) -> bool:
     """Move every neuron one Euler step on; return whether any is now above its threshold.
 
+    The sum of g * (reversal - v) is taken as the sum of g * reversal, less v times the sum of g: so v is needed last.
+
     Over all neurons in one loop, also where a conductance is always 0: that is what the compiler makes vectors of.
     """
     above = False
     for i in range(N_NEURONS):
-        v = x[_V, i]
-        current = (
-            c[LEAK, i] * (c[REST, i] - v)
-            + x[_G_E, i] * (k.excitatory_reversal_mV - v)
-            + x[_G_I, i] * (k.inhibitory_reversal_mV - v)
-            + x[_G_A, i] * (k.adaptation_reversal_mV - v)
-        )
-        v += c[SCALE, i] * current
+        total = c[LEAK, i] + x[_G_I, i] + x[_G_E, i] + x[_G_A, i]
+        current = c[LEAK, i] * c[REST, i] + x[_G_I, i] * k.inhibitory_reversal_mV
+        current = fused(x[_G_E, i], k.excitatory_reversal_mV, current)
+        current = fused(x[_G_A, i], k.adaptation_reversal_mV, current)
+        v = fused(c[SCALE, i], fused(-total, x[_V, i], current), x[_V, i])
         x[_V, i] = v
         x[_G_E, i] *= k.excitatory_decay
         x[_G_I, i] *= k.inhibitory_decay

@@ -137,7 +137,7 @@ def _prepare(x: FloatArray, k: Constants) -> None:
     for i in range(N_NEURONS):
         x[_place(i, layers.SCALE)] = k.cells[SCALE, i]
         x[_place(i, layers.LEAK)] = k.cells[LEAK, i]
-        x[_place(i, layers.REST)] = k.cells[REST, i]
+        x[_place(i, layers.PULL)] = k.cells[LEAK, i] * k.cells[REST, i]
         x[_place(i, layers.THRESHOLD)] = k.cells[THRESHOLD, i]
         x[_place(i, layers.RESET)] = k.cells[RESET, i]
         x[_place(i, layers.ADAPTATION)] = k.cells[ADAPTATION, i]

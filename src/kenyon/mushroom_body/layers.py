@@ -8,12 +8,12 @@ A cell that is held after its spike has v = NaN: it stays so in each step and is
 out here is a term that is always 0.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from kenyon.mushroom_body import circuit
 from kenyon.mushroom_body.inputs import STRETCH
-from kenyon.mushroom_body.vectors import Vectors, vector_loop
+from kenyon.mushroom_body.vectors import LANES, Vectors, vector_loop
 
 
 class Group(NamedTuple):
@@ -32,8 +32,8 @@ class Group(NamedTuple):
     place: int
 
 
-# Rows of a group: state, then constants, each of one number a cell.
-V, G_E, G_I, G_A, SCALE, LEAK, REST, THRESHOLD, RESET, ADAPTATION, WEIGHT = range(11)
+# Rows of a group: state, then constants, each of one number a cell. PULL is the leak times where it pulls the cell.
+V, G_E, G_I, G_A, SCALE, LEAK, PULL, THRESHOLD, RESET, ADAPTATION, WEIGHT = range(11)
 _ROWS: Final = 11
 
 
@@ -56,8 +56,11 @@ def _groups() -> tuple[Group, ...]:
 ORNS, PNS, LNS, KCS, KCS_AFTER, OUTPUTS = _groups()
 """KCS_AFTER is where Kenyon cells are after a window; OUTPUTS are MBONs, DANs, feedback LNs and APL."""
 
-KC_BLOCK: Final = 24
-"""Kenyon cells in one loop: as many as have room in the registers."""
+VECTORS: Final = 3
+"""Vectors of cells in one loop: enough to keep the processor busy, and few enough for its registers."""
+
+KC_BLOCK: Final = VECTORS * LANES
+"""Kenyon cells in one loop."""
 
 # Then the numbers that are the same for all cells, those of each step, and what a PN's spike adds to each Kenyon cell.
 REVERSAL_E = OUTPUTS.place + _ROWS * OUTPUTS.padded
@@ -75,15 +78,6 @@ INPUT, EXCITED_FROM, KC_SPIKES, SPIKES = 0, STRETCH, 2 * STRETCH, 3 * STRETCH
 
 _REINFORCED = 0b11 << (circuit.DAN_P - circuit.MBON_P)
 _REINFORCEMENT = circuit.REWARD - (circuit.DAN_P - circuit.MBON_P)
-
-
-def _euler(v: Vectors, potential: Any, rest: Any, leak: Any, scale: Any, terms: Iterable[tuple[Any, Any]]) -> Any:
-    """Write one Euler step: v + scale * (leak * (rest - v) + the sum of g * (reversal - v)), from left to right."""
-    b = v.builder
-    current = b.fmul(leak, b.fsub(rest, potential))
-    for conductance, reversal in terms:
-        current = b.fadd(current, b.fmul(conductance, b.fsub(reversal, potential)))
-    return b.fadd(potential, b.fmul(scale, current))
 
 
 class _Cells:
@@ -125,18 +119,27 @@ class _Cells:
         return dict(zip(self.state, values[vector * size : (vector + 1) * size], strict=True))
 
     def integrate(self, x: dict[int, Any], vector: int, shared: dict[int, Any]) -> Any:
-        """Write one step of one vector of cells into its state; `shared` are conductances of one number for all.
+        """Write one step of one vector of cells into its state, as `kernel` does, term by term.
+
+        `shared` are conductances of one number for all.
 
         Returns:
             Which of them are above threshold.
         """
-        conductances = {row: value for row, value in sorted({**x, **shared}.items()) if row != V}
-        terms = [(value, self.reversals[row]) for row, value in conductances.items()]
-        rest, leak, scale = (self.load(row, vector) for row in (REST, LEAK, SCALE))
-        x[V] = _euler(self.v, x[V], rest, leak, scale, terms)
+        b, conductances = self.v.builder, {**x, **shared}
+        total, current = self.load(LEAK, vector), self.load(PULL, vector)
+        if G_I in conductances:
+            total = b.fadd(total, conductances[G_I])
+            current = b.fadd(current, b.fmul(conductances[G_I], self.reversals[G_I]))
+        for row in (G_E, G_A):
+            if row in conductances:
+                total = b.fadd(total, conductances[row])
+                current = self.v.fused(conductances[row], self.reversals[row], current)
+        rising = self.v.fused(b.fneg(total), x[V], current)
+        x[V] = self.v.fused(self.load(SCALE, vector), rising, x[V])
         for row in self.state[1:]:
-            x[row] = self.v.builder.fmul(x[row], self.decays[row])
-        return self.v.builder.fcmp_ordered(">", x[V], self.load(THRESHOLD, vector))
+            x[row] = b.fmul(x[row], self.decays[row])
+        return b.fcmp_ordered(">", x[V], self.load(THRESHOLD, vector))
 
     def add(self, x: dict[int, Any], row: int, vector: int, lanes: Any, what: int) -> None:
         """Write that some lanes of a conductance rise by a constant of theirs."""
@@ -152,7 +155,15 @@ def _flowing(group: Group, state: tuple[int, ...], inhibition: int | None = None
     """
 
     def write(v: Vectors, source: Any, own: Any, period: Any, first: Any, last: Any) -> Any:
-        cells = _Cells(v, group, 0, group.padded, state)
+        size = VECTORS * v.lanes
+        for begin in range(0, group.padded, size):
+            write_part(v, begin, min(size, group.padded - begin), source, own, period, first, last)
+        return last
+
+    def write_part(
+        v: Vectors, begin: int, size: int, source: Any, own: Any, period: Any, first: Any, last: Any
+    ) -> None:
+        cells = _Cells(v, group, begin, size, state)
 
         def body(step: Any, values: list[Any]) -> tuple[list[Any], None]:
             excited, released = v.choice(v.mask(v.sum(source, step))), v.choice(v.mask(v.sum(own, step)))
@@ -160,20 +171,20 @@ def _flowing(group: Group, state: tuple[int, ...], inhibition: int | None = None
             after: list[Any] = []
             fired: list[Any] = []
             for vector in range(len(cells.places)):
-                x, first_cell = cells.of(values, vector), vector * v.lanes
-                x[V] = v.builder.select(released(first_cell), cells.load(RESET, vector), x[V])
+                x, cell = cells.of(values, vector), begin + vector * v.lanes
+                x[V] = v.builder.select(released(cell), cells.load(RESET, vector), x[V])
                 fired.append(cells.integrate(x, vector, shared))
-                cells.add(x, G_E, vector, excited(first_cell), WEIGHT)
+                cells.add(x, G_E, vector, excited(cell), WEIGHT)
                 x[V] = v.builder.select(fired[-1], v.held, x[V])
                 if G_A in x:
                     cells.add(x, G_A, vector, fired[-1], ADAPTATION)
                 after += x.values()
-            v.store_mask(v.gathered(fired), v.sum(own, period, step))
+            mask, place = v.builder.shl(v.gathered(fired), v.bits(begin)), v.sum(own, period, step)
+            v.store_mask(v.builder.or_(mask, v.mask(place)) if begin else mask, place)
             return after, None
 
-        step, values = v.loop(first, last, cells.loaded(), body)
+        _, values = v.loop(first, last, cells.loaded(), body)
         cells.store(values)
-        return step
 
     return write
 
@@ -183,14 +194,25 @@ write_lns = _flowing(LNS, (V, G_E))
 write_pns = _flowing(PNS, (V, G_E), PN_INHIBITION)
 
 
-def write_kcs(v: Vectors, block: Any, source: Any, target: Any, own: Any, period: Any, first: Any, last: Any) -> Any:
+def write_kcs(
+    v: Vectors,
+    block: Any,
+    source: Any,
+    target: Any,
+    own: Any,
+    period: Any,
+    first: Any,
+    last: Any,
+    *,
+    size: int = KC_BLOCK,
+) -> Any:
     """Write a loop over one block of Kenyon cells, that stops after a spike and before a release.
 
     Its arguments: the first cell of the block, how far from KCS the block is read and written; then its own masks and
     so on, as for the layers that flow.
     """
     state = (V, G_E, G_A)
-    constants = _Cells(v, KCS, block, KC_BLOCK, state)
+    constants = _Cells(v, KCS, block, size, state)
     vectors = range(len(constants.places))
     fired: list[Any] = []
 
@@ -207,7 +229,7 @@ def write_kcs(v: Vectors, block: Any, source: Any, target: Any, own: Any, period
         releases = v.is_set(v.mask(v.sum(own, step, 1)))
         return after, v.builder.or_(v.any(fired), releases)
 
-    reading = _Cells(v, KCS, v.sum(block, source), KC_BLOCK, state)
+    reading = _Cells(v, KCS, v.sum(block, source), size, state)
     step, values = v.loop(first, last, reading.loaded(), body)
     constants.store(values, target)
     v.store_mask(v.gathered(fired), v.sum(own, period, step, -1))
