@@ -66,7 +66,9 @@ from kenyon.mushroom_body.layers import (
     PN_INHIBITION,
     PNS,
     SPIKES,
+    TIMES_REVERSAL,
     WEIGHT,
+    WITH_LEAK,
     V,
 )
 from kenyon.mushroom_body.vectors import lowest
@@ -262,14 +264,27 @@ def _flush(x: FloatArray) -> None:
 @compiled
 def _inhibit_pns(x: FloatArray, m: Masks, lns: int, steps: int, k: Constants) -> None:
     """Write the inhibition of PNs in each step: every spike of an LN reaches all of them."""
-    g_i = x[PN_INHIBITION]
+    g_i, leak = x[PN_INHIBITION], k.cells[LEAK, PN]
     for step in range(steps):
+        x[PN_INHIBITION + WITH_LEAK + step] = leak + g_i
+        x[PN_INHIBITION + TIMES_REVERSAL + step] = g_i * k.inhibitory_reversal_mV
         g_i *= k.inhibitory_decay
         fired = np.int64(m[lns + step])
         while fired:
             g_i += k.ln_pn_nS[lowest(fired)]
             fired &= fired - 1
         x[PN_INHIBITION + step + 1] = g_i
+
+
+@compiled
+def _inhibit_kcs(x: FloatArray, first: int, last: int, k: Constants) -> None:
+    """Write the inhibition of Kenyon cells in each step of a window in which APL keeps silent."""
+    g_i, leak = x[KC_INHIBITION + first], k.cells[LEAK, KC]
+    for step in range(first, last):
+        x[KC_INHIBITION + WITH_LEAK + step] = leak + g_i
+        x[KC_INHIBITION + TIMES_REVERSAL + step] = g_i * k.inhibitory_reversal_mV
+        g_i *= k.inhibitory_decay
+        x[KC_INHIBITION + step + 1] = g_i
 
 
 @compiled
@@ -446,8 +461,7 @@ def _advance_stretch_of_kcs(
         while last < end and many & (many - 1) == 0:
             many = np.int64(m[pns + last])
             last += 1
-        for step in range(first, last):
-            x[KC_INHIBITION + step + 1] = x[KC_INHIBITION + step] * k.inhibitory_decay
+        _inhibit_kcs(x, first, last, k)
         _advance_kcs(x, m, kcs, source, other, period, first, last)
         end = _advance_outputs(larva, state, x, m, kc_fired, period, since, first, last, first_step, k, record)
         if end < last:

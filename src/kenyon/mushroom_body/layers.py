@@ -65,9 +65,11 @@ KC_BLOCK: Final = VECTORS * LANES
 # Then the numbers that are the same for all cells, those of each step, and what a PN's spike adds to each Kenyon cell.
 REVERSAL_E = OUTPUTS.place + _ROWS * OUTPUTS.padded
 REVERSAL_I, REVERSAL_A, DECAY_E, DECAY_I, DECAY_A = range(REVERSAL_E + 1, REVERSAL_E + 6)
+# Inhibition reaches all cells of a layer alike: its conductance in each step, with the leak, and times its reversal.
 PN_INHIBITION = REVERSAL_E + 8
-KC_INHIBITION = PN_INHIBITION + STRETCH + 8
-FROM_PN = KC_INHIBITION + STRETCH + 8
+KC_INHIBITION = PN_INHIBITION + 3 * (STRETCH + 8)
+WITH_LEAK, TIMES_REVERSAL = STRETCH + 8, 2 * (STRETCH + 8)
+FROM_PN = KC_INHIBITION + 3 * (STRETCH + 8)
 FROM_NONE = FROM_PN + circuit.N_PNS * circuit.N_KCS
 NUMBERS: Final = FROM_NONE + circuit.N_KCS
 """How many numbers one larva is worked on in."""
@@ -99,6 +101,10 @@ class _Cells:
         self.reversals = {row: v.everywhere(place) for row, place in self.reversals.items()}
         self.decays = {row: v.everywhere(place) for row, place in self.decays.items()}
 
+    def same(self, row: int) -> Any:
+        """Return a constant that is one number for the group."""
+        return self.v.everywhere(self.group.place + row * self.group.padded)
+
     def load(self, row: int, vector: int) -> Any:
         """Return a constant, or state, of one vector of cells."""
         return self.v.load(self.v.sum(self.places[vector], row * self.group.padded))
@@ -118,25 +124,28 @@ class _Cells:
         size = len(self.state)
         return dict(zip(self.state, values[vector * size : (vector + 1) * size], strict=True))
 
-    def integrate(self, x: dict[int, Any], vector: int, shared: dict[int, Any]) -> Any:
+    def integrate(self, x: dict[int, Any], vector: int, leak: Any, scale: Any, inhibition: Any) -> Any:
         """Write one step of one vector of cells into its state, as `kernel` does, term by term.
 
-        `shared` are conductances of one number for all.
+        Args:
+            x: The state, by row; replaced by that of the next step.
+            vector: Which vector of cells.
+            leak: Their leak, with the conductance of the inhibition.
+            scale: The time step over their capacitance.
+            inhibition: Conductance times reversal of the inhibition, or None.
 
         Returns:
             Which of them are above threshold.
         """
-        b, conductances = self.v.builder, {**x, **shared}
-        total, current = self.load(LEAK, vector), self.load(PULL, vector)
-        if G_I in conductances:
-            total = b.fadd(total, conductances[G_I])
-            current = b.fadd(current, b.fmul(conductances[G_I], self.reversals[G_I]))
+        b, total, current = self.v.builder, leak, self.load(PULL, vector)
+        if inhibition is not None:
+            current = b.fadd(current, inhibition)
         for row in (G_E, G_A):
-            if row in conductances:
-                total = b.fadd(total, conductances[row])
-                current = self.v.fused(conductances[row], self.reversals[row], current)
+            if row in x:
+                total = b.fadd(total, x[row])
+                current = self.v.fused(x[row], self.reversals[row], current)
         rising = self.v.fused(b.fneg(total), x[V], current)
-        x[V] = self.v.fused(self.load(SCALE, vector), rising, x[V])
+        x[V] = self.v.fused(scale, rising, x[V])
         for row in self.state[1:]:
             x[row] = b.fmul(x[row], self.decays[row])
         return b.fcmp_ordered(">", x[V], self.load(THRESHOLD, vector))
@@ -145,6 +154,11 @@ class _Cells:
         """Write that some lanes of a conductance rise by a constant of theirs."""
         more = self.v.builder.fadd(x[row], self.load(what, vector))
         x[row] = self.v.builder.select(lanes, more, x[row])
+
+
+def _inhibited(v: Vectors, place: int, step: Any) -> tuple[Any, Any]:
+    """Return the leak of a layer with its inhibition in a step, and the current of the inhibition."""
+    return v.everywhere(v.sum(place + WITH_LEAK, step)), v.everywhere(v.sum(place + TIMES_REVERSAL, step))
 
 
 def _flowing(group: Group, state: tuple[int, ...], inhibition: int | None = None) -> Callable[..., Any]:
@@ -164,16 +178,17 @@ def _flowing(group: Group, state: tuple[int, ...], inhibition: int | None = None
         v: Vectors, begin: int, size: int, source: Any, own: Any, period: Any, first: Any, last: Any
     ) -> None:
         cells = _Cells(v, group, begin, size, state)
+        leak, scale = cells.same(LEAK), cells.same(SCALE)
 
         def body(step: Any, values: list[Any]) -> tuple[list[Any], None]:
             excited, released = v.choice(v.mask(v.sum(source, step))), v.choice(v.mask(v.sum(own, step)))
-            shared = {} if inhibition is None else {G_I: v.everywhere(v.sum(inhibition, step))}
+            total, current = (leak, None) if inhibition is None else _inhibited(v, inhibition, step)
             after: list[Any] = []
             fired: list[Any] = []
             for vector in range(len(cells.places)):
                 x, cell = cells.of(values, vector), begin + vector * v.lanes
                 x[V] = v.builder.select(released(cell), cells.load(RESET, vector), x[V])
-                fired.append(cells.integrate(x, vector, shared))
+                fired.append(cells.integrate(x, vector, total, scale, current))
                 cells.add(x, G_E, vector, excited(cell), WEIGHT)
                 x[V] = v.builder.select(fired[-1], v.held, x[V])
                 if G_A in x:
@@ -213,16 +228,16 @@ def write_kcs(
     """
     state = (V, G_E, G_A)
     constants = _Cells(v, KCS, block, size, state)
-    vectors = range(len(constants.places))
+    vectors, scale = range(len(constants.places)), constants.same(SCALE)
     fired: list[Any] = []
 
     def body(step: Any, values: list[Any]) -> tuple[list[Any], Any]:
-        shared = {G_I: v.everywhere(v.sum(KC_INHIBITION, step))}
+        leak, inhibition = _inhibited(v, KC_INHIBITION, step)
         row = v.sum(v.builder.zext(v.mask(v.sum(EXCITED_FROM, step)), first.type), block)
         after: list[Any] = []
         for vector in vectors:
             x = constants.of(values, vector)
-            fired.append(constants.integrate(x, vector, shared))
+            fired.append(constants.integrate(x, vector, leak, scale, inhibition))
             x[G_E] = v.builder.fadd(x[G_E], v.load(v.sum(row, vector * v.lanes)))
             after += x.values()
         v.store_mask(v.no_bits, v.sum(own, period, step))
@@ -250,7 +265,9 @@ def write_outputs(v: Vectors, own: Any, period: Any, first: Any, last: Any) -> A
         after: list[Any] = []
         for vector in range(len(cells.places)):
             x = cells.of(values, vector)
-            fired.append(cells.integrate(x, vector, {}))
+            leak = v.builder.fadd(cells.load(LEAK, vector), x[G_I])
+            inhibition = v.builder.fmul(x[G_I], cells.reversals[G_I])
+            fired.append(cells.integrate(x, vector, leak, cells.load(SCALE, vector), inhibition))
             cells.add(x, G_E, vector, reinforced(vector * v.lanes), WEIGHT)
             after += x.values()
         v.store_mask(v.no_bits, v.sum(own, period, step))

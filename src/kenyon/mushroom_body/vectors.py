@@ -188,6 +188,9 @@ def vector_loop(write: Callable[..., Any]) -> Any:
                 context.make_array(kind)(context, builder, array).data
                 for kind, array in zip(signature.args[:2], args[:2], strict=True)
             )
+            # What finds no register is kept on the stack: it shall not lie across two lines of the cache.
+            builder.function.attributes.alignstack = 64
+            builder.function.attributes.add("noinline")
             return write(Vectors(builder, numbers, masks, LANES), *args[2:])
 
         return types.int64(numbers, masks, *(types.int64 for _ in whole)), written
