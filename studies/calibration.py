@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kenyon.conditioning.preference import interval
+from kenyon.conditioning.statistics import interval
 from kenyon.drawing import BLUE, GRAY, VERMILION, finish, new_figure, save_figure
 from kenyon.larvaworld_plugin import host
 from kenyon.seeds import larva_seed

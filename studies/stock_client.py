@@ -36,7 +36,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon.conditioning.preference import interval
+from kenyon.conditioning.statistics import interval
 from kenyon.drawing import BLUE, GRAY, GREEN, VERMILION, new_figure, save_figure
 from kenyon.provenance import versions
 from kenyon.server import ready

@@ -139,6 +139,7 @@ VALID: dict[str, Callable[[], Any]] = {
     "given": lambda: "kernel",
     "golden": a_golden,
     "group": lambda: "KC",
+    "compare.groups": lambda: {"a": a_result(), "b": a_result()},
     "header": lambda: a_population().snapshot().plain()[0],
     "identity": lambda: 1,
     "k": lambda: 1,
@@ -408,7 +409,7 @@ MEANS: dict[tuple[str, str], Any] = {
     ("limit_bytes", "a huge integer"): ITSELF,
     ("limit_bytes", "beyond spelling"): ITSELF,
     ("qlearning.*", "*"): ITSELF,  # numbers in arrays of any shape
-    ("preference.interval.values", "*"): ITSELF,
+    ("statistics.interval.values", "*"): ITSELF,
 }
 """What nonsense means that is none to an argument: another value that means the same, or ITSELF.
 

@@ -79,6 +79,7 @@ INNER = {
     "kenyon.conditioning.phases.name_of": "of odors that are known",
     "kenyon.conditioning.phases.dose": "as above",
     "kenyon.conditioning.results.numbered": "of labels of ours",
+    "kenyon.conditioning.statistics.[dehmt]*": "of numbers that `compare` has checked",
     "kenyon.memory.options*": "param's own interface; tests/memory/test_options",
     "kenyon.memory.qlearning_kernel*": "called by classes that have checked",
     "kenyon.memory.rng*": "as above",
@@ -98,16 +99,20 @@ INNER = {
 OUTPUTS = (
     "Activity",
     "Answer",
+    "Comparison",
     "Constant",
+    "Difference",
     "Engine",
     "Finding",
     "Golden",
     "Lane",
+    "Mean",
     "MeasuredOdor",
     "Request",
     "Stimulus",
     "Test",
     "Timeline",
+    "Trend",
     "Verdict",
 )
 """Classes that Kenyon makes and callers read."""

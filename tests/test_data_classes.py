@@ -49,6 +49,10 @@ MADE_BY_USERS: list[Any] = [
 """One of each that a user may make, all of it right."""
 
 GIVEN_TO_USERS = {
+    "Comparison",
+    "Difference",
+    "Mean",
+    "Trend",
     "Fold",
     "Lane",
     "Timeline",

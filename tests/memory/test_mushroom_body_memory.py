@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kenyon.conditioning.preference import interval
+from kenyon.conditioning.statistics import interval
 from kenyon.errors import InputError
 from kenyon.memory import MushroomBodyMemory, RLOlfMemory, step_together
 from kenyon.mushroom_body import BALANCED, Population, drive

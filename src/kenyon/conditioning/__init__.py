@@ -1,14 +1,17 @@
-"""Conditioning experiments on the circuit: paradigms as data, runs, preference, results and figures."""
+"""Conditioning experiments on the circuit: designs as data, runs, results, statistics and figures."""
 
+from kenyon.conditioning.comparing import compare
+from kenyon.conditioning.comparison import Comparison
 from kenyon.conditioning.designs import Design
 from kenyon.conditioning.experiment import run
 from kenyon.conditioning.paradigms import DESCRIPTIONS, Paradigm, paradigm
 from kenyon.conditioning.phases import Group, Lived, Phase, Probe, Shuffle, Stage
-from kenyon.conditioning.preference import interval
 from kenyon.conditioning.results import load, save, summary
+from kenyon.conditioning.statistics import interval
 
 __all__ = [
     "DESCRIPTIONS",
+    "Comparison",
     "Design",
     "Group",
     "Lived",
@@ -17,6 +20,7 @@ __all__ = [
     "Probe",
     "Shuffle",
     "Stage",
+    "compare",
     "interval",
     "load",
     "paradigm",

@@ -18,7 +18,7 @@ from kenyon import checks
 from kenyon.conditioning.experiment import run
 from kenyon.conditioning.paradigms import paradigm
 from kenyon.conditioning.phases import REINFORCERS
-from kenyon.conditioning.preference import interval
+from kenyon.conditioning.statistics import interval
 from kenyon.mushroom_body import Parameters
 
 if TYPE_CHECKING:  # xarray is slow to import

@@ -54,7 +54,7 @@ def run(
         it, in every result the same ones: run_id, paradigm and paradigm_id, cs, concentration, us, strength, test_s,
         test_concentration, larvae, seed, each parameter by its name, parameters (their set), engine and versions. So
         results can be selected and joined by xarray, and each larva still says what it went through. Intervals are
-        computed when asked; see `results.summary` and `preference.interval`.
+        computed when asked; see `results.summary` and `statistics.interval`.
 
     Raises:
         InputError: an argument is unusable; nothing has been simulated then.

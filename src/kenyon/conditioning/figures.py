@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from kenyon import checks, drawing
 from kenyon.conditioning import origin
-from kenyon.conditioning.preference import interval
 from kenyon.conditioning.results import check, diverged_at_tests, numbered, tested_after
+from kenyon.conditioning.statistics import interval
 from kenyon.errors import InputError, MismatchError
 from kenyon.words import shown
 

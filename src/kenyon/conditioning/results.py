@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kenyon import archive, checks, netcdf
 from kenyon.conditioning import file_format, origin
 from kenyon.conditioning.dataset import ANSWERS
-from kenyon.conditioning.preference import interval
+from kenyon.conditioning.statistics import interval
 from kenyon.errors import MismatchError
 from kenyon.words import shown
 
@@ -49,7 +49,7 @@ def summary(result: "xarray.Dataset") -> list[dict[str, Any]]:
     """Return one row for each test and test odor: means over larvae, and how sure that of the preference index is.
 
     The interval is computed from the larvae that are there, so it is right after selecting and joining, too: 95 %, by
-    a bootstrap over larvae with 10,000 resamples of the seed 0; see `preference.interval`.
+    a bootstrap over larvae with 10,000 resamples of the seed 0; see `statistics.interval`.
 
     Args:
         result: Of one paradigm, as `experiment.run` returns it; larvae may have been selected, or joined from runs.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kenyon import drawing
 from kenyon.conditioning import origin
-from kenyon.conditioning.preference import interval
+from kenyon.conditioning.statistics import interval
 from kenyon.larvaworld_plugin.observation import called
 from kenyon.larvaworld_plugin.preference import CONDITIONS, compare
 

@@ -26,7 +26,7 @@ import numpy as np
 from kenyon import checks
 from kenyon.claims import claimed
 from kenyon.conditioning import origin
-from kenyon.conditioning.preference import interval
+from kenyon.conditioning.statistics import holm, interval
 from kenyon.errors import InputError, KenyonError
 from kenyon.larvaworld_plugin import experiment, host, registration
 from kenyon.larvaworld_plugin.memories import spelled
@@ -421,11 +421,7 @@ def compare(result: "xarray.Dataset") -> list[dict[str, Any]]:
     bounds = interval(index.transpose("group", "condition").values)
     others = [name for name in result.condition.values if name != "paired"] if "paired" in result.condition else []
     p = [float(mannwhitneyu(index.sel(condition="paired"), index.sel(condition=name)).pvalue) for name in others]
-    ranked = sorted(range(len(p)), key=p.__getitem__)
-    corrected, highest = dict[str, float](), 0.0
-    for rank, place in enumerate(ranked):
-        highest = max(highest, min(1.0, p[place] * (len(p) - rank)))
-        corrected[str(others[place])] = highest
+    corrected = dict(zip(map(str, others), holm(p), strict=True))
     return [
         {
             "condition": str(name),
