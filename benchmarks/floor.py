@@ -10,7 +10,7 @@ nothing is learned, counted or kept. A stretch of steps begins and ends in memor
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -25,19 +25,24 @@ from kenyon.mushroom_body.layers import (
     G_A,
     G_E,
     G_I,
-    KC_BLOCK,
+    KC_INHIBITION,
     KCS,
+    LEAK,
     LNS,
     NUMBERS,
     ORNS,
     OUTPUTS,
+    PN_INHIBITION,
     PNS,
-    REST,
-    REVERSAL_E,
+    PULL,
+    SCALE,
     SPIKES,
+    VECTORS,
+    WITH_LEAK,
     Group,
     V,
     _Cells,
+    _inhibited,
 )
 from kenyon.mushroom_body.vectors import LANES, Vectors, vector_loop
 from kenyon.threads import available_cores
@@ -45,51 +50,63 @@ from kenyon.threads import available_cores
 _NOT_COUNTED = ("phi", "load", "store", "bitcast", "getelementptr", "br", "insertelement", "shufflevector", "add")
 
 
-def _alone(group: Group, size: int, state: Sequence[int], *, inhibited_together: bool) -> Callable[..., Any]:
-    """Return the writer of a loop over some cells of a group; `inhibited_together`: one g_I is that of all."""
+def _alone(group: Group, state: tuple[int, ...], inhibition: int | None = None) -> Callable[..., Any]:
+    """Return the writer of the loops over the cells of a group, as many cells in each as the kernel has.
 
-    def write(v: Vectors, first_cell: Any, first: Any, last: Any) -> Any:
-        cells = _Cells(v, group, first_cell, size, tuple(state))
-        shared = [v.everywhere(REVERSAL_E + 6)] if inhibited_together else []
+    Args:
+        group: The cells.
+        state: The rows that change.
+        inhibition: Where the inhibition that reaches all of them alike lies for each step.
+    """
 
-        def body(_: Any, values: list[Any]) -> tuple[list[Any], Any]:
-            own, others = values[: len(values) - len(shared)], values[len(values) - len(shared) :]
+    def write(v: Vectors, steps: Any) -> Any:
+        size = VECTORS * v.lanes
+        for begin in range(0, group.padded, size):
+            write_part(v, _Cells(v, group, begin, min(size, group.padded - begin), state), steps)
+        return steps
+
+    def write_part(v: Vectors, cells: Any, steps: Any) -> None:
+        def body(step: Any, values: list[Any]) -> tuple[list[Any], Any]:
             after: list[Any] = []
             fired = []
             for vector in range(len(cells.places)):
-                x = cells.of(own, vector)
-                fired.append(cells.integrate(x, vector, dict(zip([G_I], others, strict=False))))
+                x = cells.of(values, vector)
+                if G_I in state:
+                    leak = v.builder.fadd(cells.load(LEAK, vector), x[G_I])
+                    current = v.builder.fmul(x[G_I], cells.reversals[G_I])
+                    scale = cells.load(SCALE, vector)
+                else:
+                    leak, current = (cells.same(LEAK), None) if inhibition is None else _inhibited(v, inhibition, step)
+                    scale = cells.same(SCALE)
+                fired.append(cells.integrate(x, vector, leak, scale, current))
                 after += x.values()
-            return after + [v.builder.fmul(g, cells.decays[G_I]) for g in others], v.any(fired)
+            return after, v.any(fired)
 
-        step, values = v.loop(first, last, [*cells.loaded(), *shared], body)
-        cells.store(values[: len(values) - len(shared)])
-        return step
+        _, values = v.loop(v.builder.sub(steps, steps), steps, cells.loaded(), body)
+        cells.store(values)
 
     return write
 
 
 _WRITERS = {
-    "ORN": _alone(ORNS, ORNS.padded, (V, G_E, G_A), inhibited_together=False),
-    "PN": _alone(PNS, PNS.padded, (V, G_E), inhibited_together=True),
-    "LN": _alone(LNS, LNS.padded, (V, G_E), inhibited_together=False),
-    "KC": _alone(KCS, KC_BLOCK, (V, G_E, G_A), inhibited_together=True),
-    "outputs": _alone(OUTPUTS, OUTPUTS.padded, (V, G_E, G_I, G_A), inhibited_together=False),
+    "ORN": _alone(ORNS, (V, G_E, G_A)),
+    "PN": _alone(PNS, (V, G_E), PN_INHIBITION),
+    "LN": _alone(LNS, (V, G_E)),
+    "KC": _alone(KCS, (V, G_E, G_A), KC_INHIBITION),
+    "outputs": _alone(OUTPUTS, (V, G_E, G_I, G_A)),
 }
-_BLOCKS = {name: KCS.padded // KC_BLOCK if name == "KC" else 1 for name in _WRITERS}
 _orns, _pns, _lns, _kcs, _outputs = map(vector_loop, _WRITERS.values())
 
 
 @njit(nogil=True)
 def _advance_alone(x: NDArray[np.float64], m: NDArray[np.uint32], n_steps: int) -> None:
     for first in range(0, n_steps, STRETCH):
-        last = min(n_steps, first + STRETCH)
-        _orns(x, m, 0, first, last)
-        _pns(x, m, 0, first, last)
-        _lns(x, m, 0, first, last)
-        for block in range(0, KCS.padded, KC_BLOCK):
-            _kcs(x, m, block, first, last)
-        _outputs(x, m, 0, first, last)
+        steps = min(STRETCH, n_steps - first)
+        _orns(x, m, steps)
+        _pns(x, m, steps)
+        _lns(x, m, steps)
+        _kcs(x, m, steps)
+        _outputs(x, m, steps)
 
 
 def at_rest() -> NDArray[np.float64]:
@@ -98,7 +115,9 @@ def at_rest() -> NDArray[np.float64]:
     layered._prepare(x, kernel.constants(BALANCED))  # noqa: SLF001  # the kernel's own
     for group in (ORNS, PNS, LNS, KCS, OUTPUTS):
         rows = x[group.place :][: 11 * group.padded].reshape(11, group.padded)
-        rows[V] = rows[REST]
+        rows[V] = np.divide(rows[PULL], rows[LEAK], out=np.zeros(group.padded), where=rows[LEAK] > 0.0)
+    for group, inhibition in ((PNS, PN_INHIBITION), (KCS, KC_INHIBITION)):
+        x[inhibition + WITH_LEAK :][:STRETCH] = x[group.place + LEAK * group.padded]
     return x
 
 
@@ -117,23 +136,24 @@ def larva_seconds_per_second(larvae: int, seconds: float) -> float:
 
 
 def instructions() -> Counter[str]:
-    """Return how many vector instructions of each kind a step has, as they are written."""
-    counted: Counter[str] = Counter()
-    for name, write in _WRITERS.items():
-        for instruction in _written(write):
-            counted[instruction] += _BLOCKS[name]
-    return counted
+    """Return how many instructions on vectors a step has, by their kind, as they are written."""
+    return sum((Counter(_written(write)) for write in _WRITERS.values()), Counter())
 
 
 def _written(write: Callable[..., Any]) -> list[str]:
-    """Return the instructions on numbers in the loop of a writer."""
+    """Return the instructions on vectors in the loops of a writer."""
     double, mask, step = ir.DoubleType().as_pointer(), ir.IntType(32).as_pointer(), ir.IntType(64)
-    function = ir.Function(ir.Module(), ir.FunctionType(step, (double, mask, step, step, step)), "floor")
+    function = ir.Function(ir.Module(), ir.FunctionType(step, (double, mask, step)), "floor")
     builder = ir.IRBuilder(function.append_basic_block())
-    numbers, masks, *whole = function.args
-    write(Vectors(builder, numbers, masks, LANES), *whole)
-    inside = function.blocks[1].instructions
-    return [own.opname for own in inside if own.opname not in _NOT_COUNTED and isinstance(own.type, ir.VectorType)]
+    numbers, masks, steps = function.args
+    write(Vectors(builder, numbers, masks, LANES), steps)
+    inside = [own for block in function.blocks if block.name.startswith("step") for own in block.instructions]
+    named = {"call": "fma"}
+    return [
+        named.get(own.opname, own.opname)
+        for own in inside
+        if own.opname not in _NOT_COUNTED and isinstance(own.type, ir.VectorType)
+    ]
 
 
 def main() -> None:
