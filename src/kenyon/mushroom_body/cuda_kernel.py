@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int32, int64, uint32, uint64
 
-from kenyon.mushroom_body import inputs
+from kenyon.mushroom_body import inputs, kernel
 from kenyon.mushroom_body.circuit import N_CHANNELS, N_KCS, N_PNS
 from kenyon.mushroom_body.cuda_layout import (
     FIRST_SLOT,
@@ -17,20 +17,24 @@ from kenyon.mushroom_body.cuda_layout import (
     LEARNING,
     SLOTS,
 )
-from kenyon.mushroom_body.cuda_step import G_A, G_E, G_I, V, integrate, learn, transmit
+from kenyon.mushroom_body.cuda_step import (
+    G_A,
+    G_E,
+    G_I,
+    LEAK,
+    LEAK_CURRENT,
+    SCALE,
+    THRESHOLD,
+    V,
+    integrate,
+    learn,
+    transmit,
+)
 from kenyon.mushroom_body.cuda_step import eligibility as eligibility_of
-from kenyon.mushroom_body.cuda_warp import LANES, as_on_processor, device, kernel, sync
-from kenyon.mushroom_body.kernel import ADAPTATION, RESET, THRESHOLD
-
-_IN_EACH_STEP = THRESHOLD + 1
-"""So many rows of `Constants.cells` are needed in each step; the others are fetched when a neuron fires."""
+from kenyon.mushroom_body.cuda_warp import LANES, as_on_processor, device, entry, product, sync
 
 _WINDOW = 64
 """Steps whose input is drawn at once, a bit for each."""
-
-_FLUSH_STEPS = 128
-_NEGLIGIBLE_NS = 1e-100
-"""As in `kernel`: conductances that can no longer move any v are set to 0, at the same steps of a larva's life."""
 
 _interval = as_on_processor(inputs.interval)
 
@@ -40,17 +44,19 @@ def _load(state: Any, lane: int, k: Any, neurons: Any, x: Any, c: Any, release: 
     """Fetch a lane's neurons; where there is none, one that never fires."""
     for slot in range(SLOTS):
         i = neurons[slot, lane]
-        for row in range(_IN_EACH_STEP):
-            c[row, slot] = k.cells[row, i] if i >= 0 else 0.0
         if i >= 0:
+            c[SCALE, slot] = k.cells[kernel.SCALE, i]
+            c[LEAK, slot] = k.cells[kernel.LEAK, i]
+            c[LEAK_CURRENT, slot] = product(k.cells[kernel.LEAK, i], k.cells[kernel.REST, i])
+            c[THRESHOLD, slot] = k.cells[kernel.THRESHOLD, i]
             x[V, slot] = state["v_mV"][i]
             x[G_E, slot] = state["g_e_nS"][i]
             x[G_I, slot] = state["g_i_nS"][i]
             x[G_A, slot] = state["g_a_nS"][i]
             release[slot] = state["refractory_steps"][i]
         else:
-            for row in range(G_A + 1):
-                x[row, slot] = 0.0
+            for row in range(4):
+                c[row, slot] = x[row, slot] = 0.0
             release[slot] = 0
 
 
@@ -71,7 +77,7 @@ def _store(state: Any, lane: int, n_steps: int, neurons: Any, x: Any, release: A
 def _flush(x: Any) -> None:
     for row in range(G_E, G_A + 1):
         for slot in range(SLOTS):
-            if abs(x[row, slot]) < _NEGLIGIBLE_NS:
+            if abs(x[row, slot]) < kernel.NEGLIGIBLE_NS:
                 x[row, slot] = 0.0
 
 
@@ -109,7 +115,7 @@ def _place(events: Any, next_event: int, end: int, channel: int, first_step: int
     return due, next_event
 
 
-@kernel
+@entry
 def advance_larvae(
     records: Any,
     k: Any,
@@ -157,7 +163,7 @@ def advance_larvae(
     state = records[larva]
     last_step = int32(n_steps[larva])
 
-    x, c = cuda.local.array((4, SLOTS), float64), cuda.local.array((_IN_EACH_STEP, SLOTS), float64)
+    x, c = cuda.local.array((4, SLOTS), float64), cuda.local.array((4, SLOTS), float64)
     at_spike = cuda.shared.array((2, SLOTS, LANES), float64)
     release, fired_often = cuda.local.array(SLOTS, int32), cuda.local.array(SLOTS, int32)
     masks = cuda.local.array(SLOTS, uint32)
@@ -165,8 +171,8 @@ def advance_larvae(
     for slot in range(SLOTS):
         fired_often[slot] = 0
         i = max(0, neurons[slot, lane])
-        at_spike[0, slot, lane] = k.cells[RESET, i]
-        at_spike[1, slot, lane] = k.cells[ADAPTATION, i]
+        at_spike[0, slot, lane] = k.cells[kernel.RESET, i]
+        at_spike[1, slot, lane] = k.cells[kernel.ADAPTATION, i]
 
     # Of the lane's Kenyon cells: who they listen to, a bit for each PN; when they fired last, in steps of this call;
     # and their weights, which the lanes of the MBONs read.
@@ -192,7 +198,7 @@ def advance_larvae(
     steps_per_tick = 1.0 / lost if lost > 0 else 0.0
     next_event = event_offsets[larva]
 
-    age = int32(state["step"] % _FLUSH_STEPS)
+    age = int32(state["step"] % kernel.FLUSH_STEPS)
     n_recorded = 0
     samples = max(v_mV.shape[1], w_kc_mbonp_nS.shape[1], w_kc_mbonn_nS.shape[1], eligibility.shape[1])
     sample, next_sample = 0, -1
@@ -202,7 +208,7 @@ def advance_larvae(
     step = int32(0)
     while step < last_step:
         window = min(_WINDOW - (age + step) % _WINDOW, last_step - step)
-        if (age + step) % _FLUSH_STEPS == 0:
+        if (age + step) % kernel.FLUSH_STEPS == 0:
             _flush(x)
         due = uint64(0)
         if is_given:

@@ -1,10 +1,9 @@
 """One step of a larva on a GPU, as each lane of its warp does it, in the order and arithmetic of `kernel`.
 
-Every sum has its terms in the same order, and no product is fused with a sum (`cuda_warp.product`). What passes between
+Every sum has its terms in the same order, and products are fused with sums where they are there. What passes between
 lanes is who has fired, by a vote over the warp, and the weights of Kenyon cells that have, which lie in shared memory.
 """
 
-import math
 from typing import Any
 
 from numba import boolean, cuda, float64, uint32
@@ -29,11 +28,15 @@ from kenyon.mushroom_body.cuda_layout import (
     PN_LANES,
     SLOTS,
 )
-from kenyon.mushroom_body.cuda_warp import ALL_LANES, LANES, ballot, device, product
-from kenyon.mushroom_body.kernel import LEAK, REST, SCALE, THRESHOLD
+from kenyon.mushroom_body.cuda_warp import ALL_LANES, LANES, as_on_processor, ballot, device, fused, product
+from kenyon.mushroom_body.exponential import exponential
 
 V, G_E, G_I, G_A = range(4)
-"""Rows of what a lane holds of each of its neurons."""
+SCALE, LEAK, LEAK_CURRENT, THRESHOLD = range(4)
+"""Rows of what a lane holds of each of its neurons: its state, and what of its constants each step needs."""
+
+
+_exponential = as_on_processor(exponential)
 
 
 @device
@@ -42,20 +45,23 @@ def integrate(step: int, x: Any, c: Any, release: Any, masks: Any, k: Any) -> No
 
     Term by term over all slots, not slot by slot: while one waits for a result, the others are computed.
     """
-    current, above = cuda.local.array(SLOTS, float64), cuda.local.array(SLOTS, boolean)
+    total, current = cuda.local.array(SLOTS, float64), cuda.local.array(SLOTS, float64)
+    above = cuda.local.array(SLOTS, boolean)
     for slot in range(SLOTS):
-        current[slot] = product(c[LEAK, slot], c[REST, slot] - x[V, slot])
+        total[slot] = c[LEAK, slot] + x[G_I, slot] + x[G_E, slot] + x[G_A, slot]
     for slot in range(SLOTS):
-        current[slot] += product(x[G_E, slot], k.excitatory_reversal_mV - x[V, slot])
-        x[G_E, slot] = product(x[G_E, slot], k.excitatory_decay)
-    for slot in range(SLOTS):
-        current[slot] += product(x[G_I, slot], k.inhibitory_reversal_mV - x[V, slot])
+        current[slot] = c[LEAK_CURRENT, slot] + product(x[G_I, slot], k.inhibitory_reversal_mV)
         x[G_I, slot] = product(x[G_I, slot], k.inhibitory_decay)
     for slot in range(SLOTS):
-        current[slot] += product(x[G_A, slot], k.adaptation_reversal_mV - x[V, slot])
+        current[slot] = fused(x[G_E, slot], k.excitatory_reversal_mV, current[slot])
+        x[G_E, slot] = product(x[G_E, slot], k.excitatory_decay)
+    for slot in range(SLOTS):
+        current[slot] = fused(x[G_A, slot], k.adaptation_reversal_mV, current[slot])
         x[G_A, slot] = product(x[G_A, slot], k.adaptation_decay)
     for slot in range(SLOTS):
-        x[V, slot] += product(0.0 if release[slot] > step else c[SCALE, slot], current[slot])
+        current[slot] = fused(-total[slot], x[V, slot], current[slot])
+    for slot in range(SLOTS):
+        x[V, slot] = fused(0.0 if release[slot] > step else c[SCALE, slot], current[slot], x[V, slot])
     for slot in range(SLOTS):
         above[slot] = x[V, slot] > c[THRESHOLD, slot]
     for slot in range(SLOTS):
@@ -124,9 +130,9 @@ def _feed_back(fired: int, lane: int, x: Any, k: Any) -> None:
 
 
 @device
-def eligibility(fired: float, step: int, k: Any) -> float:
+def eligibility(fired: float, step: int, k: Any) -> Any:
     """Return what is left of the trace of a Kenyon cell's last spike."""
-    return math.exp(-(step - fired) / k.steps_per_eligibility_tau)
+    return _exponential(-(step - fired) / k.steps_per_eligibility_tau)
 
 
 @device

@@ -2,8 +2,8 @@
 
 A warp is 32 threads, here called lanes, that go through a program together.
 
-`product` is a product that stays one: the compiler of a GPU would make a fused multiply-add of a product and the sum it
-goes into, which rounds once instead of twice, and so gives other bits than the kernel on a processor.
+`product` is a product that stays one, `fused` one that is rounded with the sum it goes into: of `a * b + c` the
+compiler of a GPU would make either as it likes, and so give other bits than the kernel on a processor.
 """
 
 import threading
@@ -11,6 +11,9 @@ from typing import Any
 
 from numba import cuda
 from numba.core.config import ENABLE_CUDASIM
+
+from kenyon.compiled import compiled
+from kenyon.mushroom_body import vectors
 
 LANES = 32
 ALL_LANES = 0xFFFFFFFF
@@ -21,7 +24,7 @@ _REGISTERS = 168
 device: Any = cuda.jit(device=True)
 
 if ENABLE_CUDASIM:
-    kernel: Any = cuda.jit
+    entry: Any = cuda.jit
 
     def ballot(predicate: Any) -> int:
         """Return the lanes for which something is true, as a mask of 32 bits."""
@@ -50,10 +53,15 @@ if ENABLE_CUDASIM:
         """Return a * b, rounded by itself."""
         return a * b
 
+    @compiled
+    def fused(a: float, b: float, c: float) -> Any:
+        """Return a * b + c, rounded once."""
+        return vectors.fused(a, b, c)
+
 else:
     from numba.cuda import libdevice
 
-    kernel: Any = cuda.jit(max_registers=_REGISTERS)
+    entry: Any = cuda.jit(max_registers=_REGISTERS)
 
     @device
     def ballot(predicate: Any) -> Any:
@@ -73,3 +81,8 @@ else:
     def product(a: float, b: float) -> Any:
         """Return a * b, rounded by itself."""
         return libdevice.dmul_rn(a, b)
+
+    @device
+    def fused(a: float, b: float, c: float) -> Any:
+        """Return a * b + c, rounded once."""
+        return cuda.fma(a, b, c)

@@ -40,6 +40,7 @@ from kenyon.mushroom_body.circuit import (
     REWARD,
     per_neuron,
 )
+from kenyon.mushroom_body.exponential import exponential
 from kenyon.mushroom_body.inputs import STRETCH, draw_stretch, place_stretch
 from kenyon.mushroom_body.manipulated import resting_mV, thresholds_mV, weights_nS
 from kenyon.mushroom_body.parameters import Parameters
@@ -54,7 +55,7 @@ _V, _G_E, _G_I, _G_A = range(4)
 SCALE, LEAK, REST, THRESHOLD, ADAPTATION, RESET = range(6)
 
 _BLOCK = 16
-_FLUSH_STEPS = 128
+FLUSH_STEPS = 128
 NEGLIGIBLE_NS = 1e-100
 
 
@@ -289,7 +290,7 @@ def depress(w: FloatArray, kc_fired: FloatArray, step: int, k: Constants) -> Non
 @compiled
 def eligibility(fired: float, step: int, k: Constants) -> float:
     """Return what is left of the trace of a Kenyon cell's last spike."""
-    return math.exp(-(step - fired) / k.steps_per_eligibility_tau)
+    return exponential(-(step - fired) / k.steps_per_eligibility_tau)
 
 
 @compiled
@@ -431,7 +432,7 @@ def _advance(
                 next_event = place_stretch(events, next_event, step, stretch, due)
 
         # By the larva's age, not by the step of this call, so that it does not matter where a call ends.
-        if (state.step + step) % _FLUSH_STEPS == 0:
+        if (state.step + step) % FLUSH_STEPS == 0:
             _flush(x)
         while n_held > 0 and release[head] <= step:
             c[SCALE, held[head]] = k.cells[SCALE, held[head]]
