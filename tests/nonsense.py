@@ -410,6 +410,9 @@ MEANS: dict[tuple[str, str], Any] = {
     ("limit_bytes", "beyond spelling"): ITSELF,
     ("qlearning.*", "*"): ITSELF,  # numbers in arrays of any shape
     ("statistics.interval.values", "*"): ITSELF,
+    ("comparing.compare.test", "negative"): ITSELF,
+    ("comparing.compare.paired", "a truth value"): ITSELF,
+    ("comparing.compare.margin", "a huge number"): ITSELF,
 }
 """What nonsense means that is none to an argument: another value that means the same, or ITSELF.
 

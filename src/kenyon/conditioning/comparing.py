@@ -50,7 +50,8 @@ def compare(
             With the group as the unit numbers may be [groups, larvae], of which the mean over larvae counts.
         control: The group that all others are held against; every pair if not given.
         of: Of results, the variable to compare.
-        test: Of results, which test: its place, or what it came after, such as "training 2". The last if not given.
+        test: Of results, which test: its place among those of the odor, or what it came after, such as "training 2".
+            The last if not given.
         odor: Of results, the odor tested; the first if not given.
         unit: What counts once: "larva", or "group", where larvae of one group share something, such as a dish or a
             seed. Of results, the larvae of one run are a group then.
@@ -167,18 +168,26 @@ def _selected(name: str, result: "xarray.Dataset", of: str, test: int | str, odo
     results.check(result)
     measured = [own for own in map(str, result.data_vars) if "larva" in result[own].dims]
     array = result[checks.one_of("variable", of, measured)]
-    if "test" in array.dims:
-        labels = results.test_labels(result)
-        place = labels.index(checks.one_of(f"test of {name}", test, labels)) if isinstance(test, str) else test
-        place = checks.integer("place of a test", place, low=-len(labels), high=len(labels) - 1)
-        array = array.isel(test=place)
     if "test_odor" in array.dims:
         odors = [str(own) for own in array.test_odor.values]
         array = array.sel(test_odor=odors[0] if odor is None else checks.one_of(f"odor tested in {name}", odor, odors))
+    if "test" in array.dims:
+        array = array.isel(test=_place(name, result, array, test))
     if array.dims != ("larva",):
         found = ", ".join(map(str, array.dims))
         raise InputError(f"{of} of {name} must be one number a larva, got {found}; select, and pass arrays by name")
     return array
+
+
+def _place(name: str, result: "xarray.Dataset", array: "xarray.DataArray", test: int | str) -> int:
+    """Return the place of a test, of those at which there was an answer."""
+    labels = results.test_labels(result)
+    if isinstance(test, str):
+        return labels.index(checks.one_of(f"test of {name}", test, labels))
+    asked = np.flatnonzero(array.notnull().any([own for own in array.dims if own != "test"]).values)
+    if not len(asked):
+        raise InputError(f"{name} must have an answer at some test, got none; name another odor")
+    return int(asked[checks.integer("place of a test", test, low=-len(asked), high=len(asked) - 1)])
 
 
 def _pairs(values: Mapping[str, FloatArray], control: str | None) -> list[tuple[str, str]]:
