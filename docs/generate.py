@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from kenyon.cli import main as command
-from kenyon.conditioning import DESCRIPTIONS, paradigm
+from kenyon.conditioning import DESCRIPTIONS
+from kenyon.conditioning.paradigms import paradigm_id
 from kenyon.memory import Memory, MushroomBodyMemory, RemoteBrianModelMemory, RLmemory, Timer
 from kenyon.memory.mushroom_body import MBmemory
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, constants
@@ -44,7 +45,7 @@ def paradigms_page() -> str:
     lines = ["# Conditioning paradigms", ""]
     lines += ["CS is the odor, US the reinforcement. Larvae are tested before the first trial and after each one.", ""]
     lines += ["| name | what a trial is | id at its defaults |", "|---|---|---|"]
-    lines += [f"| `{name}` | {text} | `{paradigm(name).id}` |" for name, text in DESCRIPTIONS.items()]
+    lines += [f"| `{name}` | {text} | `{paradigm_id(name)}` |" for name, text in DESCRIPTIONS.items()]
     return "\n".join(lines) + "\n"
 
 

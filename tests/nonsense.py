@@ -36,8 +36,8 @@ from tests.public_api import Call
 @cache
 def a_result() -> Any:
     """Return the result of a short experiment."""
-    short = conditioning.paradigm("paired", trials=1, stimulus_s=0.1, pause_s=0.0)
-    return conditioning.run(short, larvae=2, test_s=0.1, show_progress=False)
+    short = conditioning.paradigm("paired", trials=1, stimulus_s=0.1, pause_s=0.0, test_s=0.1)
+    return conditioning.run(short, larvae=2, show_progress=False).one
 
 
 @cache
@@ -73,6 +73,20 @@ def _table_of_an_odor(path: Path) -> Path:
     return path
 
 
+def _begun() -> conditioning.Experiment:
+    """Return an experiment whose larvae are there."""
+    experiment = conditioning.Experiment("A 1s, ?A", larvae=1)
+    next(experiment.events())
+    return experiment
+
+
+def _folder() -> Path:
+    """Return a folder in which nothing is, in that of the test."""
+    folder = Path(f"folder-{next(_numbers)}")
+    folder.mkdir()
+    return folder
+
+
 def _saved(save: Callable[[Path], Path]) -> Path:
     """Return a file that is there, in the folder of the test."""
     path = Path("there")
@@ -86,6 +100,8 @@ OWNERS: dict[str, Callable[[], Any]] = {
     "Manipulation": lambda: Manipulation("silence", "KC"),
     "Odor": lambda: Odor("mine", [0.5] * 21),
     "Parameters": lambda: BALANCED,
+    "Experiment": _begun,
+    "Results": lambda: conditioning.Results({"paired": a_result()}),
     "Design": lambda: Design([Group("trained", [Stage([Phase(1.0)])])]),
     "Constant": lambda: constants()["dt_ms"],
     "Population": a_population,
@@ -145,6 +161,8 @@ VALID: dict[str, Callable[[], Any]] = {
     "k": lambda: 1,
     "larvae": lambda: [0, 1],
     "larva_seeds.larvae": lambda: 2,
+    "Experiment.larvae": lambda: 2,
+    "run.larvae": lambda: 2,
     "RLPopulation.larvae": lambda: 2,
     "levels": lambda: [[0, 1]],
     "mbonn_hz": lambda: [1.0],
@@ -166,7 +184,6 @@ VALID: dict[str, Callable[[], Any]] = {
     "other": a_population,
     "Parameters.differences.other": lambda: BALANCED,
     "Snapshot.join.other": lambda: a_population().snapshot(),
-    "paradigm": lambda: conditioning.paradigm("naive", trials=1, stimulus_s=0.1, pause_s=0.0),
     "parameters": lambda: BALANCED,
     "path": lambda: f"file-{next(_numbers)}",
     "Snapshot.load.path": lambda: _saved(a_population().snapshot().save),
@@ -181,8 +198,6 @@ VALID: dict[str, Callable[[], Any]] = {
     "sim_id": lambda: 1,
     "step_id": lambda: 1,
     "us": lambda: "reward",
-    "TrialPhase.cs": lambda: True,
-    "TrialPhase.us": lambda: True,
     "duration_s": lambda: 1.0,
     "against": lambda: "3-octanol",
     "Lived.duration_s": lambda: 20.0,
@@ -207,9 +222,14 @@ VALID: dict[str, Callable[[], Any]] = {
     "axes": lambda: new_figure(1, 1).subplots(),
     "label": lambda: "training",
     "labels": lambda: ["a", "b"],
-    "phases": lambda: conditioning.paradigm("paired", trials=1).phases,
     "strength": lambda: 1.0,
-    "trials": lambda: conditioning.paradigm("paired", trials=1).trials,
+    "of_groups": lambda: {"paired": a_result()},
+    "Results.load.folder": lambda: _saved(lambda _: conditioning.save(a_result(), _folder() / "a.nc")).parent,
+    "of_id.text": lambda: conditioning.paradigms.paradigm_id(trials=1),
+    "made_of.group": lambda: "larvae",
+    "larvae.group": lambda: "larvae",
+    "Results.save.folder": _folder,
+    "listeners": list,
     "purpose": lambda: "input",
     "q_t": lambda: [[0.0, 1.0]],
     "q_tm1": lambda: [[[0.0, 1.0]], [[1.0, 0.0]]],
@@ -298,8 +318,8 @@ ITSELF, NOTHING, LEFT_OUT = object(), object(), object()
 MEANS: dict[tuple[str, str], Any] = {
     ("memory.*.odors", "a dictionary"): LEFT_OUT,
     ("RemoteBrianModelMemory.load.snapshot", "*text"): ITSELF,  # the server looks at it
-    ("TrialPhase.[cu]s", "a truth value"): ITSELF,
-    ("Trial.label", "a text"): ITSELF,
+    **{(f"Experiment.{kept}", "a truth value"): ITSELF for kept in ("weights", "codes", "per_second")},
+    ("paradigms.*.test_odors", "no [al]*"): LEFT_OUT,
     ("phases.*.label", "a text"): ITSELF,
     ("Entry.id", "a text"): ITSELF,
     ("Entry.question", "a text"): ITSELF,

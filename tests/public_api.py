@@ -90,8 +90,25 @@ INNER = {
     "kenyon.conditioning.balance.assess": "an hour of `run`, with its arguments",
     "kenyon.mushroom_body.population.Population.advanced": "rows that were taken from it",
     "kenyon.mushroom_body.population.Population.replacing": "as above",
-    "kenyon.conditioning.dataset*": "of what an experiment has made",
-    "kenyon.conditioning.origin*": "as above",
+    **dict.fromkeys(
+        (
+            f"kenyon.conditioning.{part}*"
+            for part in (
+                "captions",
+                "collecting",
+                "dataset",
+                "living",
+                "moments",
+                "origin",
+                "panels",
+                "schedule",
+                "setup",
+                "variables",
+            )
+        ),
+        "of what an experiment has checked or made",
+    ),
+    "kenyon.conditioning.old_formats*": "as file_format",
     "kenyon.conditioning.file_format*": "reads files, of which damaged ones are tried in tests/test_archive",
 }
 """What is called by Kenyon alone, or walked elsewhere, by pattern, with the reason."""
@@ -99,16 +116,22 @@ INNER = {
 OUTPUTS = (
     "Activity",
     "Answer",
+    "Answered",
     "Comparison",
     "Constant",
     "Difference",
     "Engine",
     "Finding",
     "Golden",
+    "GroupBegan",
+    "GroupEnded",
     "Lane",
     "Mean",
     "MeasuredOdor",
+    "PhaseBegan",
+    "PhaseEnded",
     "Request",
+    "SliceLived",
     "Stimulus",
     "Test",
     "Timeline",

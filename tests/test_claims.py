@@ -63,8 +63,8 @@ def test_killed_before_each_act_on_the_file_system_a_run_has_happened_or_not(tmp
 
 def _result() -> Any:
     return run(
-        paradigm("paired", trials=1, stimulus_s=0.1, pause_s=0.1), larvae=1, test_s=0.1, seed=1, show_progress=False
-    )
+        paradigm("paired", trials=1, stimulus_s=0.1, pause_s=0.1, test_s=0.1), larvae=1, seed=1, show_progress=False
+    ).one
 
 
 class Unfetchable(RLOlfMemory):

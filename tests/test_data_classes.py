@@ -16,14 +16,11 @@ from kenyon.conditioning import Design, Lived, Phase, Probe, Shuffle, Stage
 from kenyon.conditioning import Group as LarvaGroup
 from kenyon.conditioning.balance import Finding
 from kenyon.conditioning.entry import Entry
-from kenyon.conditioning.paradigms import Paradigm, Trial, TrialPhase
+from kenyon.conditioning.setup import Kept
 from kenyon.errors import InputError
 from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.larvaworld_plugin.preference import DishPhase, Group
 from kenyon.larvaworld_plugin.registration import Settings
-
-PHASE = TrialPhase(cs=True, us=False, duration_s=60)
-TRIAL = Trial("training", (PHASE,))
 
 LIVED = Phase(60, "anisole", 1.0, 0.5, ("silence DANp",), "cue")
 STAGE = Stage((LIVED, Probe("anisole"), Shuffle((LIVED,))), "training")
@@ -33,12 +30,10 @@ MADE_BY_USERS: list[Any] = [
     Probe("anisole", 2.0, 1.0, 0.5, ("silence DANp",), "cue"),
     Lived("anisole", 40.0, "3-octanol", 1.0, 0.5, ("silence DANp",), "cue"),
     Shuffle((LIVED,)),
+    Kept(weights=True),
     STAGE,
     LarvaGroup("trained", (STAGE,)),
     Design((LarvaGroup("trained", (STAGE,)),), {"A": "anisole"}, ("reward", 1.0)),
-    PHASE,
-    TRIAL,
-    Paradigm("own", "anisole", 0.5, "reward", 0.5, (TRIAL,)),
     Entry("brief", "Is a second enough?", "Nobody 2020", "a: A+ 1s", {}, "time", "5s", "b: {value}, ?A"),
     Finding("reward", "preference", 0.5, 0.4, 0.6, 0.1, 0.9),
     Plan("PItrain", "forager_MB", 7, 8.0, 5, {"G": 0.5}, Path("a.npz"), 2.0, len),  # type: ignore[arg-type]  # any
@@ -49,6 +44,8 @@ MADE_BY_USERS: list[Any] = [
 """One of each that a user may make, all of it right."""
 
 GIVEN_TO_USERS = {
+    *("GroupBegan", "PhaseBegan", "SliceLived", "PhaseEnded", "Answered", "GroupEnded"),
+    *("Begin", "Live", "End", "Ask", "Now", "Setup", "Moments", "Variable"),
     "Comparison",
     "Difference",
     "Mean",
@@ -57,7 +54,6 @@ GIVEN_TO_USERS = {
     "Lane",
     "Timeline",
     "Written",
-    "Test",
     "Outcome",
     "Answer",
     "MemoryModel",
@@ -86,6 +82,7 @@ ALLOWED: dict[str, list[Any]] = {
     "Lived.against": [None, 2, [], (), {}, {1: 2}],
     "LarvaGroup.name": WORDS,
     "Group.name": WORDS,
+    **{f"Kept.{name}": [True] for name in ("weights", "codes", "per_second")},
     "Design.bindings": [None, [], (), {}],
     "Entry.question": WORDS,
     "Entry.source": WORDS,
@@ -93,14 +90,6 @@ ALLOWED: dict[str, list[Any]] = {
     "Entry.text": [""],
     "Entry.controls": [{}],
     "Entry.varied": WORDS,
-    "TrialPhase.cs": [True],
-    "TrialPhase.us": [True],
-    "TrialPhase.duration_s": [2],
-    "Trial.label": WORDS,
-    "Paradigm.name": WORDS,
-    "Paradigm.cs": [2],
-    "Paradigm.concentration": [2],
-    "Paradigm.strength": [2, 0.0],
     "Finding.criterion": WORDS,
     **{f"Finding.{name}": [2, -1, 0.0, math.nan, math.inf] for name in ("mean", "low", "high", "at_least", "at_most")},
     "Plan.experiment": WORDS,

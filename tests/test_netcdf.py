@@ -18,8 +18,8 @@ from kenyon.errors import FileFormatError
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the file of a small result."""
     result = run(
-        paradigm("paired", trials=1, stimulus_s=0.1, pause_s=0.1), larvae=1, test_s=0.1, seed=1, show_progress=False
-    )
+        paradigm("paired", trials=1, stimulus_s=0.1, pause_s=0.1, test_s=0.1), larvae=1, seed=1, show_progress=False
+    ).one
     return results.save(result, tmp_path_factory.mktemp("netcdf") / "whole.nc")
 
 
@@ -76,7 +76,7 @@ ODD: dict[str, Callable[[h5netcdf.File], None]] = {
     "texts": lambda file: file.attrs.update(us=np.array(["a", "b"], dtype=object)),
     "bytes": lambda file: file.attrs.update(cs=np.void(b"\x00\xff")),
     "nothing": lambda file: file.attrs.update(seed=h5py.Empty("f8")),
-    "an array of a variable": lambda file: file.variables["preference_index"].attrs.update(long_name=np.arange(2)),
+    "an array of a variable": lambda file: file.variables["diverged"].attrs.update(long_name=np.arange(2)),
     "a number for words": lambda file: file.attrs.update(format=3),
     "words for a number": lambda file: file.attrs.update(format_version="one"),
     "a huge dimension": _huge,

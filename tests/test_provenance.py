@@ -8,40 +8,37 @@ from typing import Any
 import pytest
 
 from kenyon import provenance
-from kenyon.conditioning import Paradigm, paradigm
-from kenyon.conditioning.dataset import made_of
-from kenyon.conditioning.paradigms import Trial
-from kenyon.mushroom_body import BALANCED
+from kenyon.conditioning import Design, Experiment, Group, Stage, paradigm
 from kenyon.provenance import run_id
 from tests.conditioning.runs import tiny
 
-DEFAULT: Any = (paradigm(), BALANCED, 0, 30, ["pentyl acetate"], 3.0)
 
-GOLDEN = "0028f6453f75a10f"
+def made_of(design: Design | None = None) -> dict[str, Any]:
+    """Return all that decides the numbers of a run at its defaults."""
+    return Experiment(design or paradigm(), larvae=3).made_of("paired")
+
+
+GOLDEN = "d938c3ac73316eb7"
 
 
 def test_the_id_of_a_run_is_the_same_everywhere() -> None:
     """In this process and in others, today and later: as long as `NUMBERS_VERSION` is not raised."""
     assert provenance.NUMBERS_VERSION == 2
-    assert run_id(made_of(*DEFAULT)) == GOLDEN
+    assert run_id(made_of()) == GOLDEN
     script = (
-        "from kenyon.conditioning import paradigm; from kenyon.conditioning.dataset import made_of; "
-        "from kenyon.mushroom_body import BALANCED; from kenyon.provenance import run_id; "
-        "print(run_id(made_of(paradigm(), BALANCED, 0, 30, ['pentyl acetate'], 3)))"
+        "from kenyon.conditioning import Experiment, paradigm; from kenyon.provenance import run_id; "
+        "print(run_id(Experiment(paradigm(), larvae=3).made_of('paired')))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == GOLDEN
 
 
 def test_names_given_to_things_do_not_change_the_id() -> None:
-    """Of the paradigm and its trials; what is done under these names does."""
-    usual, *rest = DEFAULT
-    trials = [Trial("my own word", trial.phases) for trial in usual.trials]
-    renamed = Paradigm("my own", usual.cs, usual.concentration, usual.us, usual.strength, tuple(trials))
-    assert renamed.id != usual.id
-    assert run_id(made_of(renamed, *rest)) == GOLDEN
-    shorter = Paradigm("paired", usual.cs, usual.concentration, usual.us, usual.strength, tuple(trials[:2]))
-    assert run_id(made_of(shorter, *rest)) != GOLDEN
+    """Of groups and stages, and letters; what is done under these names does."""
+    (stage,) = paradigm().groups[0].stages
+    renamed = Design([Group("my own", [Stage(stage.items[:4], "first"), Stage(stage.items[4:], "then")])], {"X": 3})
+    assert run_id(Experiment(renamed, larvae=3).made_of("my own")) == GOLDEN
+    assert run_id(made_of(Design([Group("paired", [Stage(stage.items[:-1])])]))) != GOLDEN
 
 
 @pytest.mark.long  # Brian2 compiles for half a minute.
@@ -51,13 +48,13 @@ def test_engine_and_threads_do_not_change_the_id() -> None:
     assert one.run_id.item() == other.run_id.item()
     assert one.engine.item() != other.engine.item()
     assert one.drop_vars(("engine", "versions")).equals(other.drop_vars(("engine", "versions")))
-    assert not {"engine", "threads", "versions"} & set(made_of(*DEFAULT))
+    assert not {"engine", "threads", "versions"} & set(made_of())
 
 
 def test_numbers_that_change_change_the_id(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the number that is raised then."""
     monkeypatch.setattr(provenance, "NUMBERS_VERSION", 1)
-    assert run_id(made_of(*DEFAULT)) != GOLDEN
+    assert run_id(made_of()) != GOLDEN
 
 
 @pytest.mark.parametrize(

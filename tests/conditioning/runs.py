@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import xarray
 
 from kenyon.conditioning import paradigm, run
 from kenyon.mushroom_body import BALANCED, Parameters
 from kenyon.mushroom_body.parameters import constants
 
-TINY: dict[str, Any] = {"trials": 1, "stimulus_s": 0.02, "pause_s": 0.01}
+TINY: dict[str, Any] = {"trials": 1, "stimulus_s": 0.02, "pause_s": 0.01, "test_s": 0.01}
 
 DESIGNS: dict[str, Any] = {
     "name": "unpaired",
@@ -22,17 +23,28 @@ DESIGNS: dict[str, Any] = {
     "trials": 2,
     "stimulus_s": 0.03,
     "pause_s": 0.02,
+    "test_odors": ("3-octanol",),
+    "test_s": 0.02,
 }
 """Another value for each argument of `paradigm`."""
 
-ARGUMENTS: dict[str, Any] = {"larvae": 3, "seed": 7, "test_odors": ("3-octanol",), "test_s": 0.02}
-"""Another value for each argument of `run` that decides numbers, besides paradigm and parameters."""
+ARGUMENTS: dict[str, Any] = {
+    "larvae": 3,
+    "seed": 7,
+    "pn_to_kc": np.eye(72, 21, dtype=int),
+    "weights": True,
+    "codes": True,
+    "per_second": True,
+}
+"""Another value for each argument of `run` that decides numbers, besides design and parameters."""
 
 
 def tiny(changed: dict[str, Any] | None = None, parameters: Parameters = BALANCED, **arguments: Any) -> xarray.Dataset:
     """Return a run of some hundredths of a second of two larvae."""
-    arguments = {"larvae": 2, "test_s": 0.01, **arguments}
-    return run(paradigm(**{**TINY, **(changed or {})}), parameters=parameters, show_progress=False, **arguments)
+    design = paradigm(**{**TINY, **(changed or {})})
+    results = run(design, parameters=parameters, show_progress=False, **{"larvae": 2, **arguments})
+    result: xarray.Dataset = results.one
+    return result
 
 
 def other_parameters(name: str) -> Parameters:

@@ -155,8 +155,8 @@ def test_results_are_paired_where_their_larvae_are_the_same() -> None:
 
 def test_runs_are_groups_where_the_group_is_the_unit() -> None:
     """Larvae of one run, with one seed of all, count once."""
-    short = paradigm("paired", trials=1, stimulus_s=0.5, pause_s=0.0)
-    runs = [run(short, larvae=2, seed=seed, test_s=0.5, show_progress=False) for seed in range(3)]
+    short = paradigm("paired", trials=1, stimulus_s=0.5, pause_s=0.0, test_s=0.5)
+    runs = [run(short, larvae=2, seed=seed, show_progress=False).one for seed in range(3)]
     joined = xarray.concat(runs, "larva", coords="different", compat="equals")
     compared = compare({"paired": joined}, unit="group")
     assert compared.means[0].n == 3

@@ -17,6 +17,7 @@ from kenyon.conditioning import interval, load, paradigm, run, save, summary
 from kenyon.conditioning.figures import learning_figure
 from kenyon.conditioning.origin import LARVA_RUN_ID, distinct, only, parameters_of
 from kenyon.conditioning.results import check
+from kenyon.conditioning.variables import SECONDS
 from kenyon.errors import MismatchError
 from kenyon.mushroom_body.parameters import constants
 from tests.conditioning.runs import ARGUMENTS, DESIGNS, other_parameters, same, stated, tiny, varied
@@ -89,19 +90,21 @@ def test_merged_results_claim_a_wrong_origin(every: int, runs: list[tuple[str, x
 def test_every_result_says_the_same_things(runs: list[tuple[str, xarray.Dataset]]) -> None:
     """The same coordinates, of the same dimensions and kinds, in every result; and what was varied is among them."""
     design = set(inspect.signature(paradigm).parameters)
-    arguments = set(inspect.signature(run).parameters) - {"paradigm", "parameters", "engine", "show_progress"}
+    without_number = {"design", "parameters", "engine", "threads", "listeners", "show_progress"}
+    arguments = set(inspect.signature(run).parameters) - without_number
     assert (set(DESIGNS), set(ARGUMENTS)) == (design, arguments)  # A new argument is to be varied here, too.
     base = runs[0][1]
     for name, result in runs:
-        assert list(map(str, result.coords)) == list(map(str, base.coords)), name
-        for coordinate in result.coords:
+        seconds = set(SECONDS) if name == "per_second" else set()
+        assert set(map(str, result.coords)) - seconds == set(map(str, base.coords)), name
+        for coordinate in set(result.coords) - seconds:
             here, there = result.variables[coordinate], base.variables[coordinate]
             assert (here.dims, here.dtype.kind) == (there.dims, there.dtype.kind), (name, coordinate)
         says, said = stated(result), stated(base)
         differs = {own for own in says if not same(says[own], said[own])}
-        spelled = {"name": "paradigm", "test_odors": "run_id"}.get(name, name)
-        in_design = {"trials", "stimulus_s", "pause_s"}
-        assert not name or (name in in_design and "paradigm_id" in differs) or spelled in differs, name
+        spelled = {"name": "larva_group", "pn_to_kc": "wiring"}.get(name, name)
+        kept = {"weights", "codes", "per_second"}
+        assert not name or spelled in differs or (name in DESIGNS and "design" in differs) or name in kept, name
 
 
 def test_whatever_is_varied_changes_the_id(runs: list[tuple[str, xarray.Dataset]]) -> None:
@@ -161,8 +164,8 @@ def test_arithmetic_never_claims_the_number_of_one_of_both() -> None:
 
 def test_an_interval_is_of_the_larvae_that_are_there() -> None:
     """Finding 8: computed when asked, so that the mean lies within it after selecting and joining."""
-    long = {"stimulus_s": 2.0, "pause_s": 0.5}
-    one, other = (tiny(long, larvae=6, test_s=0.5, seed=seed) for seed in (1, 2))
+    long = {"stimulus_s": 2.0, "pause_s": 0.5, "test_s": 0.5}
+    one, other = (tiny(long, larvae=6, seed=seed) for seed in (1, 2))
     assert not any("interval" in str(name) for name in [*one.variables])
     for result in (one, one.isel(larva=[1, 4]), xarray.concat([one, other], dim="larva")):
         last = summary(result)[-1]
@@ -198,10 +201,10 @@ def test_a_summary_of_several_paradigms_is_refused() -> None:
     """In one sentence that says what to do; so are results joined along something else, or cut to a number."""
     joined = xarray.concat([tiny(), tiny({"name": "naive"})], dim="larva")
     with pytest.raises(
-        MismatchError, match="one paradigm each, got one with \\['paired', 'naive'\\]; select the larvae"
+        MismatchError, match="one larva_group each, got one with \\['paired', 'naive'\\]; select the larvae"
     ):
         summary(joined)
-    rows = [summary(own)[0]["paradigm"] for _, own in joined.groupby("paradigm")]
+    rows = [summary(own)[0]["group"] for _, own in joined.groupby("larva_group")]
     assert sorted(rows) == ["naive", "paired"]
     for wrong in (xarray.concat([tiny(), tiny(seed=1)], dim="run"), tiny().isel(larva=0), tiny().mean("larva")):
         with pytest.raises(MismatchError, match="must have the dimensions"):
@@ -214,16 +217,16 @@ def test_a_summary_of_several_paradigms_is_refused() -> None:
 def test_no_mean_is_taken_over_larvae_that_were_given_different_things(design: dict[str, Any]) -> None:
     """Reward and punishment are both "paired"; their mean would be of neither."""
     joined = xarray.concat([tiny(), tiny(design)], dim="larva")
-    with pytest.raises(MismatchError, match="one paradigm_id each"):
+    with pytest.raises(MismatchError, match="one design each"):
         summary(joined)
-    assert len([summary(own) for _, own in joined.groupby("paradigm_id")]) == 2
+    assert len([summary(own) for _, own in joined.groupby("design")]) == 2
 
 
 @pytest.mark.parametrize("name", [None, *random.Random(8).sample(sorted(constants()), 6)])
 def test_no_mean_is_taken_over_larvae_of_different_circuits_or_tests(name: str | None) -> None:
     """One constant is enough, and so is a longer test."""
-    other = tiny(test_s=0.02) if name is None else tiny(parameters=other_parameters(name))
-    with pytest.raises(MismatchError, match=f"one {name or 'test_s'} each"):
+    other = tiny({"test_s": 0.02}) if name is None else tiny(parameters=other_parameters(name))
+    with pytest.raises(MismatchError, match=f"one {name or 'design'} each"):
         summary(xarray.concat([tiny(), other], dim="larva", coords="different", compat="equals"))
     assert summary(xarray.concat([tiny(), tiny(seed=1)], dim="larva", coords="different", compat="equals"))
 
@@ -241,7 +244,7 @@ def test_the_sum_of_two_results_is_no_result() -> None:
     """Of whatever differs it says nothing."""
     total = tiny() + tiny({"us": "punishment"})
     for reader in (summary, lambda result: learning_figure([result])):
-        with pytest.raises(MismatchError, match="must state its paradigm_id, got none"):
+        with pytest.raises(MismatchError, match="must state its design, got none"):
             reader(total)
 
 

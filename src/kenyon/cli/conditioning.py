@@ -10,9 +10,10 @@ import click
 from kenyon.checks import spelled_integer
 from kenyon.claims import claimed
 from kenyon.cli.output import as_json, print_json, print_table, say
-from kenyon.conditioning import DESCRIPTIONS, Paradigm, paradigm
-from kenyon.conditioning import run as run_paradigm
+from kenyon.conditioning import DESCRIPTIONS, paradigm, run
+from kenyon.conditioning.captions import odors, reinforcers
 from kenyon.conditioning.origin import only
+from kenyon.conditioning.paradigms import paradigm_id
 from kenyon.conditioning.phases import REINFORCERS
 from kenyon.conditioning.results import save, summary
 from kenyon.errors import DivergenceWarning, InputError
@@ -88,20 +89,22 @@ def train(
       kenyon train extinction --set learning_rate_nS=0.1
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
     chosen = _parameters(parameters, changes, us_rate)
-    experiments = [
-        paradigm(name, cs=odor, concentration=concentration, us=us, trials=trials, stimulus_s=stimulus, pause_s=pause)
-        for name in names or ("paired",)
-    ]
-    files = _file_names(experiments)
+    names = names or ("paired",)
     tests = test_odors or (_DISSIMILAR[find(odor).name == _DISSIMILAR[0]],)
+    designs = [
+        paradigm(
+            name, cs=odor, concentration=concentration, us=us, trials=trials, stimulus_s=stimulus, pause_s=pause,
+            test_odors=tests,
+        )
+        for name in names
+    ]  # fmt: skip
+    files = _file_names(names)
     with claimed(out, *files, overwrite=overwrite, make=True) as new, warnings.catch_warnings():
         # Counted in the dataset and said in the report, once for all.
         warnings.simplefilter("ignore", DivergenceWarning)
         results = []
-        for experiment, file in zip(experiments, files, strict=False):
-            result = run_paradigm(
-                experiment, larvae=larvae, seed=seed, parameters=chosen, test_odors=tests, engine=engine
-            )
+        for design, file in zip(designs, files, strict=False):
+            result = run(design, larvae=larvae, seed=seed, parameters=chosen, engine=engine, weights=True).one
             save(result, new / file)
             results.append(result)
         from kenyon.conditioning.figures import learning_figure
@@ -115,7 +118,7 @@ def train(
 @as_json
 def paradigms(*, as_json: bool) -> None:
     """List the conditioning paradigms; with --json also the id that each has at its defaults."""
-    rows = [(name, text, paradigm(name).id) for name, text in DESCRIPTIONS.items()]
+    rows = [(name, text, paradigm_id(name)) for name, text in DESCRIPTIONS.items()]
     if as_json:
         print_json([{"name": name, "description": text, "id": identity} for name, text, identity in rows])
     else:
@@ -136,8 +139,7 @@ def _parameters(name: str, changes: tuple[str, ...], us_rate: float | None) -> P
     return named(name).replace(values)
 
 
-def _file_names(experiments: list[Paradigm]) -> list[str]:
-    names = [experiment.name for experiment in experiments]
+def _file_names(names: tuple[str, ...]) -> list[str]:
     if len(set(names)) < len(names):
         raise InputError(f"each paradigm must be named once, got {shown(' '.join(names))}")
     return [*(f"{name}.nc" for name in names), _FIGURE]
@@ -145,17 +147,18 @@ def _file_names(experiments: list[Paradigm]) -> list[str]:
 
 def _report(results: "list[xarray.Dataset]", files: list[Path], *, as_json: bool) -> None:
     rows = [row for result in results for row in summary(result)]
-    diverged = {only(result, "paradigm"): int(result.diverged.isel(phase=-1).sum()) for result in results}
-    runs = {only(result, "paradigm"): only(result, "run_id") for result in results}
+    diverged = {only(result, "larva_group"): int(result.diverged.isel(phase=-1).sum()) for result in results}
+    runs = {only(result, "larva_group"): only(result, "run_id") for result in results}
     if as_json:
         print_json({"results": rows, "diverged": diverged, "runs": runs, "files": [str(file) for file in files]})
         return
-    first = {name: only(results[0], name) for name in ("cs", "us", "parameters", "seed")}
+    first = {name: only(results[0], name) for name in ("parameters", "seed")}
+    given = " and ".join([*odors(results[0]), *reinforcers(results[0]).values()])
     print_table(
-        ["paradigm", "tested with", "test", "MBONp (Hz)", "MBONn (Hz)", "preference index (95 % interval)"],
+        ["group", "tested with", "test", "MBONp (Hz)", "MBONn (Hz)", "preference index (95 % interval)"],
         [
             [
-                row["paradigm"],
+                row["group"],
                 row["test_odor"],
                 row["after"] if row["after"] == "before" else f"after {row['after']}",
                 f"{row['mbonp_hz']:.0f}",
@@ -164,7 +167,7 @@ def _report(results: "list[xarray.Dataset]", files: list[Path], *, as_json: bool
             ]
             for row in rows
         ],
-        title=f"{results[0].sizes['larva']} larvae, {first['cs']} and {first['us']}, "
+        title=f"{results[0].sizes['larva']} larvae{f', {given}' * bool(given)}, "
         f"parameters {first['parameters']}, seed {first['seed']}",
     )
     for name, larvae in diverged.items():

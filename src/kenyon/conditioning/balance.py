@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks
-from kenyon.conditioning.experiment import run
 from kenyon.conditioning.paradigms import paradigm
 from kenyon.conditioning.phases import REINFORCERS
+from kenyon.conditioning.running import run
 from kenyon.conditioning.statistics import interval
 from kenyon.mushroom_body import Parameters
 
@@ -107,15 +107,9 @@ def assess(
         sign = 1.0 if us == "reward" else -1.0
 
         def learned(name: str, us: str = us, sign: float = sign) -> "xarray.DataArray":
-            result = run(
-                paradigm(name, cs=CS, us=us, trials=TRIALS),
-                larvae=larvae,
-                seed=seed,
-                parameters=parameters,
-                test_odors=[DISSIMILAR],
-                show_progress=show_progress,
-            )
-            index: xarray.DataArray = sign * result.preference_index
+            design = paradigm(name, cs=CS, us=us, trials=TRIALS, test_odors=[DISSIMILAR])
+            result = run(design, larvae=larvae, seed=seed, parameters=parameters, show_progress=show_progress)
+            index: xarray.DataArray = sign * result.one.preference_index
             return index
 
         trained = learned("extinction")

@@ -1,150 +1,176 @@
-"""The result of an experiment as one dataset that says by itself what was done and with what it was made."""
+"""The result of a group of larvae as one dataset that says by itself what was done and with what it was made."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kenyon.conditioning import origin
-from kenyon.conditioning.file_format import FORMAT, FORMAT_VERSION
-from kenyon.conditioning.paradigms import Paradigm
-from kenyon.mushroom_body import Activity, Parameters
+from kenyon.conditioning.designs import Design
+from kenyon.conditioning.file_format import FORMAT, FORMAT_VERSION, described
+from kenyon.conditioning.living import Course
+from kenyon.conditioning.moments import mixture_words
+from kenyon.conditioning.phases import Element, Group, Lived, Mixture, Probe, Shuffle
+from kenyon.conditioning.setup import Setup
+from kenyon.conditioning.variables import MEASURED
 from kenyon.mushroom_body.circuit import GROUPS
-from kenyon.mushroom_body.odors import find
+from kenyon.mushroom_body.odors import MeasuredOdor, find
 from kenyon.provenance import run_id, versions
 
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
 
-TEST_CONCENTRATION = 1.0
-"""At which every odor is tested."""
-
-ANSWERS = ("larva", "test", "test_odor")
-"""Dimensions of what larvae answer at the tests."""
-
-FloatArray = NDArray[np.float64]
+Coordinates: TypeAlias = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Test:
-    """What the larvae answered at one test.
+def dataset(design: Design, course: Course, setup: Setup) -> "xarray.Dataset":
+    """Return what the larvae of a group gave, with all that made it; see `variables` for what it holds.
 
-    Attributes:
-        answers: Activity under each test odor.
-        w_kc_mbonp_nS: [B, K] float64, their weights at that time.
-        w_kc_mbonn_nS: [B, K] float64.
+    Args:
+        design: Of this group alone.
+        course: The group, and what was kept of it.
+        setup: What it was made with.
     """
-
-    answers: tuple[Activity, ...]
-    w_kc_mbonp_nS: FloatArray
-    w_kc_mbonn_nS: FloatArray
-
-
-def together(slices: Sequence[Activity]) -> Activity:
-    """Return the activity over successive stretches of time as one."""
-    durations, counts = np.zeros_like(slices[0].duration_ms), np.zeros_like(slices[0].counts)
-    for part in slices:
-        durations, counts = durations + part.duration_ms, counts + part.counts
-    return Activity(durations, counts, diverged=slices[-1].diverged)
-
-
-def dataset(
-    paradigm: Paradigm,
-    parameters: Parameters,
-    seed: int,
-    seeds: Sequence[int],
-    engine: str,
-    odors: Sequence[str],
-    test_s: float,
-    tests: Sequence[Test],
-    phases: Sequence[Activity],
-) -> "xarray.Dataset":
-    """Return what an experiment gave, with all that made it; see `experiment.run` for the variables."""
     import xarray
 
-    def per_test(of: Any) -> FloatArray:
-        return np.stack([np.stack([of(answer) for answer in test.answers], axis=-1) for test in tests], axis=1)
-
-    identity = run_id(made_of(paradigm, parameters, seed, len(seeds), odors, test_s))
-    weights = ("larva", "test", "kc")
-    ends = np.cumsum([0.0, *(trial.duration_s for trial in paradigm.trials)])
-    starts = np.cumsum([0.0, *(phase.duration_s for phase in paradigm.phases)])[:-1]
-    return xarray.Dataset(
+    group, seeds = course.group, setup.seeds(course.group.name)
+    lived = [number for number, element in enumerate(group.elements) if not isinstance(element, Probe)]
+    arrays = dict(course.collector.arrays)
+    for name in ("phase_rate_hz", "diverged"):
+        arrays[name] = arrays[name][:, lived]
+    identity = run_id(made_of(group, setup))
+    result = xarray.Dataset(
         {
-            "test_mbonp_hz": (ANSWERS, per_test(lambda answer: answer.rate_hz("MBONp")), {"units": "Hz"}),
-            "test_mbonn_hz": (ANSWERS, per_test(lambda answer: answer.rate_hz("MBONn")), {"units": "Hz"}),
-            "preference_index": (
-                ANSWERS,
-                per_test(lambda answer: answer.preference_index),
-                {"long_name": "(MBONp - MBONn) / (MBONp + MBONn)"},
-            ),
-            "w_kc_mbonp_nS": (weights, np.stack([test.w_kc_mbonp_nS for test in tests], axis=1), {"units": "nS"}),
-            "w_kc_mbonn_nS": (weights, np.stack([test.w_kc_mbonn_nS for test in tests], axis=1), {"units": "nS"}),
-            "diverged": (
-                ("larva", "phase"),
-                np.column_stack([phase.diverged for phase in phases]),
-                {"long_name": "a membrane potential was beyond all bounds after the phase; that neuron is silent"},
-            ),
-            "phase_rate_hz": (
-                ("larva", "phase", "group"),
-                np.stack([np.column_stack(list(phase.rates_hz().values())) for phase in phases], axis=1),
-                {"units": "Hz", "long_name": "mean firing rate of a cell of the group over the phase"},
-            ),
+            **{name: (own.dims, arrays[name]) for name, own in MEASURED.items() if name in arrays},
             **origin.run_variable("larva", identity, len(seeds)),
         },
         coords={
             "larva": np.arange(len(seeds)),
             "larva_seed": ("larva", [str(own) for own in seeds]),
-            "test": np.arange(len(tests)),
-            "test_label": ("test", ["before", *(trial.label for trial in paradigm.trials)]),
-            "test_time_s": ("test", ends, {"units": "s"}),
-            "test_odor": list(odors),
             "group": list(GROUPS),
-            "phase_start_s": ("phase", starts, {"units": "s"}),
-            "phase_duration_s": ("phase", [phase.duration_s for phase in paradigm.phases], {"units": "s"}),
-            "phase_cs": ("phase", [phase.cs for phase in paradigm.phases]),
-            "phase_us": ("phase", [phase.us for phase in paradigm.phases]),
+            **_tests(course),
+            **_phases(course, lived),
+            **(_seconds(course, lived) if "rate_hz" in arrays else {}),
             "run_id": identity,
-            "paradigm": paradigm.name,
-            "paradigm_id": paradigm.id,
-            "cs": paradigm.cs,
-            "concentration": paradigm.concentration,
-            "us": paradigm.us,
-            "strength": paradigm.strength,
-            "test_s": test_s,
-            "test_concentration": TEST_CONCENTRATION,
+            "larva_group": group.name,
+            "design": design.text,
             "larvae": len(seeds),
-            "seed": str(seed),
-            "parameters": parameters.description,
-            **origin.parameter_coordinates(parameters),
-            "engine": engine,
+            "seed": setup.seed,
+            "began_as": setup.began_as[group.name],
+            "wiring": setup.wiring,
+            "own_odors": _own_odors(group),
+            "parameters": setup.parameters.description,
+            **origin.parameter_coordinates(setup.parameters),
+            "engine": setup.engine.name,
             "versions": json.dumps(versions()),
         },
         attrs={"format": FORMAT, "format_version": FORMAT_VERSION},
     )
+    return described(result)
 
 
-def made_of(
-    paradigm: Paradigm, parameters: Parameters, seed: int, larvae: int, odors: Sequence[str], test_s: float
-) -> dict[str, Any]:
-    """Return all that decides the numbers of an experiment, for `run_id`: contents, and no names given to them."""
+def _tests(course: Course) -> Coordinates:
+    grid = course.moments
+    times_s, dims = _times(course, list(grid.firsts), "test")
     return {
-        "kind": FORMAT,
-        "design": [[[phase.cs, phase.us, phase.duration_s] for phase in trial.phases] for trial in paradigm.trials],
-        "cs": [_contents(paradigm.cs), paradigm.concentration],
-        "us": [paradigm.us, paradigm.strength],
-        "parameters": parameters.values(),
-        "wiring": "drawn by each larva's seed",
-        "seed": str(seed),
-        "larvae": larvae,
-        "tests": [[_contents(odor), TEST_CONCENTRATION, test_s] for odor in odors],
-        "recordings": [],
+        "test": np.arange(len(grid.labels)),
+        "test_label": ("test", _words(grid.labels)),
+        "test_time_s": (dims, times_s),
+        "test_odor": _words(grid.names),
+        "test_smelled": ("test_odor", _words([mixture_words(test.odors) for test in grid.columns])),
+        "test_s": ("test_odor", _numbers([test.duration_s for test in grid.columns])),
+        "test_lived": ("test_odor", np.array([isinstance(test, Lived) for test in grid.columns], dtype=np.bool_)),
+        **_about("test", "test_odor", grid.columns),
     }
 
 
-def _contents(odor: str) -> list[Any]:
-    known = find(odor)
-    return [known.concentrations, known.responses]
+def _phases(course: Course, lived: list[int]) -> Coordinates:
+    starts_s, dims = _times(course, lived, "phase")
+    elements = [course.group.elements[number] for number in lived]
+    stages = [stage.label for stage in course.group.stages for _ in stage.elements]
+    labels = [element.label or stages[number] for number, element in zip(lived, elements, strict=True)]
+    return {
+        "phase_label": ("phase", _words(labels)),
+        "phase_start_s": (dims, starts_s),
+        "phase_duration_s": ("phase", _numbers([element.duration_s for element in elements])),
+        "phase_odors": ("phase", _words([mixture_words(element.odors) for element in elements])),
+        **_about("phase", "phase", elements),
+    }
+
+
+def _about(of: str, dim: str, elements: Sequence[Element]) -> Coordinates:
+    """Return what phases and tests have in common, besides odors and time."""
+    against = [mixture_words(own.against) if isinstance(own, Lived) else "" for own in elements]
+    return {
+        f"{of}_against": (dim, _words(against)),
+        f"{of}_reward": (dim, _numbers([own.reward for own in elements])),
+        f"{of}_punishment": (dim, _numbers([own.punishment for own in elements])),
+        f"{of}_manipulations": (dim, _words([", ".join(m.text for m in own.manipulations) for own in elements])),
+    }
+
+
+def _seconds(course: Course, lived: list[int]) -> Coordinates:
+    phases = {number: place for place, number in enumerate(lived)}
+    slices = list(course.schedule.slices())
+    return {
+        "second_phase": ("second", np.array([phases[number] for number, _, _ in slices], dtype=np.int64)),
+        "second_start_s": ("second", _numbers([begin for _, begin, _ in slices])),
+        "second_duration_s": ("second", _numbers([end - begin for _, begin, end in slices])),
+    }
+
+
+def _own_odors(group: Group) -> str:
+    """Return every odor that is no measured one, as JSON; "" where there is none."""
+    mixtures = [[*own.odors, *(own.against if isinstance(own, Lived) else ())] for own in group.elements]
+    odors = dict.fromkeys(find(odor) for mixture in mixtures for odor, _ in mixture)
+    own = {odor.name: odor.contents for odor in odors if not isinstance(odor, MeasuredOdor)}
+    return json.dumps(own, sort_keys=True) if own else ""
+
+
+def _times(course: Course, numbers: list[int], dim: str) -> tuple[Any, Any]:
+    """Return when larvae come to some elements, s: for all of them, or of each where an order was drawn for each."""
+    times = course.schedule.starts_s()[:, numbers]
+    if any(isinstance(item, Shuffle) for stage in course.group.stages for item in stage.items):
+        return times, ("larva", dim)
+    return times[0], (dim,)
+
+
+def _words(words: Sequence[str]) -> Any:
+    return np.array(words, dtype=np.dtypes.StrDType if not len(words) else None)
+
+
+def _numbers(values: Sequence[float]) -> Any:
+    return np.array(values, dtype=np.float64)
+
+
+def made_of(group: Group, setup: Setup) -> dict[str, Any]:
+    """Return all that decides the numbers of a group, for `run_id`: contents, and no names given to them."""
+    return {
+        "kind": FORMAT,
+        "design": [_item(item) for stage in group.stages for item in stage.items],
+        "parameters": setup.parameters.values(),
+        "began_as": setup.began_as[group.name],
+        "wiring": setup.wiring,
+        "seed": setup.seed,
+        "larvae": len(setup.seeds(group.name)),
+        "kept": list(setup.kept.names),
+    }
+
+
+def _item(item: Element | Shuffle) -> list[Any]:
+    if isinstance(item, Shuffle):
+        return ["shuffle", [[_item(element) for element in block] for block in item.blocks]]
+    return [
+        type(item).__name__.lower(),
+        item.duration_s,
+        _contents(item.odors),
+        _contents(item.against if isinstance(item, Lived) else ()),
+        item.reward,
+        item.punishment,
+        [manipulation.text for manipulation in item.manipulations],
+    ]
+
+
+def _contents(odors: Mixture) -> list[Any]:
+    return [[find(odor).contents, concentration] for odor, concentration in odors]

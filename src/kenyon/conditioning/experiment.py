@@ -1,60 +1,48 @@
-"""Runs a paradigm over a population: training in phases, a test after each trial, everything into one dataset."""
+"""An experiment as a stream of events, which can be stopped after any of them and goes on exactly there.
 
+What an experiment has come to is one value, replaced by one assignment after each act. So whatever interrupts it finds
+it before an act or after it, and going on gives the numbers of an experiment that was never stopped.
+"""
+
+import copy
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import partial
+from typing import Any
 
 from kenyon import checks
-from kenyon.conditioning.dataset import Test, dataset, together
-from kenyon.conditioning.paradigms import Paradigm, TrialPhase
-from kenyon.mushroom_body import BALANCED, Activity, Parameters, Population, drive
-from kenyon.mushroom_body.odors import Odors, find
-from kenyon.mushroom_body.parameters import check_parameters
+from kenyon.conditioning.dataset import dataset, made_of
+from kenyon.conditioning.designs import Design
+from kenyon.conditioning.events import Answered, Event, Listener, SliceLived
+from kenyon.conditioning.library import as_design
+from kenyon.conditioning.living import Course, Living, Now
+from kenyon.conditioning.outcome import Results
+from kenyon.conditioning.phases import Probe
+from kenyon.conditioning.setup import Kept, Setup, prepared
+from kenyon.errors import InputError
+from kenyon.mushroom_body import BALANCED, Parameters, Snapshot
+from kenyon.mushroom_body.engine import Engine
 from kenyon.progress import progress
-from kenyon.seeds import larva_seeds
-
-if TYPE_CHECKING:  # xarray is slow to import
-    import xarray
-
-_SLICE_MS = 5000.0
-"""Longest stretch between two signs of progress, to the nearest step."""
+from kenyon.words import shown
 
 
-def run(
-    paradigm: Paradigm,
-    *,
-    larvae: int = 30,
-    seed: int = 0,
-    parameters: Parameters = BALANCED,
-    test_odors: Sequence[str | int] = (),
-    test_s: float = 3.0,
-    engine: str = "kernel",
-    show_progress: bool = True,
-) -> "xarray.Dataset":
-    """Train naive larvae and test them before the first and after each trial.
-
-    A test asks every larva, on a copy and with plasticity off, what it answers to each odor alone at concentration 1.
+class Experiment:
+    """Larvae that live through a design, group by group; the same larvae in every group.
 
     Args:
-        paradigm: What to do with them.
-        larvae: How many.
-        seed: Larva i has the seed `larva_seed(seed, i)`: the same larvae in every paradigm.
+        design: What is done to them: a design, its text, or the id of one of the library.
+        larvae: How many in each group; or the larvae themselves, as `Population.snapshot` gives them, which live on
+            under their own constants.
+        seed: Larva i has the seed `larva_seed(seed, i)`: the same larvae in every design.
         parameters: The constants of the circuit.
-        test_odors: Odors to test besides the trained one.
-        test_s: How long each test lasts.
-        engine: "kernel", "brian2" or "cuda"; the numbers are the same.
-        show_progress: Show a progress bar on standard error.
+        pn_to_kc: How the larvae are wired, as for `Population`; drawn from each larva's seed if not given.
+        engine: "kernel", "brian2", "cuda" or an `Engine`; the numbers are the same.
+        threads: How many larvae are advanced at once, as for `Population`; it changes no number.
+        weights: Keep the weights of every larva at every test.
+        codes: Keep how often each Kenyon cell fired at every test.
+        per_second: Keep the rates of every second.
 
-    Returns:
-        A dataset with dimensions larva, test, test_odor, kc, phase and group: test_mbonp_hz, test_mbonn_hz and
-        preference_index, the plastic weights at each test, the firing rates in each phase, which larvae ended it with a
-        potential beyond all bounds, and larva_run_id, the run that each larva is of. Its coordinates say all that made
-        it, in every result the same ones: run_id, paradigm and paradigm_id, cs, concentration, us, strength, test_s,
-        test_concentration, larvae, seed, each parameter by its name, parameters (their set), engine and versions. So
-        results can be selected and joined by xarray, and each larva still says what it went through. Intervals are
-        computed when asked; see `results.summary` and `statistics.interval`.
+    Attributes:
+        design: As given.
 
     Raises:
         InputError: an argument is unusable; nothing has been simulated then.
@@ -64,59 +52,147 @@ def run(
         Every larva's own streams.
 
     Example:
-        >>> from kenyon.conditioning.paradigms import paradigm
-        >>> short = paradigm("paired", trials=1, stimulus_s=2, pause_s=0)
-        >>> result = run(short, larvae=2, test_s=0.5, show_progress=False)
-        >>> dict(result.preference_index.sizes)
-        {'larva': 2, 'test': 2, 'test_odor': 1}
+        >>> from kenyon.conditioning import Group, Phase, Probe, Stage
+        >>> short = Stage([Phase(2, "anisole", reward=1), Probe("anisole", 0.5)])
+        >>> experiment = Experiment(Design([Group("trained", [short])]), larvae=2)
+        >>> for event in experiment.events():
+        ...     print(type(event).__name__)
+        GroupBegan
+        PhaseBegan
+        SliceLived
+        PhaseEnded
+        Answered
+        GroupEnded
+        >>> experiment.results()
+        <results of trained: 2 larvae, 1 test>
     """
-    checks.instance("paradigm", paradigm, Paradigm, 'make one with paradigm("paired")')
-    check_parameters(parameters)
-    seeds = larva_seeds(seed, larvae)
-    odors = tuple(dict.fromkeys([paradigm.cs, *(find(odor).name for odor in checks.several("test_odors", test_odors))]))
-    test_s = checks.positive("test duration", test_s, unit="s")
-    test_ms = test_s * 1e3
-    parameters.steps("test duration", test_ms)
-    for phase in paradigm.phases:
-        parameters.steps("duration of a phase", phase.duration_s * 1e3)
-        _drive(paradigm, parameters, phase)  # refuses what is too strong
-    population = Population(parameters, seeds, engine=engine)
 
-    tests: list[Test] = []
-    activities: list[Activity] = []
-    work_ms = paradigm.duration_s * 1e3 + (len(paradigm.trials) + 1) * len(odors) * test_ms
-    with progress(f"{paradigm.name}, {larvae} larvae", work_ms, show=show_progress) as done:
+    def __init__(
+        self,
+        design: Design | str,
+        *,
+        larvae: int | Snapshot = 30,
+        seed: int = 0,
+        parameters: Parameters = BALANCED,
+        pn_to_kc: Any = None,
+        engine: str | Engine = "kernel",
+        threads: int | None = None,
+        weights: bool = False,
+        codes: bool = False,
+        per_second: bool = False,
+    ) -> None:
+        design = as_design(design)
+        setup = prepared(
+            [group.name for group in design.groups], larvae, seed=seed, parameters=parameters, pn_to_kc=pn_to_kc,
+            engine=engine, threads=threads, kept=Kept(weights, codes, per_second),
+        )  # fmt: skip
+        self._make(design, setup, Now())
 
-        def test() -> None:
-            answers = tuple(population.probe(odor, test_ms) for odor in odors)
-            state = population.state
-            tests.append(Test(answers, state.w_kc_mbonp_nS.copy(), state.w_kc_mbonn_nS.copy()))
-            done(len(odors) * test_ms)
+    def _make(self, design: Design, setup: Setup, now: Now) -> None:
+        self.design, self._setup, self._now = design, setup, now
+        self._courses = [Course(group, setup) for group in design.groups]
+        self._living: Living | None = None
 
-        test()
-        for trial in paradigm.trials:
-            for phase in trial.phases:
-                population.set_drive(_drive(paradigm, parameters, phase))
-                slices = []
-                for slice_ms in _slices(parameters, phase):
-                    slices.append(population.advance(slice_ms))
-                    done(slice_ms)
-                activities.append(together(slices))
-            test()
-    return dataset(paradigm, parameters, seed, seeds, population.engine.name, odors, test_s, tests, activities)
+    def __repr__(self) -> str:
+        """Say what this is, and how far it has come."""
+        return f"<experiment of {len(self._courses)} groups, {len(self._now.ended)} of them through>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy is made of: it goes on from where this one is, by itself."""
+        return {**vars(self), "_courses": copy.deepcopy(self._courses), "_living": None}
+
+    @property
+    def ended(self) -> bool:
+        """Whether all groups are through."""
+        return len(self._now.ended) == len(self._courses)
+
+    @property
+    def work_s(self) -> float:
+        """How long a larva of each group lives and is asked, all groups together, s."""
+        return sum(group.duration_s + group.probes_s for group in self.design.groups)
+
+    def events(self) -> Iterator[Event]:
+        """Go on, and tell of one event after the other; stop at any time, and ask again to go on from there.
+
+        Yields:
+            What happens, see `kenyon.conditioning.events`.
+        """
+        while (event := self._next()) is not None:
+            yield event
+
+    def run(self, listeners: Sequence[Listener] = (), *, show_progress: bool = True) -> Results:
+        """Go on to the end, and return what was measured.
+
+        Args:
+            listeners: Functions that are told of every event, as it comes.
+            show_progress: Show a progress bar on standard error.
+
+        Raises:
+            InputError: a listener cannot be called.
+        """
+        told = checks.several("listeners", listeners)
+        for listener in told:
+            if not callable(listener):
+                raise InputError(f"each listener must be a function of an event, got {shown(listener)}")
+        names = [group.name for group in self.design.groups]
+        larvae = len(self._setup.seeds(names[0]))
+        with progress(f"{', '.join(names)}, {larvae} larvae", larvae * self.work_s, show=show_progress) as done:
+            for event in self.events():
+                if (lived_s := _work_s(event)) > 0.0:
+                    done(lived_s)
+                for listener in told:
+                    listener(event)
+        return self.results()
+
+    def results(self) -> Results:
+        """Return what was measured, of each group that is through.
+
+        Raises:
+            InputError: no group is through yet.
+        """
+        through = [course for course in self._courses if course.group.name in self._now.ended]
+        if not through:
+            raise InputError("an experiment must have a group that is through, got none; go through its events first")
+        of_group = partial(Design, bindings=self.design.bindings, reinforcer=self.design.reinforcer)
+        return Results({own.group.name: dataset(of_group((own.group,)), own, self._setup) for own in through})
+
+    def made_of(self, group: str) -> dict[str, Any]:
+        """Return all that decides the numbers of a group, of which `provenance.run_id` makes the id of its run.
+
+        Raises:
+            InputError: there is no such group.
+        """
+        return made_of(self.design.group(group), self._setup)
+
+    def larvae(self, group: str) -> Snapshot:
+        """Return the larvae of a group as they are now: at its end, or where it was stopped.
+
+        Raises:
+            InputError: there is no such group, or it has not begun.
+        """
+        now, name = self._now, self.design.group(group).name
+        if name in now.ended:
+            return now.ended[name]
+        if now.larvae is None or self.design.groups[now.group].name != name:
+            raise InputError(f"group {shown(name)} must have begun to have larvae; go through its events first")
+        return now.larvae
+
+    def _next(self) -> Event | None:
+        """Do the next act; what it has led to is there by one assignment, or not at all."""
+        now = self._now
+        if self._living is None or self._living.now is not now:
+            self._living = Living(now, self._courses, self._setup)
+        done = self._living.act()
+        if done is None:
+            return None
+        event, after = done
+        self._courses[now.group].collector(event)
+        self._living.now = self._now = after
+        return event
 
 
-def _drive(paradigm: Paradigm, parameters: Parameters, phase: TrialPhase) -> NDArray[np.float64]:
-    odor: Odors = {paradigm.cs: paradigm.concentration} if phase.cs else None
-    strength = paradigm.strength if phase.us else 0.0
-    if paradigm.us == "reward":
-        return drive(parameters, odor, reward=strength)
-    return drive(parameters, odor, punishment=strength)
-
-
-def _slices(parameters: Parameters, phase: TrialPhase) -> Iterator[float]:
-    left = parameters.steps("duration of a phase", phase.duration_s * 1e3)
-    longest = parameters.steps("slice of a phase", parameters.nearest_ms(_SLICE_MS))
-    while left > 0:
-        yield min(left, longest) * parameters.dt_ms
-        left -= longest
+def _work_s(event: Event) -> float:
+    """Return how much of larvae's time was simulated before an event, that of all of them together, s."""
+    if isinstance(event, SliceLived) or (isinstance(event, Answered) and isinstance(event.element, Probe)):
+        return float(event.activity.duration_ms.sum()) * 1e-3
+    return 0.0

@@ -1,45 +1,64 @@
-"""What a result file holds, and how files of earlier versions are read.
+"""What a result file holds.
 
-In the file the constants of the circuit lie together, for each variable of a NetCDF file costs 2 ms to read and they
-are seventy; in memory each is a coordinate of its own. Of version 1, seed, parameters and the like were attributes;
-what such a file does not say is absent, nan or "", and nothing is made up for it.
+A variable of a NetCDF file costs 2 ms to read, so whatever is not of each larva lies in one of them, as JSON. Rates lie
+there as counts of spikes, and what follows from others is left out, wherever that gives the same to the last bit.
 """
 
 import json
-import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from kenyon.conditioning import origin
+from kenyon.conditioning import old_formats
+from kenyon.conditioning.variables import MEASURED, SECONDS, STATED, Variable
 from kenyon.errors import FileFormatError
-from kenyon.mushroom_body import PUBLISHED
+from kenyon.mushroom_body import preference_index
+from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.parameters import constants
 from kenyon.words import shown
 
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
 
-FORMAT = "kenyon conditioning result"
-FORMAT_VERSION = 2
+FORMAT: Final = "kenyon conditioning result"
+FORMAT_VERSION: Final = 3
 
-_NAMES, _VALUES = "parameter", "parameter_value"
+FloatArray: TypeAlias = NDArray[np.float64]
 
-_NUMBERS = ("test_mbonp_hz", "test_mbonn_hz", "preference_index", "w_kc_mbonp_nS", "w_kc_mbonn_nS", "phase_rate_hz",
-            "phase_start_s", "phase_duration_s", "test_time_s", "concentration", "strength", "test_s",
-            "test_concentration", "larvae", *PUBLISHED.values())  # fmt: skip
-_SWITCHES = ("diverged", "phase_cs", "phase_us")
-_WORDS = ("larva_seed", "test_label", "test_odor", "group", "run_id", "paradigm", "paradigm_id", "cs", "us", "seed",
-          "parameters", "engine", "versions", origin.LARVA_RUN_ID)  # fmt: skip
+_MADE: Final = "made"
+_COUNTED: Final = {
+    "test_rate_hz": ("test_spikes", "test_s"),
+    "phase_rate_hz": ("phase_spikes", "phase_duration_s"),
+    "rate_hz": ("second_spikes", "second_duration_s"),
+}
+"""Rates: what their counts are called in the file, and how long was counted."""
+
+_CELLS = np.array([own.stop - own.start for own in GROUPS.values()])
+_TYPES: Final = {"i": np.int64, "u": np.int64, "b": np.bool_, "f": np.float64}
+_SPELLED: Final[Mapping[str, type | tuple[type, ...]]] = {"i": int, "u": int, "b": bool, "f": (int, float)}
+_KINDS: Final = {"number": "fiu", "switch": "b"}
 
 
 def packed(result: "xarray.Dataset") -> "xarray.Dataset":
-    """Return a result as it lies in a file: the constants that all of it has in common in one variable."""
-    common = [name for name in constants() if name in result.coords and result[name].ndim == 0]
-    if not common:  # Of several runs that differ in all of them, or not of the circuit alone.
-        return result
-    values = np.array([float(result[name]) for name in common])
-    return result.drop_vars(common).assign_coords({_NAMES: common, _VALUES: (_NAMES, values)})
+    """Return a result as it lies in a file."""
+    file = result.copy()
+    for name, (counts, lasted) in _COUNTED.items():
+        if name in file and (spikes := _counts(file, name, lasted)) is not None:
+            file = file.drop_vars(name).assign({counts: (result[name].dims, spikes)})
+    if "preference_index" in file and _follows(result):
+        file = file.drop_vars("preference_index")
+    made = {
+        str(name): {"dims": list(map(str, own.dims)), "kind": own.dtype.kind, "values": _plain(own.values)}
+        for name, own in result.coords.items()
+        if "larva" not in own.dims and name not in result.dims
+    }
+    file = file.drop_vars(list(made)).assign({_MADE: json.dumps(made)})
+    for own in file.variables.values():
+        if own.dtype.kind in "iu" and own.ndim > 1:
+            own.encoding = {"zlib": True, "complevel": 1, "shuffle": True}
+    return file
 
 
 def unpacked(source: str, file: "xarray.Dataset") -> "xarray.Dataset":
@@ -54,25 +73,89 @@ def unpacked(source: str, file: "xarray.Dataset") -> "xarray.Dataset":
     """
     kind, version = file.attrs.get("format"), file.attrs.get("format_version")
     whole = isinstance(version, (int, np.integer)) and not isinstance(version, bool)
-    if not isinstance(kind, str) or kind != FORMAT or not whole or version not in (1, FORMAT_VERSION):
+    if not isinstance(kind, str) or kind != FORMAT or not whole or version not in (1, 2, FORMAT_VERSION):
         raise FileFormatError(
-            f"{source} must be a {FORMAT} of version {FORMAT_VERSION} or 1, got {shown(kind)}, {shown(version)}"
+            f"{source} must be a {FORMAT} of version {FORMAT_VERSION}, 2 or 1, got {shown(kind)}, {shown(version)}"
         )
     try:
-        return _whole(_of_version_1(file) if version == 1 else _spread(file))
-    except (KeyError, TypeError, ValueError) as reason:
+        result = _spread(file) if version == FORMAT_VERSION else old_formats.renewed(file, int(version))
+        return _whole(described(result))
+    except (AttributeError, KeyError, TypeError, ValueError) as reason:
         raise FileFormatError(f"{source} must be a whole {FORMAT}: {reason}") from None
 
 
 def _spread(file: "xarray.Dataset") -> "xarray.Dataset":
-    """Return a result with each constant of the circuit as a coordinate of its own."""
-    if _NAMES not in file:
-        return file
-    names, values = file[_NAMES].values.tolist(), file[_VALUES].values
-    whole = {name: int if constants()[name].whole else float for name in names}
-    return file.drop_vars((_NAMES, _VALUES)).assign_coords(
-        {name: whole[name](value) for name, value in zip(names, values, strict=True)}
+    """Return a result with every coordinate in its place, and all that follows from what the file holds."""
+    made = json.loads(file[_MADE].item())
+    coordinates = {name: (own["dims"], _array(own["values"], own["kind"])) for name, own in made.items()}
+    result = file.drop_vars(_MADE).assign_coords(coordinates)
+    for name, (counts, lasted) in _COUNTED.items():
+        if counts in result:
+            rates = _rates(result[counts].values, _seconds(result, lasted))
+            result = result.drop_vars(counts).assign({name: (MEASURED[name].dims, rates)})
+    if "preference_index" not in result:
+        index = preference_index(*(result.test_rate_hz.sel(group=own).values for own in ("MBONp", "MBONn")))
+        result = result.assign(preference_index=(MEASURED["preference_index"].dims, index))
+    return result
+
+
+def described(result: "xarray.Dataset") -> "xarray.Dataset":
+    """Return a result each variable of which says what it is, in which unit."""
+    for name, variable in ({**MEASURED, **STATED, **SECONDS}).items():
+        if name in result.variables:
+            result.variables[name].attrs = variable.attributes
+    return result
+
+
+def _counts(result: "xarray.Dataset", name: str, lasted: str) -> NDArray[np.int32] | None:
+    """Return rates as counts of spikes, -1 where absent; None where the rates do not follow from them."""
+    if result[lasted].ndim != 1 or result.coords["dt_ms"].ndim or result[name].dims != MEASURED[name].dims:
+        return None
+    rates, seconds = result[name].values, _seconds(result, lasted)
+    spikes = np.rint(rates * seconds[:, None] * _CELLS)
+    counts: NDArray[np.int32] = np.where(np.isnan(spikes), -1, spikes).astype(np.int32)
+    return counts if np.array_equal(_rates(counts, seconds), rates, equal_nan=True) else None
+
+
+def _rates(counts: NDArray[np.int32], seconds: FloatArray) -> FloatArray:
+    rates: FloatArray = np.where(counts < 0, np.nan, counts / _CELLS / seconds[:, None])
+    return rates
+
+
+def _seconds(result: "xarray.Dataset", lasted: str) -> FloatArray:
+    """Return how long was counted, as activity says it: in whole time steps."""
+    dt_ms = float(result.dt_ms)
+    seconds: FloatArray = np.rint(result[lasted].values * 1e3 / dt_ms) * dt_ms * 1e-3
+    return seconds
+
+
+def _follows(result: "xarray.Dataset") -> bool:
+    """Return whether the preference index is that of the rates."""
+    rates = result.test_rate_hz
+    index = preference_index(*(rates.sel(group=own).values for own in ("MBONp", "MBONn")))
+    return rates.dims == MEASURED["test_rate_hz"].dims and np.array_equal(
+        index, result.preference_index.values, equal_nan=True
     )
+
+
+def _plain(values: NDArray[Any]) -> Any:
+    """Return values as JSON says them; nan, which is absent, as null."""
+    plain = values.astype(object)
+    plain[values != values] = None  # noqa: PLR0124  # nan differs from itself
+    return plain.tolist()
+
+
+def _array(plain: Any, kind: str) -> NDArray[Any]:
+    """Return what `_plain` gave, of the kind that it had."""
+    values = np.array(plain, dtype=object)
+    entries = values.ravel().tolist()
+    if not all(own is None or isinstance(own, _SPELLED.get(kind, str)) for own in entries):
+        raise ValueError(f"its values must be of their kind, got {shown(entries)}")
+    if kind in _TYPES:
+        return np.array(plain, dtype=_TYPES[kind])  # None becomes nan.
+    if None in entries:
+        return np.array([np.nan if own is None else own for own in entries], dtype=object).reshape(values.shape)
+    return values.astype(str)
 
 
 def _whole(result: "xarray.Dataset") -> "xarray.Dataset":
@@ -81,55 +164,22 @@ def _whole(result: "xarray.Dataset") -> "xarray.Dataset":
     Raises:
         ValueError: something is missing, or numbers, words and switches stand where others belong.
     """
-    for names, kinds, words in ((_NUMBERS, "fiu", "numbers"), (_SWITCHES, "b", "true or false"), (_WORDS, "", "text")):
-        for name in names:
-            if name not in result:
-                raise ValueError(f"it has no {name}")
-            values = result[name].values
-            good = values.dtype.kind in kinds if kinds else all(isinstance(own, str) for own in values.ravel().tolist())
-            if not good:
-                raise ValueError(f"its {name} must be {words}, got {values.dtype}")
+    of_circuit = {name: Variable((), "number", "") for name in constants()}
+    seconds = SECONDS if "rate_hz" in result else {}
+    for name, variable in {**MEASURED, **STATED, **seconds, **of_circuit}.items():
+        if name in result.variables:
+            if not set(variable.dims) <= set(result.variables[name].dims):
+                raise ValueError(f"its {name} must be of {shown(variable.dims)}")
+            _check_kind(name, variable, result.variables[name].values)
+        elif not variable.kept_by:
+            raise ValueError(f"it has no {name}")
     return result
 
 
-_ABSENT_NUMBERS = ("test_s", "test_concentration", "larvae")
-
-
-def _of_version_1(old: "xarray.Dataset") -> "xarray.Dataset":
-    """Return a result of format version 1 with the coordinates and variables of version 2.
-
-    Raises:
-        KeyError, TypeError, ValueError: an attribute is missing, of another type, or says what cannot be.
-    """
-    said = {name: _text(old.attrs, name) for name in ("paradigm", "paradigm_id", "cs", "us", "seed", "engine")}
-    concentration, strength = _doses(said)
-    parameters = PUBLISHED.replace(json.loads(_text(old.attrs, "parameter_values")))
-    new = old.drop_vars(("preference_interval", "bound"), errors="ignore").assign_attrs(format_version=FORMAT_VERSION)
-    new.attrs = {name: new.attrs[name] for name in ("format", "format_version")}
-    stated = {
-        "run_id": "",
-        **said,
-        "concentration": concentration,
-        "strength": strength,
-        **dict.fromkeys(_ABSENT_NUMBERS, float("nan")),
-        "parameters": _text(old.attrs, "parameters"),
-        **origin.parameter_coordinates(parameters),
-        "versions": _text(old.attrs, "versions"),
-    }
-    return new.assign(origin.run_variable("larva", "", old.sizes["larva"])).assign_coords(stated)
-
-
-def _text(attributes: dict[str, Any], name: str) -> str:
-    value = attributes[name]
-    if not isinstance(value, str):
-        raise TypeError(f"its attribute {name} must be text")
-    return value
-
-
-def _doses(said: dict[str, str]) -> tuple[float, float]:
-    """Return concentration and strength, which the id of the paradigm spells."""
-    start = f"{said['paradigm']}/{said['cs']}@"
-    spelled = re.match(rf"{re.escape(start)}([^/]+)/{re.escape(said['us'])}@([^/]+)/", said["paradigm_id"])
-    if spelled is None:
-        raise ValueError("its attribute paradigm_id must begin with paradigm, odor and reinforcement")
-    return float(spelled[1]), float(spelled[2])
+def _check_kind(name: str, variable: Variable, values: NDArray[Any]) -> None:
+    if variable.kind != "text":
+        good = values.dtype.kind in _KINDS[variable.kind]
+    else:  # What was joined of results of which some lack it is nan there.
+        good = values.dtype.kind == "U" or all(isinstance(own, str) or own != own for own in values.ravel().tolist())  # noqa: PLR0124
+    if not good:
+        raise ValueError(f"its {name} must be {variable.kind}, got {values.dtype}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kenyon.conditioning.variables import STATED, TIMED
 from kenyon.errors import MismatchError
 from kenyon.mushroom_body import PUBLISHED, Parameters
 from kenyon.words import shown
@@ -87,10 +88,27 @@ def check_alike(result: "xarray.Dataset") -> None:
     Seeds, numbers of larvae, engines and versions may differ.
 
     Raises:
-        MismatchError: it is of several paradigms, tests or circuits.
+        MismatchError: it is of several groups, tests or circuits.
     """
-    for name in ("paradigm", "paradigm_id", "test_s", "test_concentration", *PUBLISHED.values()):
+    for name in ("larva_group", "design", "began_as", "wiring", "own_odors", *PUBLISHED.values()):
         only(result, name)
+    for name in _ALIKE:
+        if name in result and "larva" in result[name].dims and not _same(result[name]):
+            raise MismatchError(
+                f"results must be of larvae of one {name} each, got several; select the larvae of each, such as with "
+                f'result.groupby("run_id")'
+            )
+
+
+_ALIKE = tuple(name for name, own in STATED.items() if own.dims in (("phase",), ("test_odor",)) and name not in TIMED)
+
+
+def _same(of_larvae: "xarray.DataArray") -> bool:
+    """Return whether all larvae have the same, as far as they have it at all."""
+    for values in of_larvae.transpose("larva", ...).values.reshape(of_larvae.sizes["larva"], -1).T.tolist():
+        if len({value for value in values if value == value}) > 1:  # noqa: PLR0124  # nan, absent, differs from itself
+            return False
+    return True
 
 
 def check(result: "xarray.Dataset", dims: Mapping[str, tuple[str, ...]], unit: str = "larva") -> "xarray.Dataset":

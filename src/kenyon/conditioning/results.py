@@ -1,4 +1,4 @@
-"""The results of experiments: kept in files, summed up, and refused where they were joined wrongly."""
+"""The results of groups of larvae: kept in files, summed up, and refused where they were joined wrongly."""
 
 import os
 from pathlib import Path
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from kenyon import archive, checks, netcdf
 from kenyon.conditioning import file_format, origin
-from kenyon.conditioning.dataset import ANSWERS
 from kenyon.conditioning.statistics import interval
+from kenyon.conditioning.variables import ANSWERS
 from kenyon.errors import MismatchError
 from kenyon.words import shown
 
@@ -35,7 +35,7 @@ def save(result: "xarray.Dataset", path: str | os.PathLike[str], *, overwrite: b
 def load(path: str | os.PathLike[str], *, limit_bytes: int = archive.LIMIT_BYTES) -> "xarray.Dataset":
     """Read a result that `save` wrote, of variables of at most `limit_bytes`.
 
-    A file of format version 1 is given the coordinates of today; what it does not say is nan or "".
+    A file of format version 1 or 2 is given the coordinates of today; what it does not say is nan or "".
 
     Raises:
         FileFormatError: the file is truncated, foreign, of a later version, or holds something else than it should.
@@ -52,43 +52,46 @@ def summary(result: "xarray.Dataset") -> list[dict[str, Any]]:
     a bootstrap over larvae with 10,000 resamples of the seed 0; see `statistics.interval`.
 
     Args:
-        result: Of one paradigm, as `experiment.run` returns it; larvae may have been selected, or joined from runs.
+        result: Of one group of larvae, as `run` returns it; larvae may have been selected, or joined from runs.
 
     Returns:
-        Mappings with paradigm, test_odor, after (what the test came after), mbonp_hz, mbonn_hz, preference_index,
-        interval, and diverged, how many larvae had a potential beyond all bounds by then.
+        Mappings with group, test_odor, after (what the test came after), mbonp_hz, mbonn_hz, preference_index,
+        interval, and diverged, how many larvae had a potential beyond all bounds by then. What was never tested has no
+        row.
 
     Raises:
         MismatchError: larvae differ in what was done to them, in test or in circuit; it is joined along something else
             than larvae, has none, or states other runs than its larvae are of.
 
     Example:
-        >>> from kenyon.conditioning import experiment, paradigms
-        >>> short = paradigms.paradigm("naive", trials=1, stimulus_s=1, pause_s=0)
-        >>> result = experiment.run(short, larvae=2, test_s=0.5, show_progress=False)
-        >>> summary(result)[0]["after"]
+        >>> from kenyon.conditioning import paradigm, run
+        >>> short = paradigm("naive", trials=1, stimulus_s=1, pause_s=0, test_s=0.5)
+        >>> summary(run(short, larvae=2, show_progress=False).one)[0]["after"]
         'before'
     """
     check(result)
     origin.check_alike(result)
     rows = []
-    name = origin.only(result, "paradigm")
+    name = origin.only(result, "larva_group")
     labels, diverged = test_labels(result), diverged_at_tests(result)
+    rates = result.test_rate_hz.transpose(*ANSWERS, "group")
     for odor in result.test_odor.values:
-        at = result.sel(test_odor=odor)
-        bounds = interval(at.preference_index.values)
+        index = result.preference_index.sel(test_odor=odor).values
+        bounds = interval(index)
+        hz = {own: rates.sel(test_odor=odor, group=own).values for own in ("MBONp", "MBONn")}
         rows += [
             {
-                "paradigm": name,
+                "group": name,
                 "test_odor": str(odor),
                 "after": label,
-                "mbonp_hz": float(at.test_mbonp_hz.isel(test=test).mean()),
-                "mbonn_hz": float(at.test_mbonn_hz.isel(test=test).mean()),
-                "preference_index": float(at.preference_index.isel(test=test).mean()),
+                "mbonp_hz": float(np.nanmean(hz["MBONp"][:, test])),
+                "mbonn_hz": float(np.nanmean(hz["MBONn"][:, test])),
+                "preference_index": float(np.nanmean(index[:, test])),
                 "interval": [float(bound) for bound in bounds[test]],
                 "diverged": int(diverged[:, test].sum()),
             }
             for test, label in enumerate(labels)
+            if not np.isnan(index[:, test]).all()
         ]
     return rows
 

@@ -1,0 +1,181 @@
+"""An experiment as it goes on: act after act, each done by the engine, and what has come of it as one value."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from kenyon.conditioning.collecting import Collector, together
+from kenyon.conditioning.events import Answered, Event, GroupBegan, GroupEnded, PhaseBegan, PhaseEnded, SliceLived
+from kenyon.conditioning.moments import Moments, moments
+from kenyon.conditioning.phases import Group
+from kenyon.conditioning.schedule import SECOND_MS, SLICE_MS, Act, Ask, Begin, End, IntArray, Live, Schedule
+from kenyon.conditioning.setup import Setup
+from kenyon.mushroom_body import Activity, Population, Snapshot
+
+Done: TypeAlias = tuple[tuple[Activity, ...], tuple[Activity, ...]]
+"""What larvae have done so far in a phase, and under the second odor of a choice: one activity, or none yet."""
+
+
+@dataclass(frozen=True, eq=False)
+class Now:
+    """What an experiment has come to.
+
+    Attributes:
+        acts: How many acts are done, those of all groups together.
+        group: The group that is at it, by its place in the design.
+        larvae: Its larvae, or None before it has begun.
+        open: What they have done in the phases that they are in, by the number of the phase.
+        ended: The larvae of each group that is through, by its name.
+    """
+
+    acts: int = 0
+    group: int = 0
+    larvae: Snapshot | None = None
+    open: Mapping[int, Done] = field(default_factory=lambda: MappingProxyType({}))
+    ended: Mapping[str, Snapshot] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Course:
+    """A group, what its larvae come to and when, and what is kept of it.
+
+    Attributes:
+        group: The group.
+        schedule: When which larva comes to what.
+        moments: The grid of its tests.
+        collector: What is kept.
+
+    Raises:
+        InputError: as for `Schedule`.
+    """
+
+    def __init__(self, group: Group, setup: Setup) -> None:
+        slice_ms = SECOND_MS if setup.kept.per_second else SLICE_MS
+        self.group = group
+        self.schedule = Schedule(group, setup.seeds(group.name), setup.parameters, slice_ms=slice_ms)
+        self.moments: Moments = moments(group)
+        self.collector = Collector(self.schedule, self.moments, setup.kept)
+
+
+class Living:
+    """The acts of an experiment from here on, and the larvae of the group that is at it.
+
+    It is made of what an experiment has come to, and given up where that is found to be something else: so an act that
+    was interrupted is done again, from the same larvae.
+
+    Args:
+        now: What the experiment has come to.
+        courses: Its groups.
+        setup: What it is made with.
+
+    Attributes:
+        now: As given; to be replaced by what an act has led to.
+    """
+
+    def __init__(self, now: Now, courses: Sequence[Course], setup: Setup) -> None:
+        self.now, self._courses, self._setup = now, courses, setup
+        self._acts = itertools.islice(_acts(courses), now.acts, None)
+        # Before a group begins there is nobody.
+        self._population = Population(setup.parameters) if now.larvae is None else setup.population(now.larvae)
+
+    def act(self) -> tuple[Event, Now] | None:
+        """Do the next act; return what happened and what it has led to, or None where all is done."""
+        act = next(self._acts, None)
+        if act is None:
+            return None
+        course = self._courses[self.now.group]
+        event, changed = self._edge(act, course) if isinstance(act, _Edge) else self._do(act, course)
+        return event, replace(self.now, acts=self.now.acts + 1, **changed)
+
+    def _edge(self, edge: "_Edge", course: Course) -> tuple[Event, dict[str, Any]]:
+        name = course.group.name
+        everybody = np.arange(len(course.schedule.order))
+        if edge.begins:
+            larvae = self._setup.starts[name]
+            self._population = self._setup.population(larvae)
+            work_s = course.group.duration_s + course.group.probes_s
+            return GroupBegan(name, everybody, work_s), {"larvae": larvae}
+        ended = {**self.now.ended, name: self.now.larvae}
+        return GroupEnded(name, everybody), {"group": self.now.group + 1, "larvae": None, "ended": ended}
+
+    def _do(self, act: Act, course: Course) -> tuple[Event, dict[str, Any]]:
+        name, elements = course.group.name, course.schedule.elements
+        if isinstance(act, Begin):
+            begun = {**self.now.open, act.number: ((), ())}
+            return PhaseBegan(name, act.larvae, act.number, elements[act.number]), {"open": begun}
+        if isinstance(act, Live):
+            return self._live(act, course)
+        if isinstance(act, Ask):
+            activity = self._ask(act, course)
+            return self._answered(act.number, act.larvae, course, ((activity,), ())), {}
+        return self._end(act, course)
+
+    def _live(self, act: Live, course: Course) -> tuple[Event, dict[str, Any]]:
+        """Let larvae live through a slice of their phases."""
+        population, drives = self._population, course.schedule.drives
+        durations_ms = act.n_steps * self._setup.parameters.dt_ms
+        population.manipulate(*act.manipulations)
+        same = bool((durations_ms == durations_ms[0]).all())
+        everybody = len(act.larvae) == len(population) and bool((np.diff(act.larvae) > 0).all())
+        activity = population.advance(
+            float(durations_ms[0]) if same else durations_ms,
+            drives[act.numbers, act.against.astype(int)],
+            larvae=None if everybody else act.larvae.tolist(),
+        )
+        done = dict(self.now.open)
+        for number in np.unique(act.numbers).tolist():
+            here = act.numbers == number
+            own, against = activity if here.all() else rows(activity, here), bool(act.against[here][0])
+            first, second = done[number]
+            done[number] = (first, (together(*second, own),)) if against else ((together(*first, own),), second)
+        event = SliceLived(course.group.name, act.larvae, act.numbers, act.place, act.against, activity)
+        return event, {"larvae": population.snapshot(), "open": done}
+
+    def _ask(self, act: Ask, course: Course) -> Activity:
+        element = course.schedule.elements[act.number]
+        return self._population.probe(
+            drive_hz=course.schedule.drives[act.number, 0],
+            duration_ms=element.duration_s * 1e3,
+            larvae=act.larvae.tolist(),
+            manipulations=element.manipulations,
+        )
+
+    def _end(self, act: End, course: Course) -> tuple[Event, dict[str, Any]]:
+        """Tell what larvae have done over a phase; where it is a test, that ends it a second time."""
+        element, done = course.schedule.elements[act.number], self.now.open[act.number]
+        closed = {} if act.goes_on else {"open": {n: own for n, own in self.now.open.items() if n != act.number}}
+        if act.answers:
+            return self._answered(act.number, act.larvae, course, done), closed
+        return PhaseEnded(course.group.name, act.larvae, act.number, element, *_both(done)), closed
+
+    def _answered(self, number: int, larvae: IntArray, course: Course, done: Done) -> Answered:
+        state, element = self._population.state, course.schedule.elements[number]
+        weights = state.w_kc_mbonp_nS[larvae], state.w_kc_mbonn_nS[larvae]
+        return Answered(course.group.name, larvae, number, element, *_both(done), *weights)
+
+
+def _both(done: Done) -> tuple[Activity, Activity | None]:
+    (activity,), against = done
+    return activity, next(iter(against), None)
+
+
+def rows(activity: Activity, which: Any) -> Activity:
+    """Return what some of the larvae did, of an activity without samples."""
+    return Activity(activity.duration_ms[which], activity.counts[which], diverged=activity.diverged[which])
+
+
+@dataclass(frozen=True)
+class _Edge:
+    """A group begins or ends."""
+
+    begins: bool
+
+
+def _acts(courses: Sequence[Course]) -> Iterator[Act | _Edge]:
+    for course in courses:
+        yield _Edge(begins=True)
+        yield from course.schedule.acts()
+        yield _Edge(begins=False)

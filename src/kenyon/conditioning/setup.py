@@ -1,0 +1,137 @@
+"""What an experiment is made with, besides its design: larvae, constants, engine, and what is kept."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon import checks
+from kenyon.errors import InputError
+from kenyon.mushroom_body import Parameters, Population, Snapshot
+from kenyon.mushroom_body.engine import Engine
+from kenyon.mushroom_body.engines import engine as engine_of
+from kenyon.mushroom_body.parameters import check_parameters
+from kenyon.seeds import larva_seeds
+from kenyon.threads import chosen
+
+NEWBORN: Final = "newborn"
+DRAWN: Final = "drawn by each larva's seed"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept besides preference and rates.
+
+    Attributes:
+        weights: The plastic weights of every larva at every test.
+        codes: How often each Kenyon cell fired at every test.
+        per_second: The rates of each second that was lived through.
+
+    Raises:
+        InputError: one is neither True nor False.
+
+    Example:
+        >>> Kept(weights=True).names
+        ('weights',)
+    """
+
+    weights: bool = False
+    codes: bool = False
+    per_second: bool = False
+
+    def __post_init__(self) -> None:
+        """Check each value alone."""
+        fix = partial(object.__setattr__, self)
+        for name in ("weights", "codes", "per_second"):
+            fix(name, checks.boolean(name, getattr(self, name)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of what is kept."""
+        return tuple(name for name, there in vars(self).items() if there)
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What an experiment is made with; `prepared` makes it.
+
+    Attributes:
+        parameters: The constants of the circuit.
+        seed: What the seeds of the larvae were made of; "" where larvae were given.
+        starts: The larvae of each group at its beginning, by its name.
+        began_as: What they were then: "newborn", or larvae that are told apart by all that they were.
+        wiring: How their Kenyon cells are wired: drawn, or every bit of it as hexadecimal digits, where it was given.
+        engine: What advances them.
+        threads: How many larvae at once.
+        kept: What is kept.
+    """
+
+    parameters: Parameters
+    seed: str
+    starts: Mapping[str, Snapshot]
+    began_as: Mapping[str, str]
+    wiring: str
+    engine: Engine
+    threads: int
+    kept: Kept
+
+    def seeds(self, group: str) -> tuple[int, ...]:
+        """Return the seeds of the larvae of a group."""
+        return self.starts[group].seeds
+
+    def population(self, larvae: Snapshot) -> Population:
+        """Return the population that goes on from such larvae."""
+        return Population.from_snapshot(larvae, engine=self.engine, threads=self.threads)
+
+
+def prepared(
+    groups: Sequence[str],
+    larvae: int | Snapshot,
+    *,
+    seed: int,
+    parameters: Parameters,
+    pn_to_kc: Any,
+    engine: str | Engine,
+    threads: int | None,
+    kept: Kept,
+) -> Setup:
+    """Return the setup of an experiment of some groups; see `Experiment` for the arguments.
+
+    Raises:
+        InputError: an argument is unusable.
+        MissingDependencyError: the engine is brian2, and Brian2 is not installed.
+    """
+    own_engine, own_threads = engine_of(engine), chosen(threads)
+    if isinstance(larvae, Snapshot):
+        if pn_to_kc is not None:
+            raise InputError("larvae that are given have their wiring, got pn_to_kc as well; leave it out")
+        start, seed_words, began_as = larvae, "", digest(larvae)
+    else:
+        seeds = larva_seeds(seed, larvae)
+        start = Population(check_parameters(parameters), seeds, pn_to_kc=pn_to_kc).snapshot()
+        seed_words, began_as = str(seed), NEWBORN
+    wiring = DRAWN if pn_to_kc is None else _wiring_words(start.state.pn_to_kc)
+    everybody = dict.fromkeys(groups, start)
+    return Setup(
+        start.parameters, seed_words, everybody, dict.fromkeys(groups, began_as), wiring, own_engine, own_threads, kept
+    )
+
+
+def digest(larvae: Snapshot) -> str:
+    """Return words that are the same for the same larvae at the same moment, and for no others.
+
+    Example:
+        >>> digest(Population(seeds=[1]).snapshot()) == digest(Population(seeds=[1]).snapshot())
+        True
+    """
+    return f"larvae {hashlib.sha256(larvae.state.records.tobytes()).hexdigest()[:16]}"
+
+
+def _wiring_words(pn_to_kc: NDArray[np.uint8]) -> str:
+    """Return the bits of each larva's wiring as hexadecimal digits; once where all have the same."""
+    words = [np.packbits(own).tobytes().hex() for own in pn_to_kc]
+    return " ".join(words[:1] if len(set(words)) == 1 else words)
