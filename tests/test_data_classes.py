@@ -19,7 +19,7 @@ from kenyon.conditioning.entry import Entry
 from kenyon.conditioning.setup import Kept
 from kenyon.errors import InputError
 from kenyon.larvaworld_plugin.plan import Plan
-from kenyon.larvaworld_plugin.preference import DishPhase, Group
+from kenyon.larvaworld_plugin.preference import Group
 from kenyon.larvaworld_plugin.registration import Settings
 
 LIVED = Phase(60, "anisole", 1.0, 0.5, ("silence DANp",), "cue")
@@ -37,7 +37,6 @@ MADE_BY_USERS: list[Any] = [
     Entry("brief", "Is a second enough?", "Nobody 2020", "a: A+ 1s", {}, "time", "5s", "b: {value}, ?A"),
     Finding("reward", "preference", 0.5, 0.4, 0.6, 0.1, 0.9),
     Plan("PItrain", "forager_MB", 7, 8.0, 5, {"G": 0.5}, Path("a.npz"), 2.0, len),  # type: ignore[arg-type]  # any
-    DishPhase("CS", food=True),
     Group("paired", 4, "CS", 6, "forager_MB", 7, 9, 0.5, 1.5, {"G": 0.5}),
     Settings(remote=True, gain="published", touch_odors={"a": "anisole"}, options={"MB": {}}, other_versions="warn"),
 ]
@@ -101,8 +100,6 @@ ALLOWED: dict[str, list[Any]] = {
     "Plan.memories": [None, *WORDS, Path("a.npz"), "x" * 201, "a\nb", "\x1b[31m"],
     "Plan.every_s": [2],
     "Plan.script": [None, float, len],
-    "DishPhase.odor": [None],
-    "DishPhase.food": [True],
     "Group.number": [2],
     "Group.seed": [2],
     "Group.model": WORDS,

@@ -24,6 +24,7 @@ from kenyon.larvaworld_plugin.experiment import carry_out
 from kenyon.larvaworld_plugin.figures import preference_figure
 from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.larvaworld_plugin.preference import _follow, compare, phases, preference
+from kenyon.memory.mushroom_body import HOST_ODORS
 
 TINY: dict[str, Any] = {"larvae": 2, "trials": 1, "phase_min": 0.2, "test_min": 0.1, "show_progress": False}
 
@@ -132,11 +133,11 @@ def test_punishment_teaches_the_opposite() -> None:
 @pytest.mark.parametrize("condition", ["paired", "unpaired"])
 def test_larvae_are_given_what_a_training_says(condition: str) -> None:
     """Odor and food, as larvae themselves meet them, in every phase."""
-    schedule = phases(condition, "UCS", 2)
+    schedule = phases(condition, "UCS", 2, 0.05)
     met: list[tuple[bool, bool, bool]] = []
 
     def script(host_run: Any) -> Any:
-        follow = _follow(host_run, schedule, 0.05)
+        follow = _follow(host_run, schedule)
 
         def look() -> None:
             if host_run.t % 30 == 15:  # in the middle of a phase of 3 s
@@ -148,8 +149,9 @@ def test_larvae_are_given_what_a_training_says(condition: str) -> None:
         return look
 
     carry_out(Plan("PItrain", "forager_MB", 1, 0.2, script=script), show_progress=False)
-    assert met == [(False, phase.odor == "UCS", phase.food) for phase in schedule]
-    assert sum(phase.food for phase in schedule) == sum(phase.odor is not None for phase in schedule) == 2
+    given = [(dict(phase.odors), phase.reward > 0) for phase in schedule]
+    assert met == [(False, odors == {HOST_ODORS["UCS"]: 1.0}, food) for odors, food in given]
+    assert sum(food for _, food in given) == sum(odors != {} for odors, _ in given) == 2
 
 
 def test_the_larger_the_difference_the_surer_it_is() -> None:

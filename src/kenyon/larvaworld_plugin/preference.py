@@ -18,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import accumulate
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,12 +27,14 @@ import numpy as np
 from kenyon import checks
 from kenyon.claims import claimed
 from kenyon.conditioning import origin
+from kenyon.conditioning.phases import Phase
 from kenyon.conditioning.statistics import holm, interval
 from kenyon.errors import InputError, KenyonError
 from kenyon.larvaworld_plugin import experiment, host, registration
 from kenyon.larvaworld_plugin.memories import spelled
 from kenyon.larvaworld_plugin.observation import CHANGES_NO_NUMBER, odor_contents
 from kenyon.larvaworld_plugin.plan import MOST_LARVAE, Plan, by_name
+from kenyon.memory.mushroom_body import HOST_ODORS
 from kenyon.progress import progress
 from kenyon.provenance import run_id, versions
 from kenyon.seeds import larva_seed
@@ -61,39 +64,32 @@ _PEAK = 2.0
 """Intensity of an odor that is on, as in the host's PItrain."""
 
 
-@dataclass(frozen=True)
-class DishPhase:
-    """Some time of a training; checked when it is made.
-
-    Attributes:
-        odor: The odor that is on, one of `ODORS`; None for none.
-        food: Whether there is food, everywhere.
-
-    Raises:
-        InputError: the odor is none of these, or `food` is not True or False.
-    """
-
-    odor: str | None
-    food: bool
-
-    def __post_init__(self) -> None:
-        """Check each value alone."""
-        if self.odor is not None:
-            checks.one_of("odor of a phase", self.odor, ODORS)
-        object.__setattr__(self, "food", checks.boolean("food", self.food))
-
-
-def phases(condition: str, odor: str, trials: int) -> list[DishPhase]:
+def phases(condition: str, odor: str, trials: int, phase_min: float = 1.0) -> list[Phase]:
     """Return what larvae are given, phase by phase; odor and food last equally long in every training.
 
+    An odor of the host is here what it stands for where nothing else is said, `HOST_ODORS`. Food is a reward; what it
+    is to a memory, its own options say.
+
+    Args:
+        condition: One of `CONDITIONS`.
+        odor: The odor that larvae are trained with, one of `ODORS`.
+        trials: Trials of two phases each.
+        phase_min: Duration of a phase, min.
+
+    Raises:
+        InputError: the condition is unknown.
+
     Example:
-        >>> phases("unpaired", "CS", 1)
-        [DishPhase(odor='CS', food=False), DishPhase(odor=None, food=True)]
+        >>> for phase in phases("unpaired", "CS", 1):
+        ...     print(dict(phase.odors), phase.reward, phase.duration_s)
+        {'pentyl acetate': 1.0} 0.0 60.0
+        {} 1.0 60.0
     """
+    smelled, seconds = HOST_ODORS[odor], phase_min * 60
     trial = {
         "naive": [],
-        "paired": [DishPhase(odor, food=True), DishPhase(None, food=False)],
-        "unpaired": [DishPhase(odor, food=False), DishPhase(None, food=True)],
+        "paired": [Phase(seconds, smelled, reward=1.0), Phase(seconds)],
+        "unpaired": [Phase(seconds, smelled), Phase(seconds, reward=1.0)],
     }
     return trial[checks.one_of("condition", condition, list(CONDITIONS))] * trials
 
@@ -216,7 +212,9 @@ def preference(
     ]  # fmt: skip
     with ExitStack() as stack:
         settings = registration.registered() or stack.enter_context(registration.register()).settings
-        total = sum(len(phases(group.condition, group.odor, trials)) * phase_min + test_min for group in wanted)
+        total = sum(
+            len(phases(group.condition, group.odor, trials, phase_min)) * phase_min + test_min for group in wanted
+        )
         words = f"{len(wanted)} groups of {larvae} {model}"
         done = stack.enter_context(progress(words, total, show=show_progress))
         answers: dict[tuple[str, int], Answer] = {}
@@ -226,19 +224,19 @@ def preference(
                 continue
             group, answer = found
             answers[group.condition, group.number] = answer
-            done(len(phases(group.condition, group.odor, trials)) * phase_min + test_min)
+            done(len(phases(group.condition, group.odor, trials, phase_min)) * phase_min + test_min)
     return _dataset(names, groups, answers, wanted[0], seed)
 
 
 def answer(group: Group) -> Answer:
     """Train and test one group."""
-    schedule = phases(group.condition, group.odor, group.trials)
+    schedule = phases(group.condition, group.odor, group.trials, group.phase_min)
     with claimed(tempfile.gettempdir()) as folder:
         memories = None
         if schedule:
             training = Plan(
                 _TRAINING, group.model, group.larvae, len(schedule) * group.phase_min, group.seed, group.memory,
-                script=lambda run: _follow(run, schedule, group.phase_min),
+                script=lambda run: _follow(run, schedule),
             )  # fmt: skip
             trained = experiment.carry_out(training, show_progress=False)
             memories = experiment.save_memories(folder / "memories.npz", trained)
@@ -312,25 +310,26 @@ def _elsewhere(settings: dict[str, Any], group: Group) -> Answer:
         return answer(group)
 
 
-def _follow(run: Any, schedule: Sequence[DishPhase], phase_min: float) -> Callable[[], None]:
+def _follow(run: Any, schedule: Sequence[Phase]) -> Callable[[], None]:
     """Set the first phase of a schedule; return what sets the next ones when their time has come."""
     run.exp_condition = None  # The host's own schedule.
-    ticks = round(phase_min * 60 / run.dt)
+    lasting = [round(phase.duration_s / run.dt) for phase in schedule]
+    beginning = dict(zip(accumulate(lasting[:-1], initial=0), schedule, strict=True))
 
-    def enter(phase: DishPhase) -> None:
+    def enter(phase: Phase) -> None:
+        smelled = dict(phase.odors)
         for source in run.sources:
-            source.odor.intensity = _PEAK if source.odor.id == phase.odor else 0.0
-        if phase.food:
+            source.odor.intensity = _PEAK if HOST_ODORS.get(source.odor.id) in smelled else 0.0
+        if phase.reward:
             run.food_grid.reset()
         else:
             run.food_grid.empty_grid()
 
     def after_tick() -> None:
-        place, within = divmod(run.t, ticks)
-        if within == 0 and place < len(schedule):
+        if run.t in beginning:
             for agent in run.agents:  # as the host's training does
                 agent.reset_larva_pose()
-            enter(schedule[place])
+            enter(beginning[run.t])
 
     enter(schedule[0])
     return after_tick
