@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test long larvaworld test-larvaworld test-larvaworld-2.4 larvaworld-models check bench bench-cuda bench-larvaworld bench-plugin bench-server soak docs lock clean
+.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 larvaworld-models check bench bench-cuda bench-larvaworld bench-plugin bench-server soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -31,6 +31,9 @@ test: $(VENV)/dev  ## every test that needs no Larvaworld
 long: $(VENV)/dev  ## the claims that take minutes to count: damage, kills, interrupts, nonsense
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --ignore tests/compat -m long
 
+long-larvaworld: $(LARVAWORLD)/ready  ## the same beside the Larvaworld wheel
+	$(LARVAWORLD)/bin/python -m pytest --numprocesses 2 --dist worksteal tests/compat -m long
+
 $(LARVAWORLD)/ready: pyproject.toml requirements-larvaworld.lock tests/compat/requirements.txt
 	@test -n "$(LARVAWORLD_PYTHON)" || { echo "Larvaworld needs Python 3.10 to 3.12; set LARVAWORLD_PYTHON"; exit 1; }
 	$(LARVAWORLD_PYTHON) -m venv $(LARVAWORLD)
@@ -44,7 +47,7 @@ $(LARVAWORLD)/ready: pyproject.toml requirements-larvaworld.lock tests/compat/re
 larvaworld: $(LARVAWORLD)/ready  ## Kenyon and Larvaworld together, in .venv-larvaworld
 
 test-larvaworld: $(LARVAWORLD)/ready  ## the memories beside the Larvaworld wheel, in an environment of its own
-	$(LARVAWORLD)/bin/python -m pytest --numprocesses 2 --dist worksteal tests/compat tests/memory tests/wire
+	$(LARVAWORLD)/bin/python -m pytest --numprocesses 2 --dist worksteal tests/compat tests/memory
 
 larvaworld-models: $(LARVAWORLD)/ready  ## every stored model of Larvaworld with a memory, run; writes their reference page
 	$(LARVAWORLD)/bin/python studies/stored_models.py

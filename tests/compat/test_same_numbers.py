@@ -9,7 +9,6 @@ from larvaworld.lib.model.modules import memory as theirs
 
 from kenyon import memory as ours
 
-SEQUENCES = 1000
 STEPS = 60
 
 
@@ -38,10 +37,11 @@ def change(chance: random.Random, stimuli: list[str], *, touch: bool) -> dict[st
 
 @pytest.mark.parametrize("name", ["RLmemory", "RLOlfMemory", "RLTouchMemory"])
 @pytest.mark.parametrize("n_stimuli", [1, 2])
-def test_gains_tables_and_states_are_identical_at_every_step(name: str, n_stimuli: int) -> None:
+@pytest.mark.parametrize("sequences", [160, pytest.param(1000, marks=pytest.mark.long)])
+def test_gains_tables_and_states_are_identical_at_every_step(name: str, n_stimuli: int, sequences: int) -> None:
     """Random options, changes and rewards; both draw from the global random under the same seed."""
     learned = 0
-    for sequence in range(SEQUENCES // 4 if name == "RLmemory" else SEQUENCES):
+    for sequence in range(sequences // 4 if name == "RLmemory" else sequences):
         chance = random.Random(f"{name} {n_stimuli} {sequence}")
         options, stimuli = configuration(chance), [f"odor{i}" for i in range(n_stimuli)]
         random.seed(sequence)
@@ -66,4 +66,4 @@ def test_gains_tables_and_states_are_identical_at_every_step(name: str, n_stimul
         assert np.array_equal(mine.state_space, wheel.state_space)
         assert mine.actions == wheel.actions
         learned += bool(mine.q_table.any())
-    assert learned > SEQUENCES // 8
+    assert learned > sequences // 8
