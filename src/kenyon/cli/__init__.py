@@ -16,6 +16,7 @@ from kenyon.cli.doctor import doctor
 from kenyon.cli.larvaworld import larvaworld
 from kenyon.cli.serving import ping, serve
 from kenyon.cli.sessions import sessions
+from kenyon.cli.tables import table
 from kenyon.errors import InputError, KenyonError
 from kenyon.words import clean
 
@@ -80,5 +81,5 @@ def main() -> None:
     """
 
 
-for command in (train, paradigms, odors, circuit, verify, doctor, serve, ping, sessions, larvaworld):
+for command in (train, table, paradigms, odors, circuit, verify, doctor, serve, ping, sessions, larvaworld):
     main.add_command(command)

@@ -9,7 +9,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich import box
@@ -19,6 +19,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kenyon.words import clean
+
+if TYPE_CHECKING:  # slow to import
+    import pandas as pd
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of a table.")
 
@@ -53,6 +56,13 @@ def json_text(value: Any, indent: int | None = None) -> str:
     """
     text = json.dumps(value, indent=indent, ensure_ascii=True, allow_nan=False)
     return text.replace("\x7f", "\\u007f")  # The one character of ASCII that JSON lets stand, and that does not print.
+
+
+def print_csv(table: "pd.DataFrame") -> None:
+    """Print a table as comma-separated values, below the names of its columns; what is not there is left empty."""
+    texts = table.select_dtypes(exclude=["number", "bool"]).columns
+    cleaned = table.assign(**{name: table[name].map(clean, na_action="ignore") for name in texts})
+    _echo(cleaned.to_csv(index=False, lineterminator="\n").rstrip("\n"))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None) -> None:
