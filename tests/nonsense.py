@@ -226,6 +226,8 @@ VALID: dict[str, Callable[[], Any]] = {
     "of_groups": lambda: {"paired": a_result()},
     "Results.load.folder": lambda: _saved(lambda _: conditioning.save(a_result(), _folder() / "a.nc")).parent,
     "of_id.text": lambda: conditioning.paradigms.paradigm_id(trials=1),
+    "Experiment.resume.path": lambda: _saved(_begun().checkpoint),
+    "branch.design": lambda: "A 1s, ?A",
     "made_of.group": lambda: "larvae",
     "larvae.group": lambda: "larvae",
     "Results.save.folder": _folder,
@@ -318,7 +320,11 @@ ITSELF, NOTHING, LEFT_OUT = object(), object(), object()
 MEANS: dict[tuple[str, str], Any] = {
     ("memory.*.odors", "a dictionary"): LEFT_OUT,
     ("RemoteBrianModelMemory.load.snapshot", "*text"): ITSELF,  # the server looks at it
-    **{(f"Experiment.{kept}", "a truth value"): ITSELF for kept in ("weights", "codes", "per_second")},
+    **{
+        (f"{of}.{kept}", "a truth value"): ITSELF
+        for of in ("Experiment", "Experiment.branch")
+        for kept in ("weights", "codes", "per_second")
+    },
     ("paradigms.*.test_odors", "no [al]*"): LEFT_OUT,
     ("phases.*.label", "a text"): ITSELF,
     ("Entry.id", "a text"): ITSELF,

@@ -95,6 +95,7 @@ INNER = {
             f"kenyon.conditioning.{part}*"
             for part in (
                 "captions",
+                "checkpoint",
                 "collecting",
                 "dataset",
                 "living",

@@ -44,7 +44,7 @@ MADE_BY_USERS: list[Any] = [
 
 GIVEN_TO_USERS = {
     *("GroupBegan", "PhaseBegan", "SliceLived", "PhaseEnded", "Answered", "GroupEnded"),
-    *("Begin", "Live", "End", "Ask", "Now", "Setup", "Moments", "Variable"),
+    *("Begin", "Live", "End", "Ask", "Now", "Setup", "Moments", "Variable", "Stopped"),
     "Comparison",
     "Difference",
     "Mean",

@@ -15,7 +15,7 @@ from kenyon.conditioning.phases import Element, Group, Lived, Mixture, Probe, Sh
 from kenyon.conditioning.setup import Setup
 from kenyon.conditioning.variables import MEASURED
 from kenyon.mushroom_body.circuit import GROUPS
-from kenyon.mushroom_body.odors import MeasuredOdor, find
+from kenyon.mushroom_body.odors import find
 from kenyon.provenance import run_id, versions
 
 if TYPE_CHECKING:  # xarray is slow to import
@@ -59,7 +59,7 @@ def dataset(design: Design, course: Course, setup: Setup) -> "xarray.Dataset":
             "seed": setup.seed,
             "began_as": setup.began_as[group.name],
             "wiring": setup.wiring,
-            "own_odors": _own_odors(group),
+            "own_odors": _own_odors(design),
             "parameters": setup.parameters.description,
             **origin.parameter_coordinates(setup.parameters),
             "engine": setup.engine.name,
@@ -120,11 +120,9 @@ def _seconds(course: Course, lived: list[int]) -> Coordinates:
     }
 
 
-def _own_odors(group: Group) -> str:
+def _own_odors(design: Design) -> str:
     """Return every odor that is no measured one, as JSON; "" where there is none."""
-    mixtures = [[*own.odors, *(own.against if isinstance(own, Lived) else ())] for own in group.elements]
-    odors = dict.fromkeys(find(odor) for mixture in mixtures for odor, _ in mixture)
-    own = {odor.name: odor.contents for odor in odors if not isinstance(odor, MeasuredOdor)}
+    own = {name: odor.contents for name, odor in design.own_odors.items()}
     return json.dumps(own, sort_keys=True) if own else ""
 
 

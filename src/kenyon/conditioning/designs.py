@@ -156,6 +156,12 @@ class Design:
         """Every odor that is smelled, once, in order of appearance."""
         return tuple(_smelled(self.groups))
 
+    @property
+    def own_odors(self) -> dict[str, Odor]:
+        """Odors of one's own that its text names, by name; with them it can be read again."""
+        named = [*_smelled(self.groups), *(odor for _, odor, _ in self.bindings)]
+        return {odor.name: odor for odor in named if isinstance(odor, Odor)}
+
     def with_twins(self) -> "Design":
         """Return the same design with an unmanipulated group beside each group that is manipulated.
 

@@ -5,11 +5,16 @@ it before an act or after it, and going on gives the numbers of an experiment th
 """
 
 import copy
+import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from kenyon import checks
+from kenyon import archive, checks
+from kenyon.conditioning import checkpoint
+from kenyon.conditioning.checkpoint import Stopped
 from kenyon.conditioning.dataset import dataset, made_of
 from kenyon.conditioning.designs import Design
 from kenyon.conditioning.events import Answered, Event, Listener, SliceLived
@@ -17,11 +22,12 @@ from kenyon.conditioning.library import as_design
 from kenyon.conditioning.living import Course, Living, Now
 from kenyon.conditioning.outcome import Results
 from kenyon.conditioning.phases import Probe
-from kenyon.conditioning.setup import Kept, Setup, prepared
+from kenyon.conditioning.setup import Kept, prepared
 from kenyon.errors import InputError
 from kenyon.mushroom_body import BALANCED, Parameters, Snapshot
 from kenyon.mushroom_body.engine import Engine
 from kenyon.progress import progress
+from kenyon.provenance import run_id
 from kenyon.words import shown
 
 
@@ -86,11 +92,35 @@ class Experiment:
             [group.name for group in design.groups], larvae, seed=seed, parameters=parameters, pn_to_kc=pn_to_kc,
             engine=engine, threads=threads, kept=Kept(weights, codes, per_second),
         )  # fmt: skip
-        self._make(design, setup, Now())
+        self._make(Stopped(design, setup, Now(), [Course(group, setup) for group in design.groups]))
 
-    def _make(self, design: Design, setup: Setup, now: Now) -> None:
-        self.design, self._setup, self._now = design, setup, now
-        self._courses = [Course(group, setup) for group in design.groups]
+    @classmethod
+    def resume(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        engine: str | Engine | None = None,
+        threads: int | None = None,
+        limit_bytes: int = archive.LIMIT_BYTES,
+    ) -> "Experiment":
+        """Return the experiment of a file that `checkpoint` wrote, to go on from there.
+
+        Args:
+            path: The file.
+            engine: Goes on with another engine, which gives the same numbers.
+            threads: As for the class.
+            limit_bytes: Most bytes that its arrays may have.
+
+        Raises:
+            FileFormatError: the file is truncated, foreign, inconsistent or too much.
+            FileNotFoundError: there is no such file.
+        """
+        experiment = cls.__new__(cls)
+        experiment._make(checkpoint.load(path, engine, threads, limit_bytes))
+        return experiment
+
+    def _make(self, stopped: Stopped) -> None:
+        self.design, self._setup, self._now, self._courses = stopped
         self._living: Living | None = None
 
     def __repr__(self) -> str:
@@ -156,6 +186,61 @@ class Experiment:
         of_group = partial(Design, bindings=self.design.bindings, reinforcer=self.design.reinforcer)
         return Results({own.group.name: dataset(of_group((own.group,)), own, self._setup) for own in through})
 
+    def checkpoint(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write all of it to a file, from which `resume` goes on exactly.
+
+        Raises:
+            InputError: the file exists and `overwrite` is False, or its folder does not.
+            LockedError: somebody else is writing it.
+            StorageError: the disk is full.
+        """
+        checkpoint.save(path, Stopped(self.design, self._setup, self._now, self._courses), overwrite=overwrite)
+        return Path(path)
+
+    def branch(
+        self,
+        design: Design | str,
+        *,
+        engine: str | Engine | None = None,
+        threads: int | None = None,
+        weights: bool = False,
+        codes: bool = False,
+        per_second: bool = False,
+    ) -> "Experiment":
+        """Return an experiment that takes the larvae as they are now into another design; these stay as they are.
+
+        Groups of the same names continue those; where there is one group here, all continue that; a design of one group
+        is done to every group here that has begun, each by its own name.
+
+        Args:
+            design: As for the class.
+            engine: As for the class; the same if not given.
+            threads: As for the class; the same if not given.
+            weights: As for the class.
+            codes: As for the class.
+            per_second: As for the class.
+
+        Raises:
+            InputError: the groups of the design are others than those here, or one has not begun.
+
+        Example:
+            >>> trained = Experiment("A+ 2s, ?A 1s", larvae=2)
+            >>> _ = trained.run(show_progress=False)
+            >>> forgetting = trained.branch("60s, ?A 1s").run(show_progress=False)
+            >>> dose = trained.branch("?A@0.01 1s, ?A@0.1 1s").run(show_progress=False)
+            >>> dose.one.test_odor.values.tolist()
+            ['pentyl acetate@0.01', 'pentyl acetate@0.1']
+        """
+        here = [group.name for group in self.design.groups[: self._now.group + (self._now.larvae is not None)]]
+        design, before = _continued(as_design(design), here)
+        setup = self._setup.branched(
+            {name: (self.larvae(group), run_id(self.made_of(group))) for name, group in before.items()},
+            engine, threads, Kept(weights, codes, per_second),
+        )  # fmt: skip
+        branch = Experiment.__new__(Experiment)
+        branch._make(Stopped(design, setup, Now(), [Course(group, setup) for group in design.groups]))
+        return branch
+
     def made_of(self, group: str) -> dict[str, Any]:
         """Return all that decides the numbers of a group, of which `provenance.run_id` makes the id of its run.
 
@@ -180,15 +265,31 @@ class Experiment:
     def _next(self) -> Event | None:
         """Do the next act; what it has led to is there by one assignment, or not at all."""
         now = self._now
-        if self._living is None or self._living.now is not now:
-            self._living = Living(now, self._courses, self._setup)
-        done = self._living.act()
+        living, self._living = self._living or Living(now, self._courses, self._setup), None  # given up if interrupted
+        done = living.act()
         if done is None:
             return None
         event, after = done
         self._courses[now.group].collector(event)
-        self._living.now = self._now = after
+        living.now = self._now = after
+        self._living = living
         return event
+
+
+def _continued(design: Design, here: Sequence[str]) -> tuple[Design, dict[str, str]]:
+    """Return a design, and which group here each group of it continues."""
+    names = [group.name for group in design.groups]
+    if here and set(names) <= set(here):
+        return design, {name: name for name in names}
+    if len(here) == 1:
+        return design, dict.fromkeys(names, here[0])
+    if len(names) != 1 or not here:
+        raise InputError(
+            f"groups of a branch must be one for all, or have the names of those that have begun, {shown(list(here))}, "
+            f"got {shown(names)}"
+        )
+    groups = [replace(design.groups[0], name=name) for name in here]
+    return replace(design, groups=groups), {name: name for name in here}
 
 
 def _work_s(event: Event) -> float:

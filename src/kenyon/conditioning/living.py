@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -35,8 +34,8 @@ class Now:
     acts: int = 0
     group: int = 0
     larvae: Snapshot | None = None
-    open: Mapping[int, Done] = field(default_factory=lambda: MappingProxyType({}))
-    ended: Mapping[str, Snapshot] = field(default_factory=lambda: MappingProxyType({}))
+    open: Mapping[int, Done] = field(default_factory=dict)
+    ended: Mapping[str, Snapshot] = field(default_factory=dict)
 
 
 class Course:
@@ -63,8 +62,8 @@ class Course:
 class Living:
     """The acts of an experiment from here on, and the larvae of the group that is at it.
 
-    It is made of what an experiment has come to, and given up where that is found to be something else: so an act that
-    was interrupted is done again, from the same larvae.
+    It is made of what an experiment has come to, and given up where an act was interrupted: so that is done again, from
+    the same larvae.
 
     Args:
         now: What the experiment has come to.

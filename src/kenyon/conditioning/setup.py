@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -82,6 +82,23 @@ class Setup:
     def seeds(self, group: str) -> tuple[int, ...]:
         """Return the seeds of the larvae of a group."""
         return self.starts[group].seeds
+
+    def branched(
+        self,
+        before: Mapping[str, tuple[Snapshot, str]],
+        engine: str | Engine | None,
+        threads: int | None,
+        kept: Kept,
+    ) -> "Setup":
+        """Return the setup of an experiment that goes on with larvae, each group with those of a run of this one."""
+        return replace(
+            self,
+            starts={name: larvae for name, (larvae, _) in before.items()},
+            began_as={name: f"{digest(larvae)} of run {run}" for name, (larvae, run) in before.items()},
+            engine=self.engine if engine is None else engine_of(engine),
+            threads=self.threads if threads is None else chosen(threads),
+            kept=kept,
+        )
 
     def population(self, larvae: Snapshot) -> Population:
         """Return the population that goes on from such larvae."""
