@@ -310,7 +310,10 @@ def test_a_larva_that_several_threads_ask_for_first_is_born_once() -> None:
 
 
 def test_what_is_put_off_is_lived_through_as_if_it_had_not_been() -> None:
-    """Larvae that are probed live through most ticks later and together; whenever one looks, they are up to date."""
+    """Larvae that are probed live through most ticks later and together; whenever one looks, they are up to date.
+
+    So what is done to their circuits from some tick on is done to none before it.
+    """
     probed, prompt = (
         [MushroomBodyMemory(sim_id=readout, model_id=i, gain={"CS": 0.0}, readout=readout) for i in range(3)]
         for readout in ("probe", "step")
@@ -320,6 +323,9 @@ def test_what_is_put_off_is_lived_through_as_if_it_had_not_been() -> None:
         memory.population.restore(larva.snapshot(), [memory.place])
     chance = np.random.default_rng(1)
     for tick in range(27):
+        if tick == 13:
+            for memories in (probed, prompt):
+                memories[0].population.manipulate("silence DANn", "scale APL>KC 0.5", "set odor_rate_hz 250")
         for i, (late, early) in enumerate(zip(probed, prompt, strict=True)):
             dx, reward = {"CS": float(chance.random())}, bool(chance.random() < 0.5)
             if (tick + i) % 5:  # some miss a tick

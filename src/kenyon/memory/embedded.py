@@ -153,9 +153,8 @@ class MushroomBodyMemory(MBmemory):
         home = self._settle()
         self._constants.steps("probe_ms", probe_ms)
         concentration = self._own.probe_concentration
-        drives_hz = drives(
-            self._constants, [stimulus(self._constants, {odor: concentration}) for odor in odors.values()]
-        )
+        now = home.population.lives_under
+        drives_hz = drives(now, [stimulus(now, {odor: concentration}) for odor in odors.values()])
         with home.turn.lock:
             home.catch_up()
             activity = home.population.probe(
@@ -166,13 +165,12 @@ class MushroomBodyMemory(MBmemory):
 
     def _visit(self, request: Request) -> "_Visit":
         """Return a request in the terms of the population."""
-        constants, odors = self._constants, self._mixture(request.concentrations)
-        tick_ms = constants.nearest_ms(self.t_sim)
+        odors, tick_ms = self._mixture(request.concentrations), self._constants.nearest_ms(self.t_sim)
         if request.warmup_ms:
-            constants.steps("t_warmup", request.warmup_ms)
+            self._constants.steps("t_warmup", request.warmup_ms)
         if request.probes:
-            constants.steps("probe_ms", self._own.probe_ms)
-        self._settle()
+            self._constants.steps("probe_ms", self._own.probe_ms)
+        constants = self._settle().population.lives_under
         probes = {
             name: stimulus(constants, {self.odor_of(name): self._own.probe_concentration}) for name in request.probes
         }
@@ -245,7 +243,7 @@ class _Home:
             probes = self.population.advanced(
                 states.select(rows, [i for i, _ in asked]),
                 [visits[i].probe_ms for i, _ in asked],
-                drives(self.population.parameters, [visits[i].probes[name] for i, name in asked]),
+                drives(self.population.lives_under, [visits[i].probes[name] for i, name in asked]),
                 plastic=False,
             )
             for (i, name), difference_hz in zip(asked, _differences_hz(probes), strict=True):
@@ -270,8 +268,8 @@ class _Home:
         population = self.population
         warmups_ms = [visit.warmup_ms for visit in visits]
         if any(warmups_ms):
-            population.advanced(rows, warmups_ms, drive(population.parameters))
-        drives_hz = drives(population.parameters, [visit.stimulus for visit in visits])
+            population.advanced(rows, warmups_ms, drive(population.lives_under))
+        drives_hz = drives(population.lives_under, [visit.stimulus for visit in visits])
         durations_ms = {visit.duration_ms for visit in visits}
         duration_ms = durations_ms.pop() if len(durations_ms) == 1 else [visit.duration_ms for visit in visits]
         return population.advanced(rows, duration_ms, drives_hz)

@@ -110,6 +110,11 @@ class Population:
         return self._manipulations
 
     @property
+    def lives_under(self) -> Parameters:
+        """The constants the larvae live under now: `parameters`, with what is done to the circuits."""
+        return self._under
+
+    @property
     def engine(self) -> Engine:
         """What advances them."""
         return self._engine
