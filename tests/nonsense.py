@@ -37,7 +37,7 @@ from tests.public_api import Call
 def a_result() -> Any:
     """Return the result of a short experiment."""
     short = conditioning.paradigm("paired", trials=1, stimulus_s=0.1, pause_s=0.0, test_s=0.1)
-    return conditioning.run(short, larvae=2, show_progress=False).one
+    return conditioning.run(short, larvae=2, codes=True, show_progress=False).one
 
 
 @cache
@@ -247,6 +247,7 @@ VALID: dict[str, Callable[[], Any]] = {
     "s_t": lambda: [0, 0],
     "s_tm1": lambda: [0, 0],
     "second": lambda: "anisole",
+    **dict.fromkeys(("overlap.first", "overlap.second"), lambda: "pentyl acetate"),
     "seed": lambda: 1,
     "seeds": lambda: [1, 2],
     "snapshot": lambda: a_population().snapshot(),
@@ -325,6 +326,7 @@ MEANS: dict[tuple[str, str], Any] = {
         for of in ("Experiment", "Experiment.branch")
         for kept in ("weights", "codes", "per_second")
     },
+    ("sparseness.treves_rolls", "a truth value"): ITSELF,
     ("paradigms.*.test_odors", "no [al]*"): LEFT_OUT,
     ("phases.*.label", "a text"): ITSELF,
     ("Entry.id", "a text"): ITSELF,
