@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 
 from kenyon.cli import main as command
-from kenyon.conditioning import DESCRIPTIONS
-from kenyon.conditioning.paradigms import paradigm_id
+from kenyon.conditioning.entry import Entry
+from kenyon.conditioning.library import entries
+from kenyon.conditioning.timeline import draw_in_text
 from kenyon.memory import Memory, MushroomBodyMemory, RemoteBrianModelMemory, RLmemory, Timer
 from kenyon.memory.mushroom_body import MBmemory
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, constants
@@ -41,12 +42,25 @@ def parameters_page() -> str:
 
 
 def paradigms_page() -> str:
-    """Return the list of paradigms."""
-    lines = ["# Conditioning paradigms", ""]
-    lines += ["CS is the odor, US the reinforcement. Larvae are tested before the first trial and after each one.", ""]
-    lines += ["| name | what a trial is | id at its defaults |", "|---|---|---|"]
-    lines += [f"| `{name}` | {text} | `{paradigm_id(name)}` |" for name, text in DESCRIPTIONS.items()]
-    return "\n".join(lines) + "\n"
+    """Return the experiments of the library, one after the other."""
+    lines = ["# Experiments of the library", ""]
+    lines += [
+        '`kenyon train ID` runs one, `run("ID")` in Python. Texts are in [the notation](../notation.md); A, B and C'
+    ]
+    lines += ["can be bound to any odors, and + to either reinforcement, by `--odor`, `--us` and `as_design`.", ""]
+    lines += ["| id | what it asks |", "|---|---|"]
+    lines += [f"| [`{entry.id}`](#{entry.id}) | {entry.question} |" for entry in entries().values()]
+    return "\n".join([*lines, "", *map(_entry, entries().values())])
+
+
+def _entry(entry: Entry) -> str:
+    """Return a section about one experiment, with its timeline."""
+    design = entry.design()
+    lines = [f"## {entry.id}", "", f"{entry.question} {entry.source}.", ""]
+    if entry.varied:
+        lines += [f"Varied is the {entry.varied}: `{entry.id}/{entry.values}` unless the id names other values.", ""]
+    lines += [f"- Control `{name}`: {words}." for name, words in entry.controls.items()] + [""] * bool(entry.controls)
+    return "\n".join([*lines, "```", design.text, "", draw_in_text(design), "```", ""])
 
 
 _TITLES: dict[type, str] = {

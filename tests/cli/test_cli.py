@@ -91,8 +91,8 @@ def test_train_takes_its_options(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["pairde"], "Error: unknown paradigm 'pairde'; did you mean 'paired'"),
-        (["paired", "paired"], "Error: each paradigm must be named once"),
+        (["pairde"], "Error: unknown experiment 'pairde'; did you mean 'paired'"),
+        (["paired", "paired"], "Error: each experiment must be named once"),
         (["--odor", "banana"], "Error: unknown odor 'banana'"),
         (["--odor", "99"], "Error: odor number must be an integer"),
         (["--larvae", "0"], "Error: larvae must be an integer of at least 1 and at most 1000000, got 0"),
@@ -170,8 +170,12 @@ def test_odors_lists_all_and_sorts_by_similarity() -> None:
 
 def test_paradigms_and_doctor_answer() -> None:
     """For people and for programs."""
-    assert "reinforcement first, then the odor" in here("paradigms").stdout
-    assert json.loads(here("paradigms", "--json").stdout)[0]["id"].startswith("paired/")
+    assert "Is an odor remembered until the reinforcer comes?" in here("paradigms").stdout
+    assert json.loads(here("paradigms", "--json").stdout)[0]["id"] == "paired"
+    shown = here("paradigms", "trace/5s").stdout
+    assert "Galili et al. 2011" in shown
+    assert "Control no gap: the reinforcer right after the odor." in shown
+    assert json.loads(here("paradigms", "trace/5s", "--json").stdout)["groups"][0] == "gap 5s"
     findings = json.loads(here("doctor", "--json").stdout)
     assert findings["cores"] >= 1
     assert findings["engines"]["kernel"] == "ready"

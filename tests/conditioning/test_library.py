@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from kenyon.conditioning import Design, Lived, Probe
+from kenyon.conditioning import DESCRIPTIONS, Design, Lived, Probe, paradigm
 from kenyon.conditioning.entry import UNLIKE, Entry
 from kenyon.conditioning.library import as_design, entries, find_entry
+from kenyon.conditioning.paradigms import paradigm_id
 from kenyon.conditioning.timeline import draw_in_figure, draw_in_text, letters, timelines
 from kenyon.errors import InputError, NotationError
 from kenyon.mushroom_body import BALANCED, Odor, drive
@@ -84,6 +85,13 @@ def test_values_are_varied_by_the_id() -> None:
         with pytest.raises(InputError) as refusal:
             as_design(wrong)
         assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", DESCRIPTIONS)
+def test_the_oldest_entries_are_the_paradigms_of_their_names(name: str) -> None:
+    """To the last test, and so to the last number; their ids of earlier versions are read, too."""
+    assert as_design(name).groups == paradigm(name, test_odors=[UNLIKE[1]]).groups
+    assert as_design(paradigm_id(name, cs="anisole", trials=2)) == paradigm(name, cs="anisole", trials=2)
 
 
 def test_a_design_is_given_as_itself_as_an_id_or_as_text() -> None:

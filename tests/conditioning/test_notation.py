@@ -214,7 +214,7 @@ _SHORT = [
         ("A 1e3s", "got 'e3s', here: A 1^e3s"),
         ("A -5s", "must be a decimal number such as 60 or 0.5, got '-5s', here: A ^-5s"),
         ("A 0s", "must be above 0 and at most 1000000000 s, got 0.0, here: A ^0s"),
-        ("B 60s", "letter B must be bound to an odor, got none; begin the text with B = NAME:"),
+        ("B 60s", "letter B must be bound to an odor, got none; begin with B = NAME: or pass --odor B=NAME"),
         ("AA 60s", "each odor must stand once in a stimulus, got 'pentyl acetate' again, here: A^A 60s"),
         ("A@-1 60s", "a dose must be a decimal number"),
         ("- 60s", "- must stand after what is smelled"),
@@ -279,5 +279,5 @@ def test_the_page_is_true() -> None:
         text = f"{BOUND}{{{form}: A 1s}}" if manipulation else f"{BOUND}{form}"
         assert Design.read(text).groups
         assert GRAMMAR.has(text)
-    examples = re.findall(r"^(?:[A-Z] = .*|3x.*)$", PAGE, re.MULTILINE)
-    assert [len(Design.read(example).groups) for example in examples] == [2, 1]
+    examples = re.findall(r"^(?:kenyon train ')?([A-Z] = .*; .*|A = .*: 3x.*)$", PAGE, re.MULTILINE)
+    assert [len(Design.read(example.strip("'")).groups) for example in examples] == [2, 1]

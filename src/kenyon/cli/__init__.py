@@ -11,18 +11,32 @@ import click
 from kenyon import __version__
 from kenyon.cli import streams
 from kenyon.cli.circuit import circuit, odors, verify
-from kenyon.cli.conditioning import paradigms, train
+from kenyon.cli.conditioning import train
 from kenyon.cli.doctor import doctor
 from kenyon.cli.larvaworld import larvaworld
+from kenyon.cli.library import paradigms
 from kenyon.cli.serving import ping, serve
 from kenyon.cli.sessions import sessions
 from kenyon.cli.tables import table
-from kenyon.errors import InputError, KenyonError
+from kenyon.conditioning.cursor import below
+from kenyon.errors import InputError, KenyonError, NotationError
 from kenyon.words import clean
 
 
 class _BadInput(click.ClickException):
     exit_code = 2
+
+
+class _BadText(_BadInput):
+    """Shows the text, and the place below it."""
+
+    def __init__(self, error: NotationError) -> None:
+        super().__init__(str(error))
+        self._below = below(error.text, error.place)
+
+    def format_message(self) -> str:
+        """Return the sentence and two lines more."""
+        return f"{self.message}\n{streams.encodable(self._below, getattr(sys.stderr, 'encoding', None))}"
 
 
 @contextmanager
@@ -31,6 +45,8 @@ def _sentences() -> Iterator[None]:
     try:
         try:
             yield
+        except NotationError as error:
+            raise _BadText(error) from None
         except InputError as error:
             raise _BadInput(str(error)) from None
         except BrokenPipeError:  # The reader has seen enough, as `head` has; click then ends in silence.

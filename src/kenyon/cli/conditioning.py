@@ -1,47 +1,52 @@
-"""Subcommands about conditioning: run a paradigm, list the paradigms."""
+"""The subcommand that trains larvae and shows what they learned."""
 
 import math
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kenyon.checks import spelled_integer
 from kenyon.claims import claimed
+from kenyon.cli import experiments, plan
+from kenyon.cli.experiments import Asked
+from kenyon.cli.inputs import TABLE
 from kenyon.cli.output import as_json, print_json, print_table, say
-from kenyon.conditioning import DESCRIPTIONS, paradigm, run
-from kenyon.conditioning.captions import odors, reinforcers
+from kenyon.conditioning import run
+from kenyon.conditioning.captions import odors as smelled
+from kenyon.conditioning.captions import reinforcers
 from kenyon.conditioning.origin import only
-from kenyon.conditioning.paradigms import paradigm_id
 from kenyon.conditioning.phases import REINFORCERS
 from kenyon.conditioning.results import save, summary
 from kenyon.errors import DivergenceWarning, InputError
 from kenyon.mushroom_body.engines import ENGINES
-from kenyon.mushroom_body.odors import find
 from kenyon.mushroom_body.parameters import NAMED, Parameters, named
 from kenyon.words import shown
 
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
 
-_DISSIMILAR = "4,5-dimethylthiazole", "pentyl acetate"
 _FIGURE = "learning.png"
 
 
-@click.command(short_help="Train larvae; show what they learned.")
-@click.argument("names", metavar="[PARADIGM]...", nargs=-1)
-@click.option("--odor", default="pentyl acetate", help="Odor to train with, by name or number; see `kenyon odors`.")
+@click.command(cls=experiments.FromFiles, short_help="Train larvae; show what they learned.")
+@click.argument("asked", metavar="[EXPERIMENT]...", nargs=-1)
+@click.option("--odor", "odors", multiple=True, metavar="[LETTER=]ODOR[@DOSE]", help="Odor to train with, by name or "
+              "number, see `kenyon odors`; or what another letter stands for; may be given more than once.  "
+              "[default: pentyl acetate]")  # fmt: skip
+@click.option("--odors-file", type=TABLE, metavar="FILE", help="CSV of odors of your own, which --odor, --test-odor "
+              "and designs may name.")  # fmt: skip
 @click.option("--concentration", type=float, default=1.0, help="Of the odor; 1 is the dilution 1e-04.")
 @click.option("--us", type=click.Choice(REINFORCERS), default="reward", help="What comes with the odor.")
 @click.option("--us-rate", type=float, metavar="HZ", help="Strength of reward or punishment as an input rate.  "
               "[default: that of the parameters, 450 balanced, 600 published]")  # fmt: skip
-@click.option("--larvae", type=int, default=30, help="How many.")
-@click.option("--trials", type=int, default=3, help="Training trials.")
-@click.option("--stimulus", type=float, default=60.0, metavar="S", help="How long a stimulus lasts.")
-@click.option("--pause", type=float, default=60.0, metavar="S", help="How long the pause after it lasts.")
-@click.option("--test-odor", "test_odors", multiple=True, help="Another odor to test; may be given more than once.  "
-              "[default: a dissimilar one]")  # fmt: skip
+@click.option("--larvae", type=int, default=30, help="How many in each group.")
+@click.option("--trials", type=int, default=3, help="Training trials, where the experiment has trials of one odor.")
+@click.option("--stimulus", type=float, default=60.0, metavar="S", help="How long a stimulus lasts, as above.")
+@click.option("--pause", type=float, default=60.0, metavar="S", help="How long the pause after it lasts, as above.")
+@click.option("--test-odor", "test_odors", multiple=True, help="Another odor to test, as above; may be given more than "
+              "once.  [default: a dissimilar one]")  # fmt: skip
 @click.option("--parameters", type=click.Choice(list(NAMED)), default="balanced", help="Constants of the circuit.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change one constant, such as "
               "learning_rate_nS=0.1; may be given more than once.")  # fmt: skip
@@ -49,34 +54,40 @@ _FIGURE = "learning.png"
 @click.option(
     "--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower, cuda is a GPU."
 )
+@click.option("--twin", is_flag=True, help="Run the unmanipulated group beside each group that is manipulated.")
+@click.option("--dry-run", is_flag=True, help="Draw what would happen when, say how long it lasts, and run nothing.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("kenyon-results"),
               help="Folder for the results and the figure.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace results that lie there.")
 @as_json
+@click.pass_context
 def train(
-    names: tuple[str, ...],
-    odor: str,
-    concentration: float,
-    us: str,
-    us_rate: float | None,
-    larvae: int,
-    trials: int,
-    stimulus: float,
-    pause: float,
-    test_odors: tuple[str, ...],
+    ctx: click.Context,
+    /,
+    *,
+    asked: list[Asked],
     parameters: str,
     changes: tuple[str, ...],
+    us_rate: float | None,
+    larvae: int,
     seed: int,
     engine: str,
+    twin: bool,
+    dry_run: bool,
     out: Path,
-    *,
     overwrite: bool,
     as_json: bool,
+    **how: Any,
 ) -> None:
-    """Train larvae and show what they learned: a table, a figure and a result file for each PARADIGM.
+    """Train larvae and show what they learned: a table, a figure, and a result file for each group of larvae.
 
-    Without PARADIGM they are trained "paired": odor and reward together. Several paradigms are drawn in one figure, the
-    first in full; all of them use the same larvae. See `kenyon paradigms` for the list.
+    An EXPERIMENT is the id of one of the library, see `kenyon paradigms`; a design of your own in single quotes; or
+    @FILE, TOML with designs, groups and options. Without any, larvae are trained "paired": odor and reward together.
+    All groups have the same larvae; all are drawn in one figure, the first in full.
+
+    A design is written as `3x(A+ 60s, 60s) | ?A`: three times odor A with the reinforcer for 60 s and a pause of 60 s,
+    then a test. A is --odor, + is --us; A- is A without the reinforcer, for minus is not punishment. More in
+    docs/notation.md.
 
     The preference index is (MBONp - MBONn) / (MBONp + MBONn) of the two output neurons' rates: above 0 the odor
     attracts, below 0 it repels.
@@ -86,43 +97,34 @@ def train(
       kenyon train
       kenyon train paired unpaired reinforcement-alone --seed 7
       kenyon train --us punishment --odor 3-octanol --trials 5 --out octanol
-      kenyon train extinction --set learning_rate_nS=0.1
+      kenyon train trace/5s,30s --dry-run
+      kenyon train '3x(A+ 60s, B 60s) | ?A, ?B' --odor B=anisole@0.1
+      kenyon train 'silent: {silence DANp: 3x(A+ 60s, 60s)} | ?A' --twin
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
     chosen = _parameters(parameters, changes, us_rate)
-    names = names or ("paired",)
-    tests = test_odors or (_DISSIMILAR[find(odor).name == _DISSIMILAR[0]],)
-    designs = [
-        paradigm(
-            name, cs=odor, concentration=concentration, us=us, trials=trials, stimulus_s=stimulus, pause_s=pause,
-            test_odors=tests,
-        )
-        for name in names
-    ]  # fmt: skip
-    files = _file_names(names)
+    asked = asked or [Asked("paired", "paired")]
+    designs = experiments.designs(asked, chosen, ctx.meta["given"], **how)
+    if twin:
+        designs = [design.with_twins() for design in designs]
+    if dry_run:
+        plan.show(asked, designs, larvae, as_json=as_json)
+        return
+    groups = experiments.group_names(asked, designs)
+    files = [*(f"{name}.nc" for names in groups for name in names), _FIGURE]
     with claimed(out, *files, overwrite=overwrite, make=True) as new, warnings.catch_warnings():
         # Counted in the dataset and said in the report, once for all.
         warnings.simplefilter("ignore", DivergenceWarning)
-        results = []
-        for design, file in zip(designs, files, strict=False):
-            result = run(design, larvae=larvae, seed=seed, parameters=chosen, engine=engine, weights=True).one
-            save(result, new / file)
-            results.append(result)
+        results: dict[str, xarray.Dataset] = {}
+        for design, names in zip(designs, groups, strict=True):
+            given = run(design, larvae=larvae, seed=seed, parameters=chosen, engine=engine, weights=True)
+            for name, result in zip(names, given.values(), strict=True):
+                save(result, new / f"{name}.nc")
+                results[name] = result
         from kenyon.conditioning.figures import learning_figure
         from kenyon.drawing import save_figure
 
-        save_figure(learning_figure(results), new / _FIGURE)
+        save_figure(learning_figure(list(results.values())), new / _FIGURE)
     _report(results, [out / file for file in files], as_json=as_json)
-
-
-@click.command(short_help="List the conditioning paradigms.")
-@as_json
-def paradigms(*, as_json: bool) -> None:
-    """List the conditioning paradigms; with --json also the id that each has at its defaults."""
-    rows = [(name, text, paradigm_id(name)) for name, text in DESCRIPTIONS.items()]
-    if as_json:
-        print_json([{"name": name, "description": text, "id": identity} for name, text, identity in rows])
-    else:
-        print_table(["paradigm", "what a trial is"], [row[:2] for row in rows], title="Conditioning paradigms")
 
 
 def _parameters(name: str, changes: tuple[str, ...], us_rate: float | None) -> Parameters:
@@ -139,21 +141,16 @@ def _parameters(name: str, changes: tuple[str, ...], us_rate: float | None) -> P
     return named(name).replace(values)
 
 
-def _file_names(names: tuple[str, ...]) -> list[str]:
-    if len(set(names)) < len(names):
-        raise InputError(f"each paradigm must be named once, got {shown(' '.join(names))}")
-    return [*(f"{name}.nc" for name in names), _FIGURE]
-
-
-def _report(results: "list[xarray.Dataset]", files: list[Path], *, as_json: bool) -> None:
-    rows = [row for result in results for row in summary(result)]
-    diverged = {only(result, "larva_group"): int(result.diverged.isel(phase=-1).sum()) for result in results}
-    runs = {only(result, "larva_group"): only(result, "run_id") for result in results}
+def _report(results: "dict[str, xarray.Dataset]", files: list[Path], *, as_json: bool) -> None:
+    rows = [{**row, "group": name} for name, result in results.items() for row in summary(result)]
+    diverged = {name: _diverged(result) for name, result in results.items()}
+    runs = {name: only(result, "run_id") for name, result in results.items()}
+    one = next(iter(results.values()))
     if as_json:
         print_json({"results": rows, "diverged": diverged, "runs": runs, "files": [str(file) for file in files]})
         return
-    first = {name: only(results[0], name) for name in ("parameters", "seed")}
-    given = " and ".join([*odors(results[0]), *reinforcers(results[0]).values()])
+    first = {name: only(one, name) for name in ("parameters", "seed")}
+    given = " and ".join([*smelled(one), *reinforcers(one).values()])
     print_table(
         ["group", "tested with", "test", "MBONp (Hz)", "MBONn (Hz)", "preference index (95 % interval)"],
         [
@@ -167,19 +164,23 @@ def _report(results: "list[xarray.Dataset]", files: list[Path], *, as_json: bool
             ]
             for row in rows
         ],
-        title=f"{results[0].sizes['larva']} larvae{f', {given}' * bool(given)}, "
+        title=f"{one.sizes['larva']} larvae{f', {given}' * bool(given)}, "
         f"parameters {first['parameters']}, seed {first['seed']}",
     )
     for name, larvae in diverged.items():
         if larvae > 0:
             say(
-                f"Careful: in {larvae} of {results[0].sizes['larva']} larvae of {name} an output "
+                f"Careful: in {larvae} of {one.sizes['larva']} larvae of {name} an output "
                 f"neuron's potential has left all bounds, for its weights fell far below 0 nS; it is silent now. "
                 f"This belongs to the published model; --set weight_floor_nS=0 prevents it."
             )
     say("Above 0 the odor attracts, below 0 it repels.")
     say(f"Runs: {', '.join(f'{name} {run}' for name, run in runs.items())}; the same id, the same numbers.")
     say(f"Look at {files[-1]}; the results are in {', '.join(str(file) for file in files[:-1])}.")
+
+
+def _diverged(result: "xarray.Dataset") -> int:
+    return int(result.diverged.isel(phase=-1).sum()) if result.sizes["phase"] else 0
 
 
 def _index_words(mean: float, low: float, high: float) -> str:

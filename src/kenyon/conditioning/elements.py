@@ -157,7 +157,8 @@ class ElementReader:
             self.bindings.setdefault("A", (FIRST_ODOR, 1.0))
         if letter not in self.bindings:
             self._in.fail(
-                f"letter {letter} must be bound to an odor, got none; begin the text with {letter} = NAME:",
+                f"letter {letter} must be bound to an odor, got none; begin with {letter} = NAME: or pass --odor "
+                f"{letter}=NAME",
                 start,
             )
         return self.bindings[letter]

@@ -13,8 +13,10 @@ from typing import Any
 from kenyon import checks
 from kenyon.conditioning.designs import Design
 from kenyon.conditioning.entry import Entry
+from kenyon.conditioning.paradigms import of_id
 
 _ID = re.compile(r"[a-z][a-z-]+(/.*)?")
+_OLD_ID = re.compile(r"[a-z-]+/[^/]+@[^/]+/(reward|punishment)@")
 
 _RESCORLA = "Rescorla 1967, Psychol. Rev. 74:71"
 _NEUSER = "Neuser et al. 2005, Anim. Behav. 69:891"
@@ -410,7 +412,8 @@ def as_design(given: Design | str, **options: Any) -> Design:
     """Return a design: one that is there, one of the library by its id, or one that is written.
 
     Args:
-        given: A design, an id such as "trace/5s,30s", or text in the notation.
+        given: A design, an id such as "trace/5s,30s", text in the notation, or an id that results of earlier versions
+            have (see `paradigms.of_id`), which says everything itself.
         **options: As for `Design.read`, where it is not a design already.
 
     Raises:
@@ -426,6 +429,8 @@ def as_design(given: Design | str, **options: Any) -> Design:
     if isinstance(given, Design):
         return given
     text = checks.instance("design", given, str, "pass a Design, an id of the library, or text in the notation")
+    if _OLD_ID.match(text):
+        return of_id(text)
     if _ID.fullmatch(text):
         entry, values = find_entry(text)
         return entry.design(values, **options)

@@ -168,12 +168,12 @@ def duration(seconds: float) -> str:
     """Return a duration in the unit that reads best, exactly.
 
     Example:
-        >>> [duration(seconds) for seconds in (0.0005, 60.0, 90.5, 1800.0, 86400.0)]
-        ['0.5ms', '60s', '90.5s', '30min', '24h']
+        >>> [duration(seconds) for seconds in (0.0, 0.0005, 60.0, 90.5, 1800.0, 86400.0)]
+        ['0s', '0.5ms', '60s', '90.5s', '30min', '24h']
     """
-    if seconds < 1.0:
+    if 0.0 < seconds < 1.0:
         return f"{_digits(Decimal(repr(seconds)).scaleb(3))}ms"
-    unit = "h" if seconds % 3600 == 0 else "min" if seconds >= 600 and seconds % 60 == 0 else "s"
+    unit = "h" if seconds >= 3600 and seconds % 3600 == 0 else "min" if seconds >= 600 and seconds % 60 == 0 else "s"
     return f"{number(seconds / float(UNITS[unit]))}{unit}"
 
 

@@ -104,7 +104,7 @@ def draw_in_text(design: Design, width: int = 60) -> str:
     blocks = [letters(design)]
     for timeline in every:
         rows = [f"  {lane.label:<{margin}}  {_row(lane, longest_s, width)}".rstrip() for lane in timeline.lanes]
-        blocks.append("\n".join([f"{timeline.group}, {_lasting(timeline.duration_s)}", *rows]))
+        blocks.append("\n".join([f"{timeline.group}, {duration(timeline.duration_s)}", *rows]))
     return "\n\n".join(blocks)
 
 
@@ -233,7 +233,3 @@ def _row(lane: Lane, longest_s: float, width: int) -> str:
         for column in range(first, max(last, first + 1)):
             row[column] = _SIGNS[lane.kind]
     return "".join(row)
-
-
-def _lasting(seconds: float) -> str:
-    return duration(seconds) if seconds else "0s"
