@@ -64,10 +64,9 @@ def test_what_is_registered_can_be_told_another_process() -> None:
 def test_the_command_takes_a_file_of_them(tmp_path: Path) -> None:
     """By the name in the file; what cannot be read is said with its place."""
     file = tmp_path / "odors.csv"
-    rows = [[OWN.name, c, *row] for c, row in zip(OWN.concentrations, OWN.responses, strict=True)]
-    lines = [
-        ",".join(map(str, row)).replace("nan", "") for row in [["odor", "concentration", *odors.receptors()], *rows]
-    ]
+    header = ["odor", "concentration", *odors.receptors()]
+    rows = [(OWN.name, c, *row) for c, row in zip(OWN.concentrations, OWN.responses, strict=True)]
+    lines = [",".join(str(cell) for cell in row).replace("nan", "") for row in (header, *rows)]
     file.write_text("\n".join(lines), "utf-8")
     out = tmp_path / "out"
     command = ["larvaworld", "run", "PItrain_mini", "--larvae", "2", "--minutes", "0.1", "--odors-file", str(file)]

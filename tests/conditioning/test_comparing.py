@@ -77,6 +77,14 @@ def test_p_is_corrected_for_how_many_there_are() -> None:
     assert alone.differences[0].p == pytest.approx(2 / 2**10)
 
 
+def test_too_few_to_tell_are_said_to_be() -> None:
+    """Five pairs have a least p of 0.0625, four and four of 0.029; two comparisons at once need more."""
+    few = {name: values[:5] for name, values in GROUPS.items()}
+    assert "trained is of too few larvae to be told from naive" in str(compare(few, control="naive", paired=True))
+    assert "trained differs from naive" in str(compare({name: few[name][:4] for name in ("trained", "naive")}))
+    assert "does not clearly differ" in str(compare({"a": NAIVE, "b": NAIVE[::-1]}))
+
+
 def test_a_trend_goes_by_the_order_given() -> None:
     """Of a dose, say."""
     doses = {"0.01": NAIVE, "0.1": HALF, "1": TRAINED}

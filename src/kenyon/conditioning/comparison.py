@@ -1,5 +1,6 @@
 """What a comparison of groups says: differences, shares of training, "no effect", trends; in sentences and a table."""
 
+import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -122,7 +123,10 @@ def _sentence(comparison: Comparison, own: Difference) -> str:
     """Return what is said of a difference; of no effect only where that was tested."""
     low, high = own.interval
     clear = own.p < 1.0 - comparison.level
-    said = f"{own.first} {'differs' if clear else 'does not clearly differ'} from {own.second}: {own.difference:+.3g}"
+    verb = "differs from" if clear else "does not clearly differ from"
+    if not clear and not _could_tell(comparison, own):
+        verb = f"is of too few {'larvae' if comparison.unit == 'larva' else 'groups'} to be told from"
+    said = f"{own.first} {verb} {own.second}: {own.difference:+.3g}"
     said += f" ({low:+.3g} to {high:+.3g}; {_p(own.p)})" if not np.isnan(low) else " (one unit, no interval)"
     if not np.isnan(own.share):
         share_low, share_high = own.share_interval
@@ -131,6 +135,12 @@ def _sentence(comparison: Comparison, own: Difference) -> str:
         within = "lies" if own.equivalence_p < 1.0 - comparison.level else "cannot be said to lie"
         said += f"; it {within} within {comparison.margin:g} of 0 (two one-sided t tests, {_p(own.equivalence_p)})"
     return f"{said}."
+
+
+def _could_tell(comparison: Comparison, own: Difference) -> bool:
+    """Return whether the test by ranks could have told the groups apart, had all units differed the same way."""
+    orders = 2.0 ** own.n[0] if len(own.n) == 1 else math.comb(sum(own.n), own.n[0])
+    return len(comparison.differences) * 2.0 / orders < 1.0 - comparison.level
 
 
 def _p(p: float) -> str:
