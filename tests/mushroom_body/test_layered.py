@@ -138,7 +138,7 @@ UNFIT = {
     "PNs that are inhibited each its own way": ("g_i_nS", PN + 1, 2.0),
     "Kenyon cells likewise": ("g_i_nS", KC + 71, 2.0),
     "a conductance beyond all bounds": ("g_e_nS", N_NEURONS - 1, 1e200),
-    "0 with a minus": ("g_a_nS", PN, -0.0),
+    "0 with a minus, where the others have none": ("g_i_nS", KC + 3, -0.0),
 }
 
 

@@ -24,7 +24,7 @@ LAYERS: dict[str, tuple[Callable[..., Any], tuple[int, ...]]] = {
     "PNs": (layers.write_pns, (layers.INPUT, OWN, PERIOD, 0, STRETCH)),
     "Kenyon cells": (
         partial(layers.write_kcs, size=24),
-        (24, 0, layers.KCS_AFTER.place - layers.KCS.place, OWN, PERIOD, 3, STRETCH),
+        (24, 0, layers.AFTER, OWN, PERIOD, 3, STRETCH),
     ),
     "output neurons": (layers.write_outputs, (OWN, PERIOD, 3, STRETCH)),
 }
@@ -57,11 +57,10 @@ def larva() -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
     """Return numbers and masks under which cells of every layer fire, are held and are released."""
     rng = np.random.default_rng(1)
     numbers = rng.uniform(0.0, 3.0, layers.NUMBERS)
-    for group in (layers.ORNS, layers.PNS, layers.LNS, layers.KCS, layers.OUTPUTS):
-        rows = numbers[group.place : group.place + 11 * group.padded].reshape(11, group.padded)
-        rows[[layers.V, layers.RESET]] = rng.uniform(-70, -50, (2, group.padded))
-        rows[layers.PULL] = -60.0 * rows[layers.LEAK]
-        rows[layers.THRESHOLD], rows[layers.SCALE] = -45.0, 0.003
+    rows = numbers[: layers.AFTER].reshape(-1, layers.ROW)
+    rows[[layers.V, layers.RESET]] = rng.uniform(-70, -50, (2, layers.ROW))
+    rows[layers.PULL] = -60.0 * rows[layers.LEAK]
+    rows[layers.THRESHOLD], rows[layers.SCALE] = -45.0, 0.003
     numbers[layers.REVERSAL_E : layers.REVERSAL_A + 1] = 0.0, -75.0, -90.0
     numbers[layers.DECAY_E : layers.DECAY_A + 1] = 0.98, 0.99, 0.9999
     masks = np.zeros(layers.SPIKES + 7 * (PERIOD + STRETCH), dtype=np.uint32)

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon.compiled import compiled, compiled_within, take_next
+from kenyon.compiled import compiled, compiled_part, compiled_within, take_next
 from kenyon.mushroom_body import layers
 from kenyon.mushroom_body.circuit import (
     APL,
     DAN_N,
     DAN_P,
     KC,
+    LN,
     LN_N,
     LN_P,
     MBON_N,
@@ -47,6 +48,8 @@ from kenyon.mushroom_body.kernel import (
     restore,
 )
 from kenyon.mushroom_body.layers import (
+    AFTER,
+    CELL,
     EXCITED_FROM,
     FROM_NONE,
     FROM_PN,
@@ -58,13 +61,9 @@ from kenyon.mushroom_body.layers import (
     KC_INHIBITION,
     KC_SPIKES,
     KCS,
-    KCS_AFTER,
-    LNS,
     NUMBERS,
-    ORNS,
-    OUTPUTS,
     PN_INHIBITION,
-    PNS,
+    ROW,
     SPIKES,
     TIMES_REVERSAL,
     WEIGHT,
@@ -83,72 +82,43 @@ _HUGE = 1e100
 _APL_BIT = 1 << (APL - MBON_P)
 
 
-@compiled
+@compiled_within
 def _spikes_of(group: int, period: int) -> int:
     """Return where the masks of a group begin: 0 ORN, 1 PN, 2 LN, 3 to 5 Kenyon cells, 6 output neurons."""
     return SPIKES + group * (period + STRETCH)
 
 
-@compiled
-def _place(i: int, row: int) -> int:
-    """Return where a row holds the number of neuron i."""
-    if i < PN:
-        return ORNS.place + row * ORNS.padded + i
-    if i < PN + N_PNS:
-        return PNS.place + row * PNS.padded + i - PN
-    if i < KC:
-        return LNS.place + row * LNS.padded + i - LNS.neuron
-    if i < MBON_P:
-        return KCS.place + row * KCS.padded + i - KC
-    return OUTPUTS.place + row * OUTPUTS.padded + i - MBON_P
+def _mask_places() -> tuple[IntArray, IntArray]:
+    """Return, of each neuron, the number of the group whose masks it is in, and its bit there."""
+    groups = [np.repeat([0, 1, 2], N_PNS), 3 + np.arange(N_KCS) // KC_BLOCK, np.full(N_NEURONS - MBON_P, 3 + _BLOCKS)]
+    bits = [np.tile(np.arange(N_PNS), 3), np.arange(N_KCS) % KC_BLOCK, np.arange(N_NEURONS - MBON_P)]
+    return np.concatenate(groups), np.concatenate(bits)
 
 
-@compiled
-def _mask_of(i: int, period: int) -> int:
-    """Return where the masks begin in which neuron i has a bit."""
-    if i < KC:
-        return _spikes_of(i // N_PNS, period)
-    if i < MBON_P:
-        return _spikes_of(3 + (i - KC) // KC_BLOCK, period)
-    return _spikes_of(3 + _BLOCKS, period)
+_GROUP, _BIT = _mask_places()
+_FIRST = np.array([np.flatnonzero(group == _GROUP)[0] for group in range(4 + _BLOCKS)])
 
 
-@compiled
-def _bit_of(i: int) -> int:
-    """Return the bit that a neuron has in the masks of its group."""
-    if i < KC:
-        return i % N_PNS
-    if i < MBON_P:
-        return (i - KC) % KC_BLOCK
-    return i - MBON_P
-
-
-@compiled
+@compiled_part
 def _prepare(x: FloatArray, k: Constants) -> None:
     """Write what is the same for all larvae."""
     for place in range(NUMBERS):
         x[place] = 0.0
-    for first, last in (
-        (ORNS.place + layers.THRESHOLD * ORNS.padded, ORNS.place + (layers.THRESHOLD + 1) * ORNS.padded),
-        (PNS.place + layers.THRESHOLD * PNS.padded, PNS.place + (layers.THRESHOLD + 1) * PNS.padded),
-        (LNS.place + layers.THRESHOLD * LNS.padded, LNS.place + (layers.THRESHOLD + 1) * LNS.padded),
-        (OUTPUTS.place + layers.THRESHOLD * OUTPUTS.padded, OUTPUTS.place + (layers.THRESHOLD + 1) * OUTPUTS.padded),
-    ):
-        for place in range(first, last):
-            x[place] = math.inf
+    for place in range(layers.THRESHOLD * ROW, (layers.THRESHOLD + 1) * ROW):
+        x[place] = math.inf  # of the cells that are none
     for i in range(N_NEURONS):
-        x[_place(i, layers.SCALE)] = k.cells[SCALE, i]
-        x[_place(i, layers.LEAK)] = k.cells[LEAK, i]
-        x[_place(i, layers.PULL)] = k.cells[LEAK, i] * k.cells[REST, i]
-        x[_place(i, layers.THRESHOLD)] = k.cells[THRESHOLD, i]
-        x[_place(i, layers.RESET)] = k.cells[RESET, i]
-        x[_place(i, layers.ADAPTATION)] = k.cells[ADAPTATION, i]
+        x[CELL[i] + layers.SCALE * ROW] = k.cells[SCALE, i]
+        x[CELL[i] + layers.LEAK * ROW] = k.cells[LEAK, i]
+        x[CELL[i] + layers.PULL * ROW] = k.cells[LEAK, i] * k.cells[REST, i]
+        x[CELL[i] + layers.THRESHOLD * ROW] = k.cells[THRESHOLD, i]
+        x[CELL[i] + layers.RESET * ROW] = k.cells[RESET, i]
+        x[CELL[i] + layers.ADAPTATION * ROW] = k.cells[ADAPTATION, i]
     for i in range(N_PNS):
-        x[_place(ORN + i, WEIGHT)] = k.input_orn_nS
-        x[_place(PN + i, WEIGHT)] = k.orn_pn_nS[i]
-        x[_place(LNS.neuron + i, WEIGHT)] = k.orn_ln_nS[i]
-    x[_place(DAN_P, WEIGHT)] = k.reward_danp_nS
-    x[_place(DAN_N, WEIGHT)] = k.punishment_dann_nS
+        x[CELL[ORN + i] + WEIGHT * ROW] = k.input_orn_nS
+        x[CELL[PN + i] + WEIGHT * ROW] = k.orn_pn_nS[i]
+        x[CELL[LN + i] + WEIGHT * ROW] = k.orn_ln_nS[i]
+    x[CELL[DAN_P] + WEIGHT * ROW] = k.reward_danp_nS
+    x[CELL[DAN_N] + WEIGHT * ROW] = k.punishment_dann_nS
     x[layers.REVERSAL_E] = k.excitatory_reversal_mV
     x[layers.REVERSAL_I] = k.inhibitory_reversal_mV
     x[layers.REVERSAL_A] = k.adaptation_reversal_mV
@@ -157,56 +127,46 @@ def _prepare(x: FloatArray, k: Constants) -> None:
     x[layers.DECAY_A] = k.adaptation_decay
 
 
-@compiled
-def _is_nothing(g_nS: float) -> bool:
-    return g_nS == 0.0 and math.copysign(1.0, g_nS) > 0.0
-
-
-@compiled
-def _same(one: float, other: float) -> bool:
-    return _is_nothing(one - other) and _is_nothing(other - one)
+@compiled_part
+def _differ(one: float, other: float) -> bool:
+    return one != other or math.copysign(1.0, one) != math.copysign(1.0, other)
 
 
 @compiled
 def _fits(state: Any, period: int, k: Constants) -> bool:
     """Return whether all that this form leaves out of a larva is 0, and what it takes for one number is one."""
     for i in range(N_NEURONS):
-        within = abs(state.g_e_nS[i]) < _HUGE and abs(state.g_i_nS[i]) < _HUGE and abs(state.g_a_nS[i]) < _HUGE
+        most = max(abs(state.g_e_nS[i]), abs(state.g_i_nS[i]), abs(state.g_a_nS[i]))
         left = state.refractory_steps[i]
-        if not within or (left > 0 and (left >= period or state.v_mV[i] != k.cells[RESET, i])):
+        if not most < _HUGE or (left > 0 and (left >= period or state.v_mV[i] != k.cells[RESET, i])):
             return False
     for i in range(N_PNS):
-        adaptation_nS = k.cells[ADAPTATION, PN + i] + k.cells[ADAPTATION, LNS.neuron + i]
-        if not (
-            adaptation_nS == 0.0
-            and _is_nothing(state.g_i_nS[ORN + i])
-            and _is_nothing(state.g_i_nS[LNS.neuron + i])
-            and _is_nothing(state.g_a_nS[PN + i])
-            and _is_nothing(state.g_a_nS[LNS.neuron + i])
-            and _same(state.g_i_nS[PN + i], state.g_i_nS[PN])
-        ):
+        never = abs(state.g_i_nS[ORN + i]) + abs(state.g_i_nS[LN + i])
+        never += abs(state.g_a_nS[PN + i]) + abs(state.g_a_nS[LN + i])
+        never += k.cells[ADAPTATION, PN + i] + k.cells[ADAPTATION, LN + i]
+        if never != 0.0 or _differ(state.g_i_nS[PN + i], state.g_i_nS[PN]):
             return False
     for kc in range(N_KCS):
-        within = abs(state.w_kc_mbonp_nS[kc]) < _HUGE and abs(state.w_kc_mbonn_nS[kc]) < _HUGE
-        if not within or not _same(state.g_i_nS[KC + kc], state.g_i_nS[KC]):
+        most = max(abs(state.w_kc_mbonp_nS[kc]), abs(state.w_kc_mbonn_nS[kc]))
+        if not most < _HUGE or _differ(state.g_i_nS[KC + kc], state.g_i_nS[KC]):
             return False
     return True
 
 
-@compiled
+@compiled_part
 def _load(state: Any, period: int, k: Constants, x: FloatArray, m: Masks, kc_fired: FloatArray) -> None:
     """Copy a larva to where it is worked on."""
     for place in range(SPIKES, m.size):
         m[place] = 0
     for i in range(N_NEURONS):
         left = state.refractory_steps[i]
-        x[_place(i, V)] = state.v_mV[i]
+        x[CELL[i] + V * ROW] = state.v_mV[i]
         if left > 0:
-            x[_place(i, V)] = math.nan
-            m[_mask_of(i, period) + left] |= np.uint32(1 << _bit_of(i))
-        x[_place(i, G_E)] = state.g_e_nS[i]
-        x[_place(i, G_I)] = state.g_i_nS[i]
-        x[_place(i, G_A)] = state.g_a_nS[i]
+            x[CELL[i] + V * ROW] = math.nan
+            m[_spikes_of(_GROUP[i], period) + left] |= np.uint32(1 << _BIT[i])
+        x[CELL[i] + G_E * ROW] = state.g_e_nS[i]
+        x[CELL[i] + G_I * ROW] = state.g_i_nS[i]
+        x[CELL[i] + G_A * ROW] = state.g_a_nS[i]
     x[PN_INHIBITION], x[KC_INHIBITION] = state.g_i_nS[PN], state.g_i_nS[KC]
     for pn in range(N_PNS):
         for kc in range(N_KCS):
@@ -215,31 +175,42 @@ def _load(state: Any, period: int, k: Constants, x: FloatArray, m: Masks, kc_fir
         kc_fired[kc] = -state.kc_silent_steps[kc]
 
 
-@compiled
-def _potential(i: int, period: int, k: Constants, x: FloatArray, m: Masks) -> float:
-    """Return the potential of a neuron between two stretches: of one that is held, what it is held at."""
-    return float(k.cells[RESET, i] if _held_steps(i, period, m) >= 0 else x[_place(i, V)])
-
-
-@compiled
-def _held_steps(i: int, period: int, m: Masks) -> int:
-    """Return for how many steps a neuron will still be held; -1 if it is not."""
-    masks, bit = _mask_of(i, period), np.uint32(1 << _bit_of(i))
-    for left in range(period):
-        if m[masks + left] & bit:
-            return left
-    return -1
-
-
-@compiled
-def _store(state: Any, period: int, n_steps: int, k: Constants, x: FloatArray, m: Masks, kc_fired: FloatArray) -> None:
-    """Copy a larva back."""
+@compiled_part
+def _free(period: int, k: Constants, x: FloatArray, m: Masks, v_mV: FloatArray, held: IntArray) -> None:
+    """Write between two stretches the potential of each neuron, and for how many steps more it is held."""
     for i in range(N_NEURONS):
-        state.v_mV[i] = _potential(i, period, k, x, m)
-        state.refractory_steps[i] = max(0, _held_steps(i, period, m))
-        state.g_e_nS[i] = x[_place(i, G_E)]
-        state.g_i_nS[i] = x[_place(i, G_I)]
-        state.g_a_nS[i] = x[_place(i, G_A)]
+        v_mV[i] = x[CELL[i] + V * ROW]
+        held[i] = 0
+    for group in range(4 + _BLOCKS):
+        for left in range(period):
+            fired = np.int64(m[_spikes_of(group, period) + left])
+            while fired:
+                i = _FIRST[group] + lowest(fired)
+                fired &= fired - 1
+                v_mV[i] = k.cells[RESET, i]
+                held[i] = left
+
+
+@compiled_part
+def _store(
+    state: Any,
+    period: int,
+    n_steps: int,
+    k: Constants,
+    x: FloatArray,
+    m: Masks,
+    kc_fired: FloatArray,
+    held: IntArray,
+    v_mV: FloatArray,
+) -> None:
+    """Copy a larva back."""
+    _free(period, k, x, m, v_mV, held)
+    for i in range(N_NEURONS):
+        state.v_mV[i] = v_mV[i]
+        state.refractory_steps[i] = held[i]
+        state.g_e_nS[i] = x[CELL[i] + G_E * ROW]
+        state.g_i_nS[i] = x[CELL[i] + G_I * ROW]
+        state.g_a_nS[i] = x[CELL[i] + G_A * ROW]
     for i in range(N_PNS):
         state.g_i_nS[PN + i] = x[PN_INHIBITION]
     for kc in range(N_KCS):
@@ -248,12 +219,12 @@ def _store(state: Any, period: int, n_steps: int, k: Constants, x: FloatArray, m
     state.step += n_steps
 
 
-@compiled
+@compiled_part
 def _flush(x: FloatArray) -> None:
     """As in `kernel`: conductances that can no longer move any v become 0."""
     for i in range(N_NEURONS):
         for row in (G_E, G_I, G_A):
-            place = _place(i, row)
+            place = CELL[i] + row * ROW
             if abs(x[place]) < NEGLIGIBLE_NS:
                 x[place] = 0.0
     for place in (PN_INHIBITION, KC_INHIBITION):
@@ -261,7 +232,7 @@ def _flush(x: FloatArray) -> None:
             x[place] = 0.0
 
 
-@compiled
+@compiled_part
 def _inhibit_pns(x: FloatArray, m: Masks, lns: int, steps: int, k: Constants) -> None:
     """Write the inhibition of PNs in each step: every spike of an LN reaches all of them."""
     g_i, leak = x[PN_INHIBITION], k.cells[LEAK, PN]
@@ -276,7 +247,7 @@ def _inhibit_pns(x: FloatArray, m: Masks, lns: int, steps: int, k: Constants) ->
         x[PN_INHIBITION + step + 1] = g_i
 
 
-@compiled
+@compiled_part
 def _inhibit_kcs(x: FloatArray, first: int, last: int, k: Constants) -> None:
     """Write the inhibition of Kenyon cells in each step of a window in which APL keeps silent."""
     g_i, leak = x[KC_INHIBITION + first], k.cells[LEAK, KC]
@@ -287,7 +258,7 @@ def _inhibit_kcs(x: FloatArray, first: int, last: int, k: Constants) -> None:
         x[KC_INHIBITION + step + 1] = g_i
 
 
-@compiled
+@compiled_part
 def _excite_kcs(m: Masks, pns: int, steps: int) -> None:
     """Write from where Kenyon cells are excited in each step in which one PN fires."""
     for step in range(steps):
@@ -296,7 +267,7 @@ def _excite_kcs(m: Masks, pns: int, steps: int) -> None:
         m[EXCITED_FROM + step] = FROM_PN + lowest(fired) * N_KCS if one else FROM_NONE
 
 
-@compiled
+@compiled_part
 def _excite_by_many(fired: np.int64, x: FloatArray, kcs: int) -> None:
     """Give the spikes of several PNs of one step to the Kenyon cells, one after the other."""
     while fired:
@@ -306,7 +277,7 @@ def _excite_by_many(fired: np.int64, x: FloatArray, kcs: int) -> None:
             x[kcs + kc] += x[FROM_PN + pn * N_KCS + kc]
 
 
-@compiled
+@compiled_part
 def _advance_kcs(
     x: FloatArray, m: Masks, masks: int, source: int, target: int, period: int, first: int, last: int
 ) -> None:
@@ -319,15 +290,15 @@ def _advance_kcs(
             while released:
                 cell = KCS.place + kc + lowest(released)
                 released &= released - 1
-                x[cell + place + V * KCS.padded] = x[cell + layers.RESET * KCS.padded]
+                x[cell + place + V * ROW] = x[cell + layers.RESET * ROW]
             step = layers.advance_kcs(x, m, kc, place, target, own, period, step, last)
             place = target
             fired = np.int64(m[own + period + step - 1])
             while fired:
                 cell = KCS.place + kc + lowest(fired)
                 fired &= fired - 1
-                x[cell + place + V * KCS.padded] = math.nan
-                x[cell + place + G_A * KCS.padded] += x[cell + layers.ADAPTATION * KCS.padded]
+                x[cell + place + V * ROW] = math.nan
+                x[cell + place + G_A * ROW] += x[cell + layers.ADAPTATION * ROW]
     for step in range(first, last):
         mask = np.uint32(0)
         for block in range(_BLOCKS):
@@ -335,7 +306,7 @@ def _advance_kcs(
         m[KC_SPIKES + step] = mask
 
 
-@compiled
+@compiled_part
 def _count(i: int, larva: int, step: int, record: Recording) -> None:
     """Write down a spike."""
     record.counts[larva, i] += 1
@@ -345,31 +316,31 @@ def _count(i: int, larva: int, step: int, record: Recording) -> None:
         record.n_spikes[larva] += 1
 
 
-@compiled
+@compiled_part
 def _transmit_kc(kc: int, step: int, state: Any, x: FloatArray, kc_fired: FloatArray, k: Constants) -> None:
     """Give the spike of a Kenyon cell to APL and both MBONs."""
-    x[_place(APL, G_E)] += k.kc_apl_nS[kc]
-    x[_place(MBON_P, G_E)] += k.kc_mbonp[kc] * state.w_kc_mbonp_nS[kc]
-    x[_place(MBON_N, G_E)] += k.kc_mbonn[kc] * state.w_kc_mbonn_nS[kc]
+    x[CELL[APL] + G_E * ROW] += k.kc_apl_nS[kc]
+    x[CELL[MBON_P] + G_E * ROW] += k.kc_mbonp[kc] * state.w_kc_mbonp_nS[kc]
+    x[CELL[MBON_N] + G_E * ROW] += k.kc_mbonn[kc] * state.w_kc_mbonn_nS[kc]
     kc_fired[kc] = step
 
 
-@compiled
+@compiled_part
 def _transmit_output(i: int, x: FloatArray, k: Constants) -> None:
     """Give the spike of an output neuron to the others; APL inhibits Kenyon cells elsewhere."""
     if i == MBON_P:
-        x[_place(LN_P, G_E)] += k.mbonp_lnp_nS
-        x[_place(DAN_N, G_E)] += k.mbonp_dann_nS
+        x[CELL[LN_P] + G_E * ROW] += k.mbonp_lnp_nS
+        x[CELL[DAN_N] + G_E * ROW] += k.mbonp_dann_nS
     elif i == MBON_N:
-        x[_place(LN_N, G_E)] += k.mbonn_lnn_nS
-        x[_place(DAN_P, G_E)] += k.mbonn_danp_nS
+        x[CELL[LN_N] + G_E * ROW] += k.mbonn_lnn_nS
+        x[CELL[DAN_P] + G_E * ROW] += k.mbonn_danp_nS
     elif i == LN_P:
-        x[_place(DAN_P, G_I)] += k.lnp_danp_nS
+        x[CELL[DAN_P] + G_I * ROW] += k.lnp_danp_nS
     elif i == LN_N:
-        x[_place(DAN_N, G_I)] += k.lnn_dann_nS
+        x[CELL[DAN_N] + G_I * ROW] += k.lnn_dann_nS
 
 
-@compiled
+@compiled_part
 def _learn(fired: np.int64, step: int, state: Any, kc_fired: FloatArray, k: Constants) -> None:
     """Depression for each DAN that fired, then homeostasis for each MBON that fired."""
     if fired & (1 << (DAN_P - MBON_P)):
@@ -382,7 +353,7 @@ def _learn(fired: np.int64, step: int, state: Any, kc_fired: FloatArray, k: Cons
         restore(state.w_kc_mbonn_nS, k)
 
 
-@compiled
+@compiled_part
 def _advance_outputs(
     larva: int,
     state: Any,
@@ -408,7 +379,7 @@ def _advance_outputs(
         while released:
             i = MBON_P + lowest(released)
             released &= released - 1
-            x[_place(i, V)] = k.cells[RESET, i]
+            x[CELL[i] + V * ROW] = k.cells[RESET, i]
         step = int(layers.advance_outputs(x, m, own, period, step, last))
         at = step - 1
         if m[KC_SPIKES + at] != 0:
@@ -427,8 +398,8 @@ def _advance_outputs(
             i = MBON_P + lowest(fired)
             fired &= fired - 1
             _transmit_output(i, x, k)
-            x[_place(i, V)] = math.nan
-            x[_place(i, G_A)] += k.cells[ADAPTATION, i]
+            x[CELL[i] + V * ROW] = math.nan
+            x[CELL[i] + G_A * ROW] += k.cells[ADAPTATION, i]
             _count(i, larva, first_step + since + at, record)
         _learn(fired_outputs, since + at, state, kc_fired, k)
         if fired_outputs & _APL_BIT:
@@ -452,8 +423,8 @@ def _advance_stretch_of_kcs(
 ) -> None:
     """Advance Kenyon cells and output neurons through a stretch, window by window."""
     pns, kcs, outputs = _spikes_of(1, period) + period, _spikes_of(3, period), _spikes_of(3 + _BLOCKS, period) + period
-    source, other = 0, KCS_AFTER.place - KCS.place
-    first = 0
+    source, other = np.int64(0), np.int64(AFTER)
+    first = np.int64(0)
     while first < steps:
         last = first + 1
         end = min(steps, first + _WINDOW)
@@ -471,15 +442,15 @@ def _advance_stretch_of_kcs(
         source, other = other, source
         many = np.int64(m[pns + end - 1])
         if many & (many - 1) != 0:
-            _excite_by_many(many, x, KCS.place + source + G_E * KCS.padded)
+            _excite_by_many(many, x, KCS.place + source + G_E * ROW)
         first = end
     if source != 0:
         for row in (V, G_E, G_A):
             for kc in range(N_KCS):
-                x[KCS.place + row * KCS.padded + kc] = x[KCS_AFTER.place + row * KCS.padded + kc]
+                x[KCS.place + row * ROW + kc] = x[KCS.place + AFTER + row * ROW + kc]
 
 
-@compiled
+@compiled_part
 def _count_layer(neuron: int, larva: int, step: int, masks: int, steps: int, m: Masks, record: Recording) -> None:
     """Count the spikes of a layer in a stretch."""
     for at in range(steps):
@@ -503,10 +474,12 @@ def _advance(
     x: FloatArray,
     m: Masks,
     kc_fired: FloatArray,
+    held: IntArray,
+    v_mV: FloatArray,
 ) -> None:
     """Advance one larva, as `kernel` does."""
     _load(state, period, k, x, m, kc_fired)
-    step, next_event = 0, 0
+    step, next_event = np.int64(0), np.int64(0)  # of one type from the first, or callees are compiled for two
     while step < n_steps:
         age = (state.step + step) % STRETCH
         steps = min(STRETCH - age, n_steps - step)
@@ -538,11 +511,11 @@ def _advance(
         step += steps
         if record.sample_steps > 0 and (first_step + step) % record.sample_steps == 0:
             sample = (first_step + step) // record.sample_steps - 1
-            _sample(larva, sample, step - 1, period, state, k, x, m, kc_fired, record)
-    _store(state, period, n_steps, k, x, m, kc_fired)
+            _sample(larva, sample, step - 1, period, state, k, x, m, kc_fired, held, v_mV, record)
+    _store(state, period, n_steps, k, x, m, kc_fired, held, v_mV)
 
 
-@compiled
+@compiled_part
 def _sample(
     larva: int,
     sample: int,
@@ -553,12 +526,15 @@ def _sample(
     x: FloatArray,
     m: Masks,
     kc_fired: FloatArray,
+    held: IntArray,
+    v_mV: FloatArray,
     record: Recording,
 ) -> None:
     """Write down the state that was asked for."""
     if record.v_mV.shape[1] > 0:
+        _free(period, k, x, m, v_mV, held)
         for i in range(N_NEURONS):
-            record.v_mV[larva, sample, i] = _potential(i, period, k, x, m)
+            record.v_mV[larva, sample, i] = v_mV[i]
     if record.w_kc_mbonp_nS.shape[1] > 0:
         for kc in range(N_KCS):
             record.w_kc_mbonp_nS[larva, sample, kc] = state.w_kc_mbonp_nS[kc]
@@ -601,7 +577,7 @@ def advance_larvae(
     room = np.empty(NUMBERS + 8)
     start = (-(room.ctypes.data // 8)) % 8  # Vectors within one line of the cache are read at once.
     x, m = room[start : start + NUMBERS], np.empty(SPIKES + (4 + _BLOCKS) * (period + STRETCH), dtype=np.uint32)
-    kc_fired = np.empty(N_KCS)
+    kc_fired, v_mV, held = np.empty(N_KCS), np.empty(N_NEURONS), np.empty(N_NEURONS, dtype=np.int64)
     _prepare(x, k)
     while True:
         larva = take_next(next_larva)
@@ -622,6 +598,8 @@ def advance_larvae(
                 x,
                 m,
                 kc_fired,
+                held,
+                v_mV,
             )
         else:
             left_out[larva] = True

@@ -11,6 +11,8 @@ out here is a term that is always 0.
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from kenyon.mushroom_body import circuit
 from kenyon.mushroom_body.inputs import STRETCH
 from kenyon.mushroom_body.vectors import LANES, Vectors, vector_loop
@@ -20,41 +22,38 @@ class Group(NamedTuple):
     """Neurons that are worked on together, padded to whole vectors with cells that never fire.
 
     Attributes:
-        neuron: Its first neuron.
-        size: How many neurons it has.
+        place: Where a row has its first cell.
         padded: How many cells, a multiple of 8.
-        place: Where its rows begin.
     """
 
-    neuron: int
-    size: int
-    padded: int
     place: int
+    padded: int
 
 
-# Rows of a group: state, then constants, each of one number a cell. PULL is the leak times where it pulls the cell.
+# Rows: state, then constants, each of one number a cell. PULL is the leak times where it pulls the cell.
 V, G_E, G_I, G_A, SCALE, LEAK, PULL, THRESHOLD, RESET, ADAPTATION, WEIGHT = range(11)
 _ROWS: Final = 11
 
+_SIZES = {
+    circuit.ORN: circuit.N_ORNS,
+    circuit.PN: circuit.N_PNS,
+    circuit.LN: circuit.N_LNS,
+    circuit.KC: circuit.N_KCS,
+    circuit.MBON_P: circuit.N_NEURONS - circuit.MBON_P,
+}
+_PADDED = [-(-size // 8) * 8 for size in _SIZES.values()]
 
-def _groups() -> tuple[Group, ...]:
-    place, groups = 0, []
-    for neuron, size in (
-        (circuit.ORN, circuit.N_ORNS),
-        (circuit.PN, circuit.N_PNS),
-        (circuit.LN, circuit.N_LNS),
-        (circuit.KC, circuit.N_KCS),
-        (circuit.KC, circuit.N_KCS),
-        (circuit.MBON_P, circuit.N_NEURONS - circuit.MBON_P),
-    ):
-        padded = -(-size // 8) * 8
-        groups.append(Group(neuron, size, padded, place))
-        place += _ROWS * padded
-    return tuple(groups)
+ORNS, PNS, LNS, KCS, OUTPUTS = (Group(sum(_PADDED[:i]), padded) for i, padded in enumerate(_PADDED))
+"""OUTPUTS are MBONs, DANs, feedback LNs and APL."""
 
+ROW: Final = sum(_PADDED)
+"""From a row to the next."""
 
-ORNS, PNS, LNS, KCS, KCS_AFTER, OUTPUTS = _groups()
-"""KCS_AFTER is where Kenyon cells are after a window; OUTPUTS are MBONs, DANs, feedback LNs and APL."""
+CELL = np.concatenate([np.arange(size) + sum(_PADDED[:i]) for i, size in enumerate(_SIZES.values())])
+"""[N] int64, the cell that each neuron is."""
+
+AFTER: Final = _ROWS * ROW
+"""How far from their own place the state of Kenyon cells is after a window: beyond all rows."""
 
 VECTORS: Final = 3
 """Vectors of cells in one loop: enough to keep the processor busy, and few enough for its registers."""
@@ -63,7 +62,7 @@ KC_BLOCK: Final = VECTORS * LANES
 """Kenyon cells in one loop."""
 
 # Then the numbers that are the same for all cells, those of each step, and what a PN's spike adds to each Kenyon cell.
-REVERSAL_E = OUTPUTS.place + _ROWS * OUTPUTS.padded
+REVERSAL_E = AFTER + (G_A + 1) * ROW
 REVERSAL_I, REVERSAL_A, DECAY_E, DECAY_I, DECAY_A = range(REVERSAL_E + 1, REVERSAL_E + 6)
 # Inhibition reaches all cells of a layer alike: its conductance in each step, with the leak, and times its reversal.
 PN_INHIBITION = REVERSAL_E + 8
@@ -103,11 +102,11 @@ class _Cells:
 
     def same(self, row: int) -> Any:
         """Return a constant that is one number for the group."""
-        return self.v.everywhere(self.group.place + row * self.group.padded)
+        return self.v.everywhere(self.group.place + row * ROW)
 
     def load(self, row: int, vector: int) -> Any:
         """Return a constant, or state, of one vector of cells."""
-        return self.v.load(self.v.sum(self.places[vector], row * self.group.padded))
+        return self.v.load(self.v.sum(self.places[vector], row * ROW))
 
     def loaded(self) -> list[Any]:
         """Return the state of all, to be carried from step to step."""
@@ -117,7 +116,7 @@ class _Cells:
         """Write the state of all; `elsewhere` is how far from their own place."""
         rows = [(vector, row) for vector in range(len(self.places)) for row in self.state]
         for (vector, row), value in zip(rows, values, strict=True):
-            self.v.store(value, self.v.sum(self.places[vector], row * self.group.padded, elsewhere))
+            self.v.store(value, self.v.sum(self.places[vector], row * ROW, elsewhere))
 
     def of(self, values: list[Any], vector: int) -> dict[int, Any]:
         """Return the state of one vector of cells, by row."""
@@ -223,8 +222,8 @@ def write_kcs(
 ) -> Any:
     """Write a loop over one block of Kenyon cells, that stops after a spike and before a release.
 
-    Its arguments: the first cell of the block, how far from KCS the block is read and written; then its own masks and
-    so on, as for the layers that flow.
+    Its arguments: the first cell of the block, how far from its place the block is read and written; then its own masks
+    and so on, as for the layers that flow.
     """
     state = (V, G_E, G_A)
     constants = _Cells(v, KCS, block, size, state)
