@@ -6,7 +6,6 @@ Intervals are Gamma(shape, 1/shape), drawn from a stream that belongs to this la
 bit for bit. Time left is counted in whole ticks, so that cutting a stretch of time in two cannot round it differently.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from kenyon import checks
 from kenyon.compiled import compiled
 from kenyon.errors import InputError
 from kenyon.mushroom_body.circuit import N_CHANNELS, N_ORNS, REWARD
+from kenyon.mushroom_body.logarithm import logarithm
 from kenyon.mushroom_body.odors import Mixture, Odors, mixture, mixture_responses
 from kenyon.mushroom_body.parameters import Parameters, check_parameters
 from kenyon.seed_sequence import sfc64_states
@@ -229,7 +229,7 @@ def interval(rng: NDArray[np.uint64], shape: int) -> int:
     product = 1.0
     for _ in range(shape):
         product *= 1.0 - uniform(rng)
-    return max(1, int(-math.log(product) / shape * TICKS))
+    return max(1, int(-logarithm(product) / shape * TICKS))
 
 
 @compiled
@@ -263,9 +263,16 @@ def draw_stretch(
     for channel in range(N_CHANNELS):
         lost = per_step[channel]
         left = ticks_left[channel]
+        if left > n_steps * lost:
+            ticks_left[channel] = left - n_steps * lost
+            continue
+        steps_per_tick = 1.0 / lost
         done = 0
         while left <= (n_steps - done) * lost:
-            steps = (left + lost - 1) // lost
+            # Divided as doubles, which takes a fraction of the time: at most one too few, and never too many.
+            steps = int(left * steps_per_tick)
+            if steps * lost < left:
+                steps += 1
             done += steps
             left -= steps * lost
             while left <= 0:
