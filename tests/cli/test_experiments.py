@@ -82,13 +82,13 @@ def train(*arguments: str | Path, folder: Path) -> Done:
 
 
 FILE = """
-designs = ['A@0.1+ 1s | ?A', 'one: {silence DANp: A+ 1s}, ?B 1s; two: mirror(A,B) of one']
+designs = ['A@0.1+ 1s | ?A 1s', 'one: {silence DANp: A+ 1s}, ?B 1s; two: mirror(A,B) of one']
 [groups]
-third = 'shuffle(A+ 1s, 1s) | live A/B 20s'
+third = 'shuffle(A+ 1s, 1s) | ?B 1s'
 [odors]
 B = '3-octanol'
 [options]
-larvae = 2
+larvae = 1
 seed = 5
 us = 'punishment'
 out = 'there'
@@ -103,7 +103,7 @@ def test_a_file_is_run_with_its_options(tmp_path: Path) -> None:
     files = sorted(path.name for path in (tmp_path / "there").iterdir())
     assert files == ["larvae.nc", "learning.png", "one-twin.nc", "one.nc", "third.nc", "two-twin.nc", "two.nc"]
     one = load(tmp_path / "there" / "one.nc")
-    assert one.sizes["larva"] == 2
+    assert one.sizes["larva"] == 1
     assert one.seed.item() == "6"
     assert one.phase_punishment.values.tolist() == [1.0]
     assert set(json.loads(done.out)["runs"]) == {path[:-3] for path in files if path.endswith(".nc")}

@@ -62,6 +62,15 @@ def test_letters_are_dealt_in_order_of_appearance_or_as_given() -> None:
     assert given.bindings == (("B", "anisole", 1.0), ("X", OTHER, 0.1))
 
 
+def test_designs_show_themselves() -> None:
+    """In a line that gives them back; in a notebook group by group, nothing of it markup."""
+    again = eval(repr(DESIGN), {"Design": Design})  # it is ours
+    assert again == DESIGN
+    table = Design.read("a: {cut MBONn>DANp: A 60s}, ?A")._repr_html_()
+    assert "{cut MBONn&gt;DANp: A 60s}, ?A" in table
+    assert table.startswith("<p>A = pentyl acetate, + = reward 1</p><table")
+
+
 def test_groups_are_found_by_name() -> None:
     """And an unknown one is refused with those that are there."""
     assert DESIGN.group("naive") is DESIGN.groups[1]

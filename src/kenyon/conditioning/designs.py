@@ -25,6 +25,7 @@ from kenyon.conditioning.spelling import Speller
 from kenyon.errors import InputError
 from kenyon.mushroom_body import Odor
 from kenyon.mushroom_body.parameters import Parameters, check_parameters
+from kenyon.notebook import words_and_table
 from kenyon.words import shown
 
 Binding: TypeAlias = tuple[str, Smelled, float]
@@ -82,6 +83,15 @@ class Design:
         """
         return f"Design.read({self.text!r})"
 
+    def _repr_html_(self) -> str:
+        """Show each group, in a notebook."""
+        speller = self._speller
+        rows = [
+            {"group": group.name, "lives (s)": group.duration_s, "lives through": speller.group(group)}
+            for group in self.groups
+        ]
+        return words_and_table(speller.header(), rows)
+
     @classmethod
     def read(
         cls,
@@ -133,8 +143,11 @@ class Design:
             >>> Design.read("A+ 60s, 60s, A+ 1min, 60s").text
             'A = pentyl acetate, + = reward 1: ?A, 2x(A+ 60s, 60s), ?A'
         """
-        letters = {letter: (odor, dose) for letter, odor, dose in self.bindings}
-        return Speller(letters, self.reinforcer).design(self.groups)
+        return self._speller.design(self.groups)
+
+    @property
+    def _speller(self) -> Speller:
+        return Speller({letter: (odor, dose) for letter, odor, dose in self.bindings}, self.reinforcer)
 
     @property
     def id(self) -> str:

@@ -68,12 +68,15 @@ class Speller:
 
     def design(self, groups: Sequence[Group]) -> str:
         """Return a whole text."""
-        bound = [f"{letter} = {_odor(odor)}{_dose(dose, 1.0)}" for letter, (odor, dose) in self._bindings.items()]
-        kind, strength = self._reinforcer
-        header = ", ".join([*bound, f"+ = {kind} {number(strength)}"])
         only = len(groups) == 1 and groups[0].name == ONLY_GROUP
         bodies = [self.group(group) if only else f"{_group_name(group)}: {self.group(group)}" for group in groups]
-        return f"{header}: {'; '.join(bodies)}"
+        return f"{self.header()}: {'; '.join(bodies)}"
+
+    def header(self) -> str:
+        """Return what letters and `+` stand for."""
+        bound = [f"{letter} = {_odor(odor)}{_dose(dose, 1.0)}" for letter, (odor, dose) in self._bindings.items()]
+        kind, strength = self._reinforcer
+        return ", ".join([*bound, f"+ = {kind} {number(strength)}"])
 
     def group(self, group: Group) -> str:
         """Return what a group lives through; braces span stages."""
