@@ -326,6 +326,11 @@ MEANS: dict[tuple[str, str], Any] = {
         for of in ("Experiment", "Experiment.branch")
         for kept in ("weights", "codes", "per_second")
     },
+    **{
+        (f"{of}.recordings", nonsense): LEFT_OUT
+        for of in ("Experiment", "Experiment.branch")
+        for nonsense in ("no list", "a dictionary")
+    },
     ("sparseness.treves_rolls", "a truth value"): ITSELF,
     ("paradigms.*.test_odors", "no [al]*"): LEFT_OUT,
     ("phases.*.label", "a text"): ITSELF,

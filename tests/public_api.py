@@ -102,6 +102,7 @@ INNER = {
                 "moments",
                 "origin",
                 "panels",
+                "recorded",
                 "schedule",
                 "setup",
                 "variables",

@@ -21,6 +21,7 @@ from kenyon.errors import InputError
 from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.larvaworld_plugin.preference import Group
 from kenyon.larvaworld_plugin.registration import Settings
+from kenyon.mushroom_body import Record
 
 LIVED = Phase(60, "anisole", 1.0, 0.5, ("silence DANp",), "cue")
 STAGE = Stage((LIVED, Probe("anisole"), Shuffle((LIVED,))), "training")
@@ -30,7 +31,7 @@ MADE_BY_USERS: list[Any] = [
     Probe("anisole", 2.0, 1.0, 0.5, ("silence DANp",), "cue"),
     Lived("anisole", 40.0, "3-octanol", 1.0, 0.5, ("silence DANp",), "cue"),
     Shuffle((LIVED,)),
-    Kept(weights=True),
+    Kept(recordings={"phases": Record(spikes=True)}),
     STAGE,
     LarvaGroup("trained", (STAGE,)),
     Design((LarvaGroup("trained", (STAGE,)),), {"A": "anisole"}, ("reward", 1.0)),
@@ -82,6 +83,7 @@ ALLOWED: dict[str, list[Any]] = {
     "LarvaGroup.name": WORDS,
     "Group.name": WORDS,
     **{f"Kept.{name}": [True] for name in ("weights", "codes", "per_second")},
+    "Kept.recordings": [[], (), {}],
     "Design.bindings": [None, [], (), {}],
     "Entry.question": WORDS,
     "Entry.source": WORDS,

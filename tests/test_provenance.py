@@ -18,7 +18,7 @@ def made_of(design: Design | None = None) -> dict[str, Any]:
     return Experiment(design or paradigm(), larvae=3).made_of("paired")
 
 
-GOLDEN = "d938c3ac73316eb7"
+GOLDEN = "50a07d9c474205ff"
 
 
 def test_the_id_of_a_run_is_the_same_everywhere() -> None:

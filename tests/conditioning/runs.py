@@ -9,7 +9,7 @@ import numpy as np
 import xarray
 
 from kenyon.conditioning import paradigm, run
-from kenyon.mushroom_body import BALANCED, Parameters
+from kenyon.mushroom_body import BALANCED, Parameters, Record
 from kenyon.mushroom_body.parameters import constants
 
 TINY: dict[str, Any] = {"trials": 1, "stimulus_s": 0.02, "pause_s": 0.01, "test_s": 0.01}
@@ -35,6 +35,7 @@ ARGUMENTS: dict[str, Any] = {
     "weights": True,
     "codes": True,
     "per_second": True,
+    "recordings": Record(spikes=True),
 }
 """Another value for each argument of `run` that decides numbers, besides design and parameters."""
 

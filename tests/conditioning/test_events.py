@@ -15,7 +15,7 @@ from kenyon.conditioning import Design, Experiment, Lived, Phase, Probe, Results
 from kenyon.conditioning.events import Answered, GroupBegan, GroupEnded, PhaseBegan, PhaseEnded, SliceLived
 from kenyon.conditioning.schedule import order
 from kenyon.errors import FileFormatError, InputError
-from kenyon.mushroom_body import BALANCED, Odor, Population
+from kenyon.mushroom_body import BALANCED, Odor, Population, Record
 from kenyon.seeds import larva_seeds
 
 MINE = Odor("mine", [0.0] * 15 + [3.0] * 6)
@@ -265,3 +265,54 @@ def test_results_of_new_kinds_keep_their_origin_when_joined(whole: Results, tmp_
     files = whole.save(tmp_path)
     assert [file.name for file in files] == ["first.nc", "second.nc"]
     assert_same(Results.load(tmp_path), whole)
+
+
+def test_recordings_are_those_of_single_larvae() -> None:
+    """Spikes, potentials and eligibility of phases and tests, wherever slices end, in orders of each larva's own."""
+    text = "B = anisole: ?A 100ms, shuffle(A+ 6s, (B 300ms, ?B 200ms))"
+    record = Record(spikes=True, variables=("v_mV", "eligibility"), every_ms=70)
+    experiment = Experiment(text, larvae=3, seed=1, recordings=record)
+    for number, _ in enumerate(experiment.events()):
+        if number == 4:
+            break
+    experiment = pickle.loads(pickle.dumps(experiment))
+    result = experiment.run(show_progress=False).one
+    group = experiment.design.groups[0]
+    for place, seed in enumerate(larva_seeds(1, 3)):
+        larva = Population(BALANCED, [seed])
+        for number in order(group, larva_seeds(1, 3))[place]:
+            element = group.elements[number]
+            given = {"reward": element.reward}
+            if isinstance(element, Probe):
+                activity = larva.probe(dict(element.odors), element.duration_s * 1e3, record=record, **given)
+                dim, at = "test_odor", result.test_odor.values.tolist().index(dict(element.odors).popitem()[0])
+            else:
+                larva.stimulate(dict(element.odors), **given)
+                activity = larva.advance(element.duration_s * 1e3, record=record)
+                dim, at = "phase", result.phase_odors.values.tolist().index(dict(element.odors).popitem()[0])
+            mine = (result.spike_larva == place) & (result[f"spike_{dim}"] == at)
+            assert activity.spikes is not None
+            steps = np.rint(result.spike_time_ms.values[mine] / BALANCED.dt_ms).astype(int)
+            found = sorted(zip(steps.tolist(), result.spike_neuron.values[mine].tolist(), strict=True))
+            assert found == sorted(map(tuple, activity.spikes[0].tolist()))
+            of_it = result[f"sample_{dim}"].values == at
+            assert np.allclose(result.sample_time_ms.values[of_it], activity.sample_ms)
+            for name in ("v_mV", "eligibility"):
+                assert (result[f"recorded_{name}"].values[place, of_it] == activity.samples[name][0]).all(), name
+
+
+def test_only_what_is_named_is_recorded() -> None:
+    """By label, by test odor, in all phases or tests; what names nothing is refused."""
+    text = "B = anisole: #first A 100ms, ?A 100ms, ?B 100ms | #second A 100ms"
+    for named, phases, tests in (
+        ({"first": Record(spikes=True)}, {0}, {0, 1}),
+        ({"anisole": Record(spikes=True)}, set(), {1}),
+        ({"phases": Record(spikes=True)}, {0, 1}, set()),
+    ):
+        result = run(text, larvae=1, recordings=named, show_progress=False).one
+        assert set(result.spike_phase.values.tolist()) - {-1} == phases
+        assert set(result.spike_test_odor.values.tolist()) - {-1} == tests
+    with pytest.raises(InputError, match="'third' must name a phase, a stage or a test, got none of these"):
+        run(text, larvae=1, recordings={"third": Record(spikes=True)}, show_progress=False)
+    with pytest.raises(InputError, match="every_ms must divide a second"):
+        run(text, recordings=Record(variables=("v_mV",), every_ms=70), per_second=True, show_progress=False)

@@ -12,7 +12,7 @@ from kenyon.conditioning.designs import Design
 from kenyon.conditioning.living import Course, Done, Now
 from kenyon.conditioning.setup import Kept, Setup
 from kenyon.errors import FileFormatError, KenyonError
-from kenyon.mushroom_body import Activity, Odor, Snapshot
+from kenyon.mushroom_body import Activity, Odor, Record, Snapshot
 from kenyon.mushroom_body.circuit import N_NEURONS
 from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.engines import engine as engine_of
@@ -65,6 +65,7 @@ def save(path: str | os.PathLike[str], stopped: Stopped, *, overwrite: bool = Fa
         "wiring": setup.wiring,
         "began_as": dict(setup.began_as),
         "kept": list(setup.kept.names),
+        "recordings": [[name, vars(record)] for name, record in setup.kept.recordings],
         "engine": setup.engine.name,
         "starts": {name: kept(larvae) for name, larvae in setup.starts.items()},
         "ended": {name: kept(larvae) for name, larvae in now.ended.items()},
@@ -80,6 +81,7 @@ def save(path: str | os.PathLike[str], stopped: Stopped, *, overwrite: bool = Fa
                     arrays[f"open {number} {side} {name}"] = getattr(activity, name)
     for place, course in enumerate(courses):
         arrays.update({f"kept {place} {name}": own for name, own in course.collector.arrays.items()})
+        arrays.update({f"recorded {place} {name}": own for name, own in course.collector.recorded.items()})
     archive.save(path, KIND, header, arrays, overwrite=overwrite)
 
 
@@ -104,11 +106,17 @@ def load(path: str | os.PathLike[str], engine: str | Engine | None, threads: int
             str(header["wiring"]),
             engine_of(header["engine"] if engine is None else engine),
             chosen(threads),
-            Kept(**dict.fromkeys(header["kept"], True)),
+            Kept(
+                **dict.fromkeys(header["kept"], True),
+                recordings=[(str(name), Record(**own)) for name, own in header["recordings"]],
+            ),
         )
         courses = [Course(group, setup) for group in design.groups]
         for place, course in enumerate(courses):
             _fill(course.collector.arrays, arrays, f"kept {place} ")
+            start = f"recorded {place} "
+            there = {name.removeprefix(start): own for name, own in arrays.items() if name.startswith(start)}
+            course.collector.recorded.update(there)
         now = Now(
             checks.integer("acts", header["acts"], low=0),
             checks.integer("group", header["group"], low=0, high=len(courses)),

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.archive import Arrays
-from kenyon.conditioning.events import Answered, Event, PhaseEnded, SliceLived
+from kenyon.conditioning.events import Answered, Event, PhaseEnded, Places, SliceLived
 from kenyon.conditioning.moments import Moments
+from kenyon.conditioning.phases import Probe
 from kenyon.conditioning.schedule import Schedule
 from kenyon.conditioning.setup import Kept
 from kenyon.mushroom_body import Activity
@@ -29,10 +30,13 @@ class Collector:
 
     Attributes:
         arrays: Numbers by name; absent is nan, or -1 of what was counted.
+        recorded: Spikes (larva, step, neuron) and samples, with the larvae they are of, by the element, the slice of it
+            and the first of the larvae.
     """
 
     def __init__(self, schedule: Schedule, moments: Moments, kept: Kept) -> None:
         self._moments = moments
+        self.recorded: Arrays = {}
         larvae, elements = schedule.order.shape
         tests = (larvae, len(moments.labels), len(moments.columns))
         self.arrays: Arrays = {
@@ -58,10 +62,31 @@ class Collector:
             self.arrays["diverged"][event.larvae, event.number] = everything.diverged
         elif isinstance(event, Answered):
             self._answered(event)
-        elif isinstance(event, SliceLived) and "rate_hz" in self.arrays:
+        elif isinstance(event, SliceLived):
+            for number in np.unique(event.numbers).tolist():
+                self._record(number, event.place, event.larvae, event.activity, event.numbers == number)
+        if isinstance(event, SliceLived) and "rate_hz" in self.arrays:
             self.arrays["rate_hz"][event.larvae, self._first[event.numbers] + event.place] = _rates(event.activity)
 
+    def _record(self, number: int, place: int, larvae: Places, activity: Activity, which: NDArray[np.bool_]) -> None:
+        """Keep the spikes and samples of some of the larvae, if there are some."""
+        own = larvae[which]
+        key = f"{number} {place} {own[0]}"
+        if activity.spikes is not None:
+            spikes = [activity.spikes[row] for row in np.flatnonzero(which)]
+            of = np.repeat(own, [len(each) for each in spikes])
+            self.recorded[f"{key} spikes"] = np.column_stack((of, np.concatenate(spikes)))
+        if activity.samples:  # Others in the same call may have gone on for longer.
+            taken = activity.sample_ms <= activity.duration_ms[which][0] + 1e-9
+            self.recorded[f"{key} larvae"] = own
+            self.recorded[f"{key} time_ms"] = activity.sample_ms[taken]
+            for name, values in activity.samples.items():
+                self.recorded[f"{key} {name}"] = values[which][:, taken]
+
     def _answered(self, event: Answered) -> None:
+        if isinstance(event.element, Probe):
+            everybody = np.ones(len(event.larvae), dtype=np.bool_)
+            self._record(event.number, 0, event.larvae, event.activity, everybody)
         moment, column = self._moments.cells[event.number]
         at = event.larvae, moment, column
         everything = _all_of(event)
@@ -75,7 +100,8 @@ class Collector:
 
 
 def together(first: Activity, *then: Activity) -> Activity:
-    """Return what larvae did over stretches of time, one after the other, as one."""
+    """Return what larvae did over stretches of time, one after the other, as one, without what was recorded."""
+    first = Activity(first.duration_ms, first.counts, diverged=first.diverged)
     for part in then:
         first = Activity(first.duration_ms + part.duration_ms, first.counts + part.counts, diverged=part.diverged)
     return first

@@ -12,6 +12,7 @@ from kenyon.conditioning.file_format import FORMAT, FORMAT_VERSION, described
 from kenyon.conditioning.living import Course
 from kenyon.conditioning.moments import mixture_words
 from kenyon.conditioning.phases import Element, Group, Lived, Mixture, Probe, Shuffle
+from kenyon.conditioning.recorded import recorded
 from kenyon.conditioning.setup import Setup
 from kenyon.conditioning.variables import MEASURED
 from kenyon.mushroom_body.circuit import GROUPS
@@ -39,6 +40,7 @@ def dataset(design: Design, course: Course, setup: Setup) -> "xarray.Dataset":
     arrays = dict(course.collector.arrays)
     for name in ("phase_rate_hz", "diverged"):
         arrays[name] = arrays[name][:, lived]
+    arrays |= recorded(course, setup.parameters.dt_ms)
     identity = run_id(made_of(group, setup))
     result = xarray.Dataset(
         {
@@ -153,6 +155,7 @@ def made_of(group: Group, setup: Setup) -> dict[str, Any]:
         "seed": setup.seed,
         "larvae": len(setup.seeds(group.name)),
         "kept": list(setup.kept.names),
+        "recordings": [[name, *vars(record).values()] for name, record in setup.kept.recordings],
     }
 
 

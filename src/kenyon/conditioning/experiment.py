@@ -19,7 +19,7 @@ from kenyon.conditioning.dataset import dataset, made_of
 from kenyon.conditioning.designs import Design
 from kenyon.conditioning.events import Answered, Event, Listener, SliceLived
 from kenyon.conditioning.library import as_design
-from kenyon.conditioning.living import Course, Living, Now
+from kenyon.conditioning.living import Living, Now, courses
 from kenyon.conditioning.outcome import Results
 from kenyon.conditioning.phases import Probe
 from kenyon.conditioning.setup import Kept, prepared
@@ -46,6 +46,8 @@ class Experiment:
         weights: Keep the weights of every larva at every test.
         codes: Keep how often each Kenyon cell fired at every test.
         per_second: Keep the rates of every second.
+        recordings: Record spikes, potentials, weights or eligibility: a `Record` for all phases and tests, or `Record`s
+            by "phases", "tests", the label of phases or of a stage, or a test odor.
 
     Attributes:
         design: As given.
@@ -86,13 +88,14 @@ class Experiment:
         weights: bool = False,
         codes: bool = False,
         per_second: bool = False,
+        recordings: Any = (),
     ) -> None:
         design = as_design(design)
         setup = prepared(
             [group.name for group in design.groups], larvae, seed=seed, parameters=parameters, pn_to_kc=pn_to_kc,
-            engine=engine, threads=threads, kept=Kept(weights, codes, per_second),
+            engine=engine, threads=threads, kept=Kept(weights, codes, per_second, recordings),
         )  # fmt: skip
-        self._make(Stopped(design, setup, Now(), [Course(group, setup) for group in design.groups]))
+        self._make(Stopped(design, setup, Now(), courses(design.groups, setup)))
 
     @classmethod
     def resume(
@@ -206,6 +209,7 @@ class Experiment:
         weights: bool = False,
         codes: bool = False,
         per_second: bool = False,
+        recordings: Any = (),
     ) -> "Experiment":
         """Return an experiment that takes the larvae as they are now into another design; these stay as they are.
 
@@ -219,6 +223,7 @@ class Experiment:
             weights: As for the class.
             codes: As for the class.
             per_second: As for the class.
+            recordings: As for the class.
 
         Raises:
             InputError: the groups of the design are others than those here, or one has not begun.
@@ -235,10 +240,10 @@ class Experiment:
         design, before = _continued(as_design(design), here)
         setup = self._setup.branched(
             {name: (self.larvae(group), run_id(self.made_of(group))) for name, group in before.items()},
-            engine, threads, Kept(weights, codes, per_second),
+            engine, threads, Kept(weights, codes, per_second, recordings),
         )  # fmt: skip
         branch = Experiment.__new__(Experiment)
-        branch._make(Stopped(design, setup, Now(), [Course(group, setup) for group in design.groups]))
+        branch._make(Stopped(design, setup, Now(), courses(design.groups, setup)))
         return branch
 
     def made_of(self, group: str) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from kenyon.conditioning.events import Answered, Event, GroupBegan, GroupEnded, 
 from kenyon.conditioning.moments import Moments, moments
 from kenyon.conditioning.phases import Group
 from kenyon.conditioning.schedule import SECOND_MS, SLICE_MS, Act, Ask, Begin, End, IntArray, Live, Schedule
-from kenyon.conditioning.setup import Setup
+from kenyon.conditioning.setup import Setup, names
+from kenyon.errors import InputError
 from kenyon.mushroom_body import Activity, Population, Snapshot
+from kenyon.words import shown
 
 Done: TypeAlias = tuple[tuple[Activity, ...], tuple[Activity, ...]]
 """What larvae have done so far in a phase, and under the second odor of a choice: one activity, or none yet."""
@@ -43,6 +45,7 @@ class Course:
 
     Attributes:
         group: The group.
+        names: By which its phases and tests can be recorded.
         schedule: When which larva comes to what.
         moments: The grid of its tests.
         collector: What is kept.
@@ -54,9 +57,27 @@ class Course:
     def __init__(self, group: Group, setup: Setup) -> None:
         slice_ms = SECOND_MS if setup.kept.per_second else SLICE_MS
         self.group = group
-        self.schedule = Schedule(group, setup.seeds(group.name), setup.parameters, slice_ms=slice_ms)
         self.moments: Moments = moments(group)
+        tested = {number: self.moments.names[column] for number, (_, column) in self.moments.cells.items()}
+        self.names = {name for own in names(group, tested) for name in own}
+        self.schedule = Schedule(
+            group, setup.seeds(group.name), setup.parameters, records=setup.kept.records(group, tested),
+            slice_ms=slice_ms,
+        )  # fmt: skip
         self.collector = Collector(self.schedule, self.moments, setup.kept)
+
+
+def courses(groups: Sequence[Group], setup: Setup) -> list[Course]:
+    """Return the courses of groups.
+
+    Raises:
+        InputError: as for `Schedule`, or something is to be recorded that is in none of them.
+    """
+    made = [Course(group, setup) for group in groups]
+    for name, _ in setup.kept.recordings:
+        if not any(name in {*own.names, "phases", "tests"} for own in made):
+            raise InputError(f"{shown(name)} must name a phase, a stage or a test, got none of these to record")
+    return made
 
 
 class Living:
@@ -123,6 +144,7 @@ class Living:
             float(durations_ms[0]) if same else durations_ms,
             drives[act.numbers, act.against.astype(int)],
             larvae=None if everybody else act.larvae.tolist(),
+            record=act.record,
         )
         done = dict(self.now.open)
         for number in np.unique(act.numbers).tolist():
@@ -140,6 +162,7 @@ class Living:
             duration_ms=element.duration_s * 1e3,
             larvae=act.larvae.tolist(),
             manipulations=element.manipulations,
+            record=course.schedule.records[act.number],
         )
 
     def _end(self, act: End, course: Course) -> tuple[Event, dict[str, Any]]:

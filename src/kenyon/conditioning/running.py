@@ -23,6 +23,7 @@ def run(
     weights: bool = False,
     codes: bool = False,
     per_second: bool = False,
+    recordings: Any = (),
     listeners: Sequence[Listener] = (),
     show_progress: bool = True,
 ) -> Results:
@@ -40,6 +41,8 @@ def run(
         weights: Keep the weights of every larva at every test.
         codes: Keep how often each Kenyon cell fired in every test.
         per_second: Keep the rates of every second.
+        recordings: Record spikes, potentials, weights or eligibility: a `Record` for all phases and tests, or `Record`s
+            by "phases", "tests", the label of phases or of a stage, or a test odor.
         listeners: Functions that are told of every event, as it comes; see `kenyon.conditioning.events`.
         show_progress: Show a progress bar on standard error.
 
@@ -66,6 +69,6 @@ def run(
     """
     experiment = Experiment(
         design, larvae=larvae, seed=seed, parameters=parameters, pn_to_kc=pn_to_kc, engine=engine, threads=threads,
-        weights=weights, codes=codes, per_second=per_second,
+        weights=weights, codes=codes, per_second=per_second, recordings=recordings,
     )  # fmt: skip
     return experiment.run(listeners, show_progress=show_progress)

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.conditioning.phases import TURN_S, Element, Group, Lived, Probe, Shuffle
-from kenyon.mushroom_body import Manipulation, Parameters, drive
+from kenyon.errors import InputError
+from kenyon.mushroom_body import Manipulation, Parameters, Record, drive
 from kenyon.mushroom_body.manipulated import under
 from kenyon.seeds import sequence
 
@@ -48,6 +49,7 @@ class Live:
     against: NDArray[np.bool_]
     n_steps: IntArray
     manipulations: Manipulations
+    record: Record | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,8 @@ class Schedule:
         group: The group.
         seeds: One seed a larva.
         parameters: The constants they live under.
-        slice_ms: Longest stretch between two events, to the nearest step.
+        records: What to record in each element, besides spike counts.
+        slice_ms: Longest stretch between two events, to the nearest step; where samples are taken, whole intervals.
 
     Attributes:
         elements: All phases and tests, as they are written.
@@ -93,7 +96,13 @@ class Schedule:
     """
 
     def __init__(
-        self, group: Group, seeds: Sequence[int], parameters: Parameters, *, slice_ms: float = SLICE_MS
+        self,
+        group: Group,
+        seeds: Sequence[int],
+        parameters: Parameters,
+        *,
+        records: Sequence[Record | None] | None = None,
+        slice_ms: float = SLICE_MS,
     ) -> None:
         self.elements: tuple[Element, ...] = group.elements
         self.order = order(group, seeds)
@@ -101,7 +110,11 @@ class Schedule:
         steps = [parameters.steps("duration of a phase", own.duration_s * 1e3) for own in self.elements]
         self.n_steps: IntArray = np.array(steps, dtype=np.int64)
         self.drives = np.array([_drives(parameters, own) for own in self.elements])
-        self._longest = parameters.steps("slice of a phase", parameters.nearest_ms(slice_ms))
+        self.records = [None] * len(self.elements) if records is None else list(records)
+        longest = parameters.steps("slice of a phase", parameters.nearest_ms(slice_ms))
+        self._longest = [_longest(parameters, longest, record) for record in self.records]
+        if slice_ms == SECOND_MS and any(own != longest for own in self._longest):
+            raise InputError("every_ms must divide a second where the rates of each second are kept; choose another")
         choices = any(_turns_against(own) for own in self.elements)
         self._turn = parameters.steps("turn of a choice", TURN_S * 1e3) if choices else 0
         self.n_slices: IntArray = np.array([self._count_slices(number) for number in range(len(self.elements))])
@@ -129,14 +142,15 @@ class Schedule:
             for number, larvae in there.items():
                 if isinstance(self.elements[number], Probe):
                     yield Ask(number, larvae)
-            alike: dict[Manipulations, dict[int, IntArray]] = {}
+            alike: dict[tuple[Manipulations, Record | None], dict[int, IntArray]] = {}
             for number, larvae in there.items():
                 if not isinstance(self.elements[number], Probe):
-                    alike.setdefault(self.elements[number].manipulations, {})[number] = larvae
-            for manipulations, lived in alike.items():
-                yield from self._lived(lived, manipulations)
+                    same = self.elements[number].manipulations, self.records[number]
+                    alike.setdefault(same, {})[number] = larvae
+            for (manipulations, record), lived in alike.items():
+                yield from self._lived(lived, manipulations, record)
 
-    def _lived(self, there: dict[int, IntArray], manipulations: Manipulations) -> Iterator[Act]:
+    def _lived(self, there: dict[int, IntArray], manipulations: Manipulations, record: Record | None) -> Iterator[Act]:
         """Let larvae live through one phase each, all of them at once, for what is manipulated is so in all."""
         for number, larvae in there.items():
             yield Begin(number, larvae)
@@ -153,6 +167,7 @@ class Schedule:
                 np.repeat([against for against, _ in now.values()], many),
                 np.repeat([steps for _, steps in now.values()], many),
                 manipulations,
+                record,
             )
             for number in [number for number in now if self.n_slices[number] == place + 1]:
                 del left[number]
@@ -163,8 +178,8 @@ class Schedule:
 
     def _slices(self, number: int) -> Iterator[Turn]:
         for against, steps in self._turns(number):
-            for begun in range(0, steps, self._longest):
-                yield against, min(steps - begun, self._longest)
+            for begun in range(0, steps, self._longest[number]):
+                yield against, min(steps - begun, self._longest[number])
 
     def _turns(self, number: int) -> Iterator[Turn]:
         n_steps = int(self.n_steps[number])
@@ -178,7 +193,7 @@ class Schedule:
             return 0
         n_steps = int(self.n_steps[number])
         turns = n_steps // self._turn if _turns_against(self.elements[number]) else 1
-        return turns * -(-(n_steps // turns) // self._longest)
+        return turns * -(-(n_steps // turns) // self._longest[number])
 
 
 def order(group: Group, seeds: Sequence[int]) -> IntArray:
@@ -219,6 +234,14 @@ def _permutation(seed: int, number: int, length: int) -> IntArray:
     """Return an order by drawing a number for each block, which no version of numpy does differently."""
     chance = np.random.Generator(np.random.SFC64(sequence(seed, "order", number)))
     return np.argsort(chance.random(length), kind="stable")
+
+
+def _longest(parameters: Parameters, longest: int, record: Record | None) -> int:
+    """Return the most steps of a slice: whole intervals between samples, where there are some."""
+    if record is None or record.every_ms is None:
+        return longest
+    every = parameters.steps("every_ms", record.every_ms)
+    return max(1, longest // every) * every
 
 
 def _turns_against(element: Element) -> bool:

@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks
+from kenyon.conditioning.phases import Group, Probe
 from kenyon.errors import InputError
-from kenyon.mushroom_body import Parameters, Population, Snapshot
+from kenyon.mushroom_body import Parameters, Population, Record, Snapshot
 from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.engines import engine as engine_of
 from kenyon.mushroom_body.parameters import check_parameters
 from kenyon.seeds import larva_seeds
 from kenyon.threads import chosen
+from kenyon.words import shown
 
+SWITCHES: Final = ("weights", "codes", "per_second")
 NEWBORN: Final = "newborn"
 DRAWN: Final = "drawn by each larva's seed"
 
@@ -30,9 +33,11 @@ class Kept:
         weights: The plastic weights of every larva at every test.
         codes: How often each Kenyon cell fired at every test.
         per_second: The rates of each second that was lived through.
+        recordings: Spikes and samples of state: what to record in all phases ("phases"), in all tests ("tests"), or in
+            those of a label or test odor; a `Record` alone is for all. Kept as pairs.
 
     Raises:
-        InputError: one is neither True nor False.
+        InputError: one is neither True nor False, or recordings are no `Record`s by name.
 
     Example:
         >>> Kept(weights=True).names
@@ -42,17 +47,49 @@ class Kept:
     weights: bool = False
     codes: bool = False
     per_second: bool = False
+    recordings: Any = ()
 
     def __post_init__(self) -> None:
         """Check each value alone."""
         fix = partial(object.__setattr__, self)
-        for name in ("weights", "codes", "per_second"):
+        for name in SWITCHES:
             fix(name, checks.boolean(name, getattr(self, name)))
+        fix("recordings", _recordings(self.recordings))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of what is kept."""
-        return tuple(name for name, there in vars(self).items() if there)
+        """The names of what is kept, besides recordings."""
+        return tuple(name for name in SWITCHES if getattr(self, name))
+
+    def records(self, group: Group, tested: Mapping[int, str]) -> list[Record | None]:
+        """Return what to record in each element of a group; `tested` are the names of its tests, by number."""
+        wanted = dict(self.recordings)
+        return [next((wanted[name] for name in own if name in wanted), None) for own in names(group, tested)]
+
+
+def names(group: Group, tested: Mapping[int, str]) -> list[tuple[str, ...]]:
+    """Return by which names each element of a group can be recorded; `tested` are those of its tests, by number."""
+    stages = [stage.label for stage in group.stages for _ in stage.elements]
+    kinds = [() if isinstance(element, Probe) else ("phases",) for element in group.elements]
+    return [
+        (element.label, stage, *kind, *((tested[number], "tests") if number in tested else ()))
+        for number, (element, stage, kind) in enumerate(zip(group.elements, stages, kinds, strict=True))
+    ]
+
+
+def _recordings(given: Any) -> tuple[tuple[str, Record], ...]:
+    if isinstance(given, Record):
+        return (("phases", given), ("tests", given))
+    if not isinstance(given, Mapping) and (given is None or not isinstance(given, (tuple, list))):
+        raise InputError(f"recordings must be a Record, or Records by name, got {shown(given)}")
+    pairs = given.items() if isinstance(given, Mapping) else given
+    for pair in pairs:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise InputError(f"recordings must be Records by name, got {shown(pair)}")
+    return tuple(
+        (checks.label("name of what is recorded", name), checks.instance("recording", own, Record, "make a Record"))
+        for name, own in pairs
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,6 +71,31 @@ MEASURED: Final[Mapping[str, Variable]] = MappingProxyType(
             "Hz",
             "per_second",
         ),
+        **{
+            f"spike_{name}": Variable(("spike",), "number", f"{meaning} of each recorded spike", units, "recordings")
+            for name, (meaning, units) in {
+                "larva": ("place of the larva", ""),
+                "neuron": ("place of the neuron in the circuit", ""),
+                "time_ms": ("time since its phase or test began", "ms"),
+                **{of: (f"place of the {of}, -1 where in none,", "") for of in ("phase", "test", "test_odor")},
+            }.items()
+        },
+        **{
+            f"sample_{name}": Variable(("sample",), "number", f"{meaning} of each sample", units, "recordings")
+            for name, (meaning, units) in {
+                "time_ms": ("time since its phase or test began", "ms"),
+                **{of: (f"place of the {of}, -1 where in none,", "") for of in ("phase", "test", "test_odor")},
+            }.items()
+        },
+        "recorded_v_mV": Variable(("larva", "sample", "neuron"), "number", "membrane potential", "mV", "recordings"),
+        **{
+            f"recorded_{name}": Variable(("larva", "sample", "kc"), "number", meaning, units, "recordings")
+            for name, meaning, units in (
+                ("w_kc_mbonp_nS", "weight from each Kenyon cell to MBONp", "nS"),
+                ("w_kc_mbonn_nS", "weight from each Kenyon cell to MBONn", "nS"),
+                ("eligibility", "share of the learning rate that a dopamine spike would take off", ""),
+            )
+        },
     }
 )
 """What was measured."""
