@@ -65,7 +65,7 @@ def sameness(larvae: int) -> None:
 
 def speed(trained: Population, newborn: Population, engine: str, larvae: int) -> None:
     """Print a row: the speed of one engine."""
-    seconds = min(60.0, max(1.0, round(LARVA_SECONDS[engine] / larvae, 1)))
+    seconds = min(60.0, max(0.2, round(LARVA_SECONDS[engine] / larvae, 1)))
     population = crowd(trained, engine, larvae)
     population.advance(10)  # compiles
     tick_s = min(timed(lambda: population.advance(100, REWARDED)) for _ in range(3))

@@ -59,7 +59,7 @@ def import_cuda() -> ModuleType:
 
 @dataclass(frozen=True)
 class Cuda(Engine):
-    """A GPU: the spikes of the kernel, weights to 1e-9 nS, thousands of larvae at once.
+    """A GPU: the very numbers of the kernel, for thousands of larvae at once.
 
     Raises:
         MissingDependencyError: numba-cuda is not installed, or finds no device.

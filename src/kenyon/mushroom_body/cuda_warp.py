@@ -41,11 +41,14 @@ if ENABLE_CUDASIM:
         lane: Any = threading.current_thread()
         lane.syncthreads()
 
+    _one_at_a_time = threading.Lock()
+
     def as_on_processor(function: Any) -> Any:
         """Return a function that is compiled for the processor as one that the device can call."""
 
         def call(*given: Any) -> Any:
-            return function(*(getattr(getattr(own, "_item", own), "_ary", own) for own in given))
+            with _one_at_a_time:  # The first of 32 threads compiles it.
+                return function(*(getattr(getattr(own, "_item", own), "_ary", own) for own in given))
 
         return call
 
@@ -54,9 +57,11 @@ if ENABLE_CUDASIM:
         return a * b
 
     @compiled
-    def fused(a: float, b: float, c: float) -> Any:
-        """Return a * b + c, rounded once."""
+    def _fused(a: float, b: float, c: float) -> Any:
         return vectors.fused(a, b, c)
+
+    fused = as_on_processor(_fused)
+    """Returns a * b + c, rounded once."""
 
 else:
     from numba.cuda import libdevice
