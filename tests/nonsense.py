@@ -122,7 +122,12 @@ OWNERS: dict[str, Callable[[], Any]] = {
 _numbers = itertools.count()
 
 VALID: dict[str, Callable[[], Any]] = {
+    "activity": lambda: a_population().advance(1, record=Record(spikes=True)),
     "alpha": lambda: 0.1,
+    "dose_response.results": lambda: conditioning.run("?A@0.1 10ms, ?A 10ms", larvae=2, show_progress=False),
+    "panels": lambda: ["groups"],
+    "prediction_error.results": lambda: conditioning.run("?A+ 10ms", larvae=2, show_progress=False),
+    "weights.result": lambda: conditioning.run("?A 10ms", larvae=2, weights=True, show_progress=False),
     "cells": lambda: "KC",
     "connection": lambda: "APL>KC",
     "factor": lambda: 0.5,
@@ -218,7 +223,7 @@ VALID: dict[str, Callable[[], Any]] = {
     "bound.bindings": lambda: {"A": "anisole"},
     "Lane.kind": lambda: "odor",
     "spans_s": list,
-    "timeline": lambda: timelines(Design([Group("trained", [Stage([Phase(1.0)])])]))[0],
+    "every": lambda: timelines(Design([Group("trained", [Stage([Phase(1.0)])])])),
     "axes": lambda: new_figure(1, 1).subplots(),
     "label": lambda: "training",
     "labels": lambda: ["a", "b"],
@@ -334,6 +339,7 @@ MEANS: dict[tuple[str, str], Any] = {
     ("sparseness.treves_rolls", "a truth value"): ITSELF,
     ("paradigms.*.test_odors", "no [al]*"): LEFT_OUT,
     ("phases.*.label", "a text"): ITSELF,
+    ("figures.*.label", "a text"): ITSELF,
     ("Entry.id", "a text"): ITSELF,
     ("Entry.question", "a text"): ITSELF,
     ("Entry.controls", "a dictionary"): ITSELF,

@@ -94,14 +94,12 @@ INNER = {
         (
             f"kenyon.conditioning.{part}*"
             for part in (
-                "captions",
                 "checkpoint",
                 "collecting",
                 "dataset",
                 "living",
                 "moments",
                 "origin",
-                "panels",
                 "recorded",
                 "schedule",
                 "setup",
@@ -110,6 +108,23 @@ INNER = {
         ),
         "of what an experiment has checked or made",
     ),
+    **dict.fromkeys(
+        (
+            f"kenyon.conditioning.figures.{part}"
+            for part in (
+                "captions*",
+                "marks*",
+                "given*",
+                "doses*",
+                "over_time.timelines_of",
+                "over_tests.has_weights",
+                "surprise.reinforced",
+                "composing.Panel",
+            )
+        ),
+        "of results that panels have checked",
+    ),
+    "kenyon.conditioning.timeline.inches": "as above",
     "kenyon.conditioning.old_formats*": "as file_format",
     "kenyon.conditioning.file_format*": "reads files, of which damaged ones are tried in tests/test_archive",
 }

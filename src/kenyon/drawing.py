@@ -93,14 +93,28 @@ def plain(text: str, most: int = 60) -> str:
     return f" {text}" if text.startswith("_") else text  # Legends leave out what begins with an underscore.
 
 
-def line_style(number: int) -> dict[str, Any]:
+def line_style(number: int, marker: int | None = None) -> dict[str, Any]:
     """Return dashes and marker of one of several lines of a color; up to 36 of them are all different.
+
+    Args:
+        number: Of the line.
+        marker: Of the marker, if that is another.
 
     Example:
         >>> len({tuple(line_style(number).items()) for number in range(36)})
         36
     """
-    return {"linestyle": _DASHES[number % len(_DASHES)], "marker": _MARKERS[number % len(_MARKERS)]}
+    return {
+        "linestyle": _DASHES[number % len(_DASHES)],
+        "marker": _MARKERS[(number if marker is None else marker) % len(_MARKERS)],
+    }
+
+
+def both_ways() -> Any:
+    """Return the colors of what goes below 0 and above: vermilion, white, blue; safe for color-blind readers."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("both ways", [VERMILION, "white", BLUE]).with_extremes(bad="#DDDDDD")
 
 
 def mean_with_individuals(
@@ -112,6 +126,7 @@ def mean_with_individuals(
     label: str,
     bounds: FloatArray | None = None,
     style: dict[str, Any] | None = None,
+    dots: bool = False,
 ) -> None:
     """Draw every individual faint and their mean bold.
 
@@ -123,10 +138,14 @@ def mean_with_individuals(
         label: Of the mean, for a legend.
         bounds: [T, 2] float64, an interval to draw about each mean; none if absent.
         style: Options of the lines, such as those of `line_style`.
+        dots: Whether individuals are dots, not lines: for columns of which each has its own.
     """
     style = style or {}
     faint = max(0.06, min(0.3, 0.7 / np.sqrt(len(values))))
-    axes.plot(x, values.T, color=color, alpha=faint, linewidth=0.8, linestyle=style.get("linestyle", "-"))
+    look: dict[str, Any] = {"linestyle": style.get("linestyle", "-"), "linewidth": 0.8, "alpha": faint}
+    if dots:
+        look = {"linestyle": "", "marker": ".", "markeredgewidth": 0, "alpha": min(1.0, 2 * faint)}
+    axes.plot(x, values.T, color=color, **look)
     mean = _mean(values)
     if bounds is None:
         axes.plot(x, mean, color=color, label=label, linewidth=2.2, **style)
@@ -135,7 +154,9 @@ def mean_with_individuals(
     axes.errorbar(x, mean, yerr=below_above, color=color, label=label, linewidth=2, capsize=3, markersize=5, **style)
 
 
-def dots(axes: "Axes", place: float, values: FloatArray, color: str, bounds: FloatArray) -> None:
+def dots(
+    axes: "Axes", place: float, values: FloatArray, color: str, bounds: FloatArray, *, sideways: bool = False
+) -> None:
     """Draw individuals as dots side by side, and beside them their mean with an interval.
 
     Args:
@@ -144,14 +165,20 @@ def dots(axes: "Axes", place: float, values: FloatArray, color: str, bounds: Flo
         values: [B] float64, those that there are; none draws nothing.
         color: Of all of it.
         bounds: [2] float64, the interval; nan draws none.
+        sideways: Whether values are along the horizontal axis, and the place is on the upright one.
     """
     if len(values) == 0:
         return
-    spread = (np.arange(len(values)) % 5 - 2) * 0.05
-    axes.plot(place + spread, values, "o", color=color, alpha=0.45, markersize=5, markeredgewidth=0)
-    mean = float(np.mean(values))
+    spread = place + (np.arange(len(values)) % 5 - 2) * 0.05
+    mean, beside = float(np.mean(values)), place + 0.27
     below_above = np.abs(bounds - mean).reshape(2, 1)
-    axes.errorbar(place + 0.27, mean, yerr=below_above, color=color, marker="s", capsize=4, linewidth=2)
+    individuals = (values, spread) if sideways else (spread, values)
+    axes.plot(*individuals, "o", color=color, alpha=0.45, markersize=5, markeredgewidth=0)
+    look: dict[str, Any] = {"color": color, "marker": "s", "capsize": 4, "linewidth": 2}
+    if sideways:
+        axes.errorbar(mean, beside, xerr=below_above, **look)
+    else:
+        axes.errorbar(beside, mean, yerr=below_above, **look)
 
 
 def finish(axes: "Axes", title: str, *, x: str = "", y: str = "") -> None:
@@ -170,7 +197,8 @@ def legend_above(axes: "Axes", *, columns: int, letters: int) -> None:
     points = axes.get_window_extent().height / axes.figure.dpi * 72
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + (high - low) * min(0.6, needed / max(points - needed, 1.0)))
-    legend = axes.legend(handles, labels, loc="upper left", ncols=columns, frameon=False, fontsize=8.5)
+    legend = axes.legend(handles, labels, loc="upper left", ncols=columns, frameon=False, fontsize=8.5,
+                         handlelength=3.2)  # fmt: skip
     legend.set_in_layout(False)
 
 
@@ -180,9 +208,13 @@ def wrapped(text: str, letters: int) -> str:
 
 
 def explain(figure: "Figure", headline: str, text: str, letters: int) -> None:
-    """Write a headline above a figure and a text of any layout below it, wrapped after so many letters."""
-    figure.suptitle(wrapped(headline, int(letters * 0.62)), x=0.012, ha="left", fontsize=14,
-                    fontweight="bold")  # fmt: skip
+    """Write a headline above a figure and a text of any layout below it, wrapped after so many letters.
+
+    No line of the headline is wrapped; it is as large as lets it fit.
+    """
+    longest = max(map(len, headline.split("\n")))
+    size = min(14.0, 14.0 * 0.58 * letters / max(longest, 1))
+    figure.suptitle(headline, x=0.012, ha="left", fontsize=size, fontweight="bold")
     words = wrapped(" ".join(text.split()), letters)
     # As a label of the whole figure, so that the layout leaves as much room as it takes.
     figure.supxlabel(words, x=0.012, ha="left", fontsize=9.2, linespacing=1.35)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray
 
-from kenyon.conditioning import paradigm, run
+from kenyon.conditioning import Results, paradigm, run
 from kenyon.mushroom_body import BALANCED, Parameters, Record
 from kenyon.mushroom_body.parameters import constants
 
@@ -46,6 +46,11 @@ def tiny(changed: dict[str, Any] | None = None, parameters: Parameters = BALANCE
     results = run(design, parameters=parameters, show_progress=False, **{"larvae": 2, **arguments})
     result: xarray.Dataset = results.one
     return result
+
+
+def of(text: str, **arguments: Any) -> Results:
+    """Return what a design of some hundredths of a second gives two larvae."""
+    return run(text, show_progress=False, **{"larvae": 2, **arguments})
 
 
 def other_parameters(name: str) -> Parameters:

@@ -132,12 +132,13 @@ def test_a_timeline_says_what_is_there_when() -> None:
 
 
 def test_figure_and_text_are_drawn_from_the_same_lanes() -> None:
-    """A panel for each group, a label and a bar or marks for each lane; a line of text for each."""
-    figure = draw_in_figure(DESIGN)
-    text = draw_in_text(DESIGN)
-    for axes, timeline in zip(figure.axes, timelines(DESIGN), strict=True):
-        assert [label.get_text() for label in axes.get_yticklabels()] == [lane.label for lane in timeline.lanes]
-        assert len(axes.lines) + len(axes.collections) == len(timeline.lanes)
-        assert all(f"  {lane.label} " in text for lane in timeline.lanes)
+    """A name for each group, a label and a bar or marks for each lane; a line of text for each."""
+    [axes] = draw_in_figure(DESIGN).axes
+    text, every = draw_in_text(DESIGN), timelines(DESIGN)
+    lanes = [lane for timeline in every for lane in timeline.lanes]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [lane.label for lane in lanes]
+    assert [name.get_text() for name in axes.texts] == [timeline.group for timeline in every]
+    assert len(axes.lines) + len(axes.collections) == len(lanes)
+    assert all(f"  {lane.label} " in text for lane in lanes)
     assert text.splitlines()[2] == "a group, 240s"
     assert draw_in_text(Design.read("1ms")).splitlines()[-1] == "larvae, 1ms"

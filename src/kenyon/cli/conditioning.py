@@ -14,8 +14,8 @@ from kenyon.cli.experiments import Asked
 from kenyon.cli.inputs import TABLE
 from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.conditioning import run
-from kenyon.conditioning.captions import odors as smelled
-from kenyon.conditioning.captions import reinforcers
+from kenyon.conditioning.figures.captions import odors as smelled
+from kenyon.conditioning.figures.captions import reinforcers
 from kenyon.conditioning.origin import only
 from kenyon.conditioning.phases import REINFORCERS
 from kenyon.conditioning.results import save, summary

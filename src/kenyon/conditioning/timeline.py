@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from kenyon import checks, drawing
 from kenyon.conditioning.designs import Design
 from kenyon.conditioning.phases import REINFORCERS, Element, Group, Lived, Probe, Shuffle, name_of
 from kenyon.conditioning.spelling import Speller, duration, number
+from kenyon.errors import InputError
 
 if TYPE_CHECKING:  # matplotlib is slow to import
     from matplotlib.axes import Axes
@@ -18,7 +19,6 @@ _MOST_TESTS = 8
 
 _SIGNS = {"odor": "=", "reinforcement": "#", "manipulation": "~", "lived test": "=", "test": "?", "shuffle": "%"}
 _COLORS = {
-    "odor": drawing.GREEN,
     "reward": drawing.ORANGE,
     "punishment": drawing.PURPLE,
     "manipulation": drawing.GRAY,
@@ -26,6 +26,14 @@ _COLORS = {
     "test": drawing.BLUE,
     "shuffle": drawing.SKY,
 }
+_ODORS = (drawing.GREEN, drawing.SKY, drawing.GRAY, drawing.BLUE, drawing.VERMILION)
+_HATCHES = ("", "///", "...", "xxx")
+"""Odors that lie side by side look different, in this order."""
+
+_GAP_ROWS = 1.2
+"""Room for the name of a group, in lanes."""
+
+_Look: TypeAlias = dict[str, Any]
 
 
 class Lane(NamedTuple):
@@ -109,48 +117,74 @@ def draw_in_text(design: Design, width: int = 60) -> str:
 
 
 def draw_in_figure(design: Design) -> "Figure":
-    """Return a design as a figure: a panel for each group, all on one scale.
+    """Return a design as a figure: all groups on one scale.
 
     Raises:
         InputError: `design` is none.
 
     Example:
         >>> len(draw_in_figure(Design.read("trained: A+ 60s, ?A; control: A 60s, + 60s, ?A")).axes)
-        2
+        1
     """
     every = timelines(design)
-    heights = [1.0 + len(timeline.lanes) for timeline in every]
-    figure = drawing.new_figure(9, 0.9 + 0.27 * sum(heights))
-    panels: Any = figure.subplots(len(every), 1, sharex=True, squeeze=False, height_ratios=heights)
-    for axes, timeline in zip(panels[:, 0], every, strict=True):
-        draw_timeline(axes, timeline)
-    panels[-1, 0].set_xlabel("time of the larvae (s)")
+    figure = drawing.new_figure(9, 0.9 + inches(every))
+    draw_timelines(figure.add_subplot(), every)
     figure.suptitle(drawing.plain(letters(design), 200), fontsize=10)
     return figure
 
 
-def draw_timeline(axes: "Axes", timeline: Timeline) -> None:
-    """Draw one group on axes of one's own: bars for what lasts, marks for tests on copies.
+def draw_timelines(axes: "Axes", every: Sequence[Timeline]) -> None:
+    """Draw groups on axes of one's own, one below the other: bars for what lasts, marks for tests on copies.
 
     Raises:
-        InputError: `axes` or `timeline` is something else.
+        InputError: `axes` are none, there is no timeline, or something that is none.
     """
     from matplotlib.axes import Axes
 
     checks.instance("axes", axes, Axes, "pass those of a figure")
-    checks.instance("timeline", timeline, Timeline, "pass one of timelines(design)")
-    for row, lane in enumerate(timeline.lanes):
-        color = _COLORS.get(lane.label.partition(" ")[0] if lane.kind == "reinforcement" else lane.kind)
-        if lane.kind == "test":
-            axes.plot([at for at, _ in lane.spans_s], [row] * len(lane.spans_s), "v", color=color, markersize=5)
-        else:
-            bars = [(start, end - start) for start, end in lane.spans_s]
-            axes.broken_barh(bars, (row - 0.35, 0.7), color=color)
-    axes.set_yticks(range(len(timeline.lanes)), [drawing.plain(lane.label) for lane in timeline.lanes], fontsize=8)
-    axes.set_ylim(len(timeline.lanes) - 0.4, -0.6)
-    axes.set_title(drawing.plain(timeline.group), loc="left", fontsize=9)
-    axes.spines[["top", "right", "left"]].set_visible(False)
+    every = [checks.instance("each timeline", own, Timeline, "pass timelines(design)") for own in _several(every)]
+    row, looks, ticks = 0.0, dict[str, _Look](), []
+    for timeline in every:
+        name = drawing.plain(timeline.group, 110)
+        axes.annotate(name, (0, row), xycoords=("axes fraction", "data"), va="center", fontsize=9, fontweight="bold")
+        for place, lane in enumerate(timeline.lanes, 1):
+            _draw_lane(axes, row + place, lane, _look(lane, looks))
+            ticks.append((row + place, drawing.plain(lane.label)))
+        row += len(timeline.lanes) + _GAP_ROWS
+    axes.set_yticks([at for at, _ in ticks], [words for _, words in ticks], fontsize=8)
+    axes.set_ylim(row - 0.6, -0.6)
+    longest_s = max(timeline.duration_s for timeline in every) or 1.0
+    axes.set_xlim(-0.015 * longest_s, 1.015 * longest_s)
+    drawing.finish(axes, "", x="time of the larvae (s)")
+    axes.spines["left"].set_visible(False)
     axes.tick_params(left=False)
+
+
+def inches(every: Sequence[Timeline]) -> float:
+    """Return how high a drawing of timelines should be."""
+    return 0.21 * sum(_GAP_ROWS + len(timeline.lanes) for timeline in every)
+
+
+def _several(every: Any) -> list[Any]:
+    several = checks.several("timelines", every)
+    if not several:
+        raise InputError("timelines must be at least one, got none; pass timelines(design)")
+    return several
+
+
+def _look(lane: Lane, looks: dict[str, _Look]) -> _Look:
+    """Return how a lane looks; each odor as it did before, or as none did."""
+    if lane.kind != "odor":
+        return {"color": _COLORS[lane.label.partition(" ")[0] if lane.kind == "reinforcement" else lane.kind]}
+    color, hatch = _ODORS[len(looks) % len(_ODORS)], _HATCHES[len(looks) // len(_ODORS) % len(_HATCHES)]
+    return looks.setdefault(lane.label, {"facecolor": color, "edgecolor": "white", "linewidth": 0.0, "hatch": hatch})
+
+
+def _draw_lane(axes: "Axes", row: float, lane: Lane, look: _Look) -> None:
+    if lane.kind == "test":
+        axes.plot([at for at, _ in lane.spans_s], [row] * len(lane.spans_s), "v", markersize=5, **look)
+    else:
+        axes.broken_barh([(start, end - start) for start, end in lane.spans_s], (row - 0.36, 0.72), **look)
 
 
 def letters(design: Design) -> str:
