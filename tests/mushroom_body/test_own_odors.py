@@ -2,6 +2,7 @@ import copy
 import csv
 import dataclasses
 import io
+import itertools
 import math
 import pickle
 from collections.abc import Sequence
@@ -72,6 +73,17 @@ def test_mixtures_add_also_of_own_and_measured_ones() -> None:
     assert (singly[2] == 1.0).all()
     with pytest.raises(InputError, match="odors must name each odor once, got 'mine' twice"):
         odors.mixture({own: 1.0, other: 1.0})
+
+
+def test_a_mixture_does_not_depend_on_order_or_names() -> None:
+    """To the last bit, in every order of four odors, though sums of floating-point numbers do."""
+    rng = np.random.default_rng(1)
+    four = [(rng.random(21) * 3, c) for c in (0.7, 1.0, 0.3, 0.9)]
+    given = []
+    for names in ("abcd", "dbca", "badc"):
+        odors_there = [(Odor(name, {c: row}), c) for name, (row, c) in zip(names, four, strict=True)]
+        given += [odors.mixture_response(dict(order)) for order in itertools.permutations(odors_there)]
+    assert len({own.tobytes() for own in given}) == 1
 
 
 def test_negative_responses_count_as_none() -> None:

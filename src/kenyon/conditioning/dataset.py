@@ -174,4 +174,6 @@ def _item(item: Element | Shuffle) -> list[Any]:
 
 
 def _contents(odors: Mixture) -> list[Any]:
-    return [[find(odor).contents, concentration] for odor, concentration in odors]
+    # In an order of contents, for that of a mixture goes by names.
+    known = sorted(((find(odor), concentration) for odor, concentration in odors), key=lambda own: (own[0].id, own[1]))
+    return [[odor.contents, concentration] for odor, concentration in known]

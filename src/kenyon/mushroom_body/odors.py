@@ -202,7 +202,10 @@ def _mixture(odors: Iterable[tuple[Any, float]]) -> Mixture:
         if known.name in there:
             raise InputError(f"odors must name each odor once, got {shown(known.name)} twice")
         there[known.name] = known, known.at(given)
-    return [(odor, concentration) for odor, concentration in there.values() if concentration > 0.0]
+    present = [(odor, concentration) for odor, concentration in there.values() if concentration > 0.0]
+    if len(present) > 2:  # Sums of three depend on their order, in the last bit: so that is one of contents, not names.
+        present.sort(key=lambda own: (own[0].id, own[1]))
+    return present
 
 
 def mixture_responses(mixtures: Sequence[Mixture]) -> FloatArray:

@@ -1,0 +1,60 @@
+"""Odors and wirings of one's own in experiments: contents count, names do not, and the result holds all of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray
+
+from kenyon.conditioning import Design, load, run, save
+from kenyon.errors import NotationError
+from kenyon.mushroom_body import BALANCED, Odor, odors
+from kenyon.mushroom_body.circuit import draw_pn_to_kc
+from kenyon.seeds import larva_seeds
+
+MEASURED = odors.find("2-heptanone")
+TEXT = "B@0.5 0.2s, A+ 0.4s, ?A 0.2s, ?AB 0.2s"
+
+
+def lived(odor: str | Odor, **more: Any) -> xarray.Dataset:
+    """Return the result of a short experiment with an odor, mixed with a measured one."""
+    design = Design.read(TEXT, bindings={"A": odor, "B": "anisole"})
+    return run(design, larvae=2, show_progress=False, **more).one
+
+
+def test_equal_contents_give_equal_numbers_and_ids_whatever_they_are_called(tmp_path: Path) -> None:
+    """The measured odor itself among them, which has receptors measured elsewhere than others."""
+    own = [Odor(name, MEASURED.responses, MEASURED.concentrations) for name in ("mine", "yours")]
+    results = [lived("2-heptanone"), *map(lived, own)]
+    assert len({result.run_id.item() for result in results}) == 1
+    for result in results[1:]:
+        for name in ("preference_index", "phase_rate_hz", "test_rate_hz"):
+            assert np.array_equal(result[name].values, results[0][name].values, equal_nan=True)
+    rows = np.array(MEASURED.responses)
+    rows[-1, 0] += 1e-9
+    assert lived(Odor("mine", rows, MEASURED.concentrations)).run_id.item() != results[0].run_id.item()
+    assert results[1].test_odor.values[0] == "mine"
+    kept = load(save(results[1], tmp_path / "mine.nc"))
+    said = json.loads(kept.own_odors.item())
+    assert Odor("mine", *said["mine"][::-1]).id == own[0].id
+    assert kept.run_id.item() == results[0].run_id.item()
+
+
+def test_what_is_not_known_of_an_odor_is_said_with_its_place() -> None:
+    """Before anything is simulated."""
+    with pytest.raises(NotationError, match=r"concentration of mine must be 1, where alone it was measured, got 0\.5"):
+        Design.read("A@0.5 1s", bindings={"A": Odor("mine", [1.0] * 21)})
+
+
+def test_a_wiring_of_ones_own_counts_by_its_contents() -> None:
+    """The one that would be drawn gives the drawn larvae; however it is written down it has one id, another another."""
+    drawn = lived("3-octanol")
+    wirings = np.array([draw_pn_to_kc(BALANCED, seed) for seed in larva_seeds(0, 2)])
+    given, again = (lived("3-octanol", pn_to_kc=own) for own in (wirings, wirings.astype(bool).tolist()))
+    assert np.array_equal(given.phase_rate_hz.values, drawn.phase_rate_hz.values)
+    assert given.run_id.item() == again.run_id.item()
+    other = lived("3-octanol", pn_to_kc=1 - wirings)
+    assert other.run_id.item() != given.run_id.item()
+    assert not np.array_equal(other.phase_rate_hz.values, drawn.phase_rate_hz.values)
