@@ -45,6 +45,7 @@ INNER = {
     "kenyon.mushroom_body.manipulated.unmanipulated": "reads the parameters of Population",
     "kenyon.mushroom_body.recording*": "called by Engine",
     "kenyon.mushroom_body.odor_table*": "reads files; tests/mushroom_body/test_own_odors",
+    "kenyon.mushroom_body.wiring_file*": "as above; tests/mushroom_body/test_wiring_file",
     "kenyon.mushroom_body.parameters.Cell": "checked by Parameters, under its dotted names",
     "kenyon.mushroom_body.inputs.[dst]*s": "arrays of what `stimulus` has checked",
     "kenyon.mushroom_body.inputs.ticks_per_step": "called by Engine",

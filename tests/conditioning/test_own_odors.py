@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray
+from click.testing import CliRunner
 
+from kenyon.cli import main
 from kenyon.conditioning import Design, load, run, save
 from kenyon.errors import NotationError
 from kenyon.mushroom_body import BALANCED, Odor, odors
@@ -58,3 +60,20 @@ def test_a_wiring_of_ones_own_counts_by_its_contents() -> None:
     other = lived("3-octanol", pn_to_kc=1 - wirings)
     assert other.run_id.item() != given.run_id.item()
     assert not np.array_equal(other.phase_rate_hz.values, drawn.phase_rate_hz.values)
+
+
+def test_the_command_takes_both_from_files(tmp_path: Path) -> None:
+    """The same run as in Python, by its id."""
+    wiring = np.arange(72 * 21).reshape(72, 21) % 5 == 0
+    np.savetxt(tmp_path / "wiring.csv", wiring, fmt="%d", delimiter=",")
+    np.savetxt(tmp_path / "mine.csv", [np.arange(21) / 7], delimiter=",")
+    files = ["--odors-file", str(tmp_path / "mine.csv"), "--pn-to-kc", str(tmp_path / "wiring.csv")]
+    text = "A+ 0.4s, ?A 0.2s"
+    done = CliRunner().invoke(
+        main, ["train", text, "--odor", "mine", *files, "--larvae", "2", "--out", str(tmp_path / "out")]
+    )
+    assert done.exit_code == 0, done.output
+    (file,) = (tmp_path / "out").glob("*.nc")
+    design = Design.read(text, bindings={"A": Odor("yours", np.arange(21) / 7)})
+    here = run(design, larvae=2, pn_to_kc=wiring, weights=True, show_progress=False).one
+    assert load(file).run_id.item() == here.run_id.item()

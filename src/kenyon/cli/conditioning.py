@@ -20,6 +20,7 @@ from kenyon.conditioning.origin import only
 from kenyon.conditioning.phases import REINFORCERS
 from kenyon.conditioning.results import save, summary
 from kenyon.errors import DivergenceWarning, InputError
+from kenyon.mushroom_body import read_pn_to_kc
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.parameters import NAMED, Parameters, named
 from kenyon.words import shown
@@ -50,6 +51,8 @@ _FIGURE = "learning.png"
 @click.option("--parameters", type=click.Choice(list(NAMED)), default="balanced", help="Constants of the circuit.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change one constant, such as "
               "learning_rate_nS=0.1; may be given more than once.")  # fmt: skip
+@click.option("--pn-to-kc", type=TABLE, metavar="FILE", help="CSV of which PNs each Kenyon cell listens to, 72 lines "
+              "of 21 times 0 or 1.  [default: drawn for each larva]")  # fmt: skip
 @click.option("--seed", type=int, default=0, help="Same seed, same larvae, same numbers.")
 @click.option(
     "--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower, cuda is a GPU."
@@ -70,6 +73,7 @@ def train(
     changes: tuple[str, ...],
     us_rate: float | None,
     larvae: int,
+    pn_to_kc: Path | None,
     seed: int,
     engine: str,
     twin: bool,
@@ -104,6 +108,7 @@ def train(
     chosen = _parameters(parameters, changes, us_rate)
     asked = asked or [Asked("paired", "paired")]
     designs = experiments.designs(asked, chosen, ctx.meta["given"], **how)
+    wiring = None if pn_to_kc is None else read_pn_to_kc(pn_to_kc)
     if twin:
         designs = [design.with_twins() for design in designs]
     if dry_run:
@@ -116,7 +121,9 @@ def train(
         warnings.simplefilter("ignore", DivergenceWarning)
         results: dict[str, xarray.Dataset] = {}
         for design, names in zip(designs, groups, strict=True):
-            given = run(design, larvae=larvae, seed=seed, parameters=chosen, engine=engine, weights=True)
+            given = run(
+                design, larvae=larvae, seed=seed, parameters=chosen, pn_to_kc=wiring, engine=engine, weights=True
+            )
             for name, result in zip(names, given.values(), strict=True):
                 save(result, new / f"{name}.nc")
                 results[name] = result

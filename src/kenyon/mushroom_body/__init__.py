@@ -7,6 +7,7 @@ from kenyon.mushroom_body.odors import Odor, read_odors
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters, named
 from kenyon.mushroom_body.population import Population
 from kenyon.mushroom_body.snapshot import Snapshot
+from kenyon.mushroom_body.wiring_file import read_pn_to_kc
 
 __all__ = [
     "BALANCED",
@@ -24,6 +25,7 @@ __all__ = [
     "named",
     "preference_index",
     "read_odors",
+    "read_pn_to_kc",
     "scale",
     "set_constant",
     "silence",
