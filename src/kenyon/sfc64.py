@@ -81,3 +81,31 @@ def _next_half(rng: NDArray[np.uint64], spare: NDArray[np.uint64]) -> Any:
     word = next_word(rng)
     spare[0], spare[1] = word >> _HALF, 1
     return word & _LOW
+
+
+@compiled
+def products(
+    rng: NDArray[np.uint64], factors: int, n: int, drawn: NDArray[np.float64], states: NDArray[np.uint64]
+) -> None:
+    """Draw products of some factors from (0, 1], each factor 1 less what `uniform` gives; the stream stays as it is.
+
+    Args:
+        rng: [4] uint64.
+        factors: How many factors each has.
+        n: How many products.
+        drawn: [n or more] float64, written.
+        states: [n + 1 or more, 4] uint64, written: the stream before each product, and after the last.
+    """
+    a, b, c, d = rng[0], rng[1], rng[2], rng[3]
+    for i in range(n):
+        states[i, 0], states[i, 1], states[i, 2], states[i, 3] = a, b, c, d
+        product = 1.0
+        for _ in range(factors):
+            word = a + b + d
+            d += _ONE
+            a = b ^ (b >> _SHIFT)
+            b = c + (c << _LEFT)
+            c = ((c << _ROTATE) | (c >> _BACK)) + word
+            product *= 1.0 - np.float64(word >> _SHIFT) * 2.0**-53
+        drawn[i] = product
+    states[n, 0], states[n, 1], states[n, 2], states[n, 3] = a, b, c, d

@@ -26,7 +26,7 @@ LAYERS: dict[str, tuple[Callable[..., Any], tuple[int, ...]]] = {
         partial(layers.write_kcs, size=24),
         (24, 0, layers.AFTER, OWN, PERIOD, 3, STRETCH),
     ),
-    "output neurons": (layers.write_outputs, (OWN, PERIOD, 3, STRETCH)),
+    "output neurons": (layers.write_outputs, (layers.INPUT, OWN, PERIOD, 3, STRETCH)),
 }
 
 

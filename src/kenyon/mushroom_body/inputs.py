@@ -20,12 +20,18 @@ from kenyon.mushroom_body.logarithm import logarithm
 from kenyon.mushroom_body.odors import Mixture, Odors, mixture, mixture_responses
 from kenyon.mushroom_body.parameters import Parameters, check_parameters
 from kenyon.seed_sequence import sfc64_states
-from kenyon.sfc64 import uniform
+from kenyon.sfc64 import products, uniform
 
 FloatArray = NDArray[np.float64]
 
 STRETCH = 128
 """Steps whose events are drawn at once; any number gives the same events."""
+
+DRAWN = 1024
+"""Steps whose input is drawn at once; any number gives the same. Of each draw an interval or two are put back."""
+
+_AT_ONCE = 128
+"""Intervals of a channel that are drawn at once."""
 
 TICKS = 2.0**48
 """Ticks of operational time in one mean interval."""
@@ -190,10 +196,10 @@ def draw_events(
     checks.writable("rng", rng)
     checks.writable("ticks_left", ticks_left)
     per_step = ticks_per_step(parameters, rates_hz)
-    due = np.empty(STRETCH, dtype=np.uint32)
+    due = np.empty(DRAWN, dtype=np.uint32)
     parts: list[NDArray[np.int32]] = [np.empty((0, 2), dtype=np.int32)]
-    for first in range(0, n_steps, STRETCH):
-        stretch = min(STRETCH, n_steps - first)
+    for first in range(0, n_steps, DRAWN):
+        stretch = min(DRAWN, n_steps - first)
         draw_stretch(rng, ticks_left, per_step, parameters.input_shape, stretch, due)
         step, channel = np.nonzero(due[:stretch, None] >> np.arange(N_CHANNELS, dtype=np.uint32) & 1)
         parts.append(np.column_stack((first + step, channel)).astype(np.int32))
@@ -229,7 +235,12 @@ def interval(rng: NDArray[np.uint64], shape: int) -> int:
     product = 1.0
     for _ in range(shape):
         product *= 1.0 - uniform(rng)
-    return max(1, int(-logarithm(product) / shape * TICKS))
+    return int(_ticks(product, TICKS / shape))
+
+
+@compiled
+def _ticks(product: float, ticks_per_unit: float) -> float:
+    return max(1.0, np.floor(-logarithm(product) * ticks_per_unit))
 
 
 @compiled
@@ -255,30 +266,61 @@ def draw_stretch(
         ticks_left: [C] int64, changed.
         per_step: [C] int64, ticks lost per step.
         shape: Shape of the intervals.
-        n_steps: At most STRETCH.
-        due: [STRETCH] uint32, written: bit c is set where channel c fires.
+        n_steps: How many.
+        due: [n_steps or more] uint32, written: bit c is set where channel c fires.
     """
+    drawn, states = np.empty(_AT_ONCE), np.empty((_AT_ONCE + 1, 4), dtype=np.uint64)
     for step in range(n_steps):
         due[step] = 0
     for channel in range(N_CHANNELS):
-        lost = per_step[channel]
-        left = ticks_left[channel]
-        if left > n_steps * lost:
-            ticks_left[channel] = left - n_steps * lost
-            continue
-        steps_per_tick = 1.0 / lost
-        done = 0
-        while left <= (n_steps - done) * lost:
+        lost, left = per_step[channel], ticks_left[channel]
+        to_go = n_steps
+        while left <= to_go * lost:
+            # In phases: logarithms wait for nothing but their number, where a branch would wait for each of them.
+            n = min(_AT_ONCE, 2 + int(to_go * lost / TICKS))
+            products(rng[channel], shape, n, drawn, states)
+            for i in range(n):
+                drawn[i] = _ticks(drawn[i], TICKS / shape)
+            left, to_go, used = _place_intervals(channel, lost, left, to_go, n_steps, n, drawn, due)
+            for word in range(4):
+                rng[channel, word] = states[used, word]
+        ticks_left[channel] = left - to_go * lost
+
+
+@compiled
+def _place_intervals(
+    channel: int,
+    lost: int,
+    left: int,
+    to_go: int,
+    n_steps: int,
+    n: int,
+    intervals: FloatArray,
+    due: NDArray[np.uint32],
+) -> tuple[int, int, int]:
+    """Let a channel fire after each interval, until its n intervals or the steps are used up.
+
+    Returns:
+        Ticks left, 0 or less where another interval is due; steps to go; how many intervals were used.
+    """
+    steps_per_tick = 1.0 / lost if lost > 0 else 0.0
+    used = 0
+    while True:
+        if left > 0:
+            if left > to_go * lost:
+                break
             # Divided as doubles, which takes a fraction of the time: at most one too few, and never too many.
             steps = int(left * steps_per_tick)
             if steps * lost < left:
                 steps += 1
-            done += steps
+            to_go -= steps
             left -= steps * lost
-            while left <= 0:
-                left += interval(rng[channel], shape)
-            due[done - 1] |= np.uint32(1 << channel)
-        ticks_left[channel] = left - (n_steps - done) * lost
+            due[n_steps - to_go - 1] |= np.uint32(1 << channel)
+        if used == n:
+            break
+        left += int(intervals[used])
+        used += 1
+    return left, to_go, used
 
 
 @compiled

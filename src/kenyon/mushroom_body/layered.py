@@ -32,7 +32,7 @@ from kenyon.mushroom_body.circuit import (
     ORN,
     PN,
 )
-from kenyon.mushroom_body.inputs import STRETCH, draw_stretch, place_stretch
+from kenyon.mushroom_body.inputs import DRAWN, STRETCH, draw_stretch, place_stretch
 from kenyon.mushroom_body.kernel import (
     ADAPTATION,
     LEAK,
@@ -361,6 +361,7 @@ def _advance_outputs(
     m: Masks,
     kc_fired: FloatArray,
     period: int,
+    given: int,
     since: int,
     first: int,
     last: int,
@@ -370,7 +371,7 @@ def _advance_outputs(
 ) -> int:
     """Advance the output neurons through a window, up to a spike of APL; return the step before which they are.
 
-    `since` is the step of the call at which the stretch began.
+    `given` is the place of the masks of the input, `since` the step of the call at which the stretch began.
     """
     masks, own = _spikes_of(3, period), _spikes_of(3 + _BLOCKS, period)
     step = first
@@ -380,7 +381,7 @@ def _advance_outputs(
             i = MBON_P + lowest(released)
             released &= released - 1
             x[CELL[i] + V * ROW] = k.cells[RESET, i]
-        step = int(layers.advance_outputs(x, m, own, period, step, last))
+        step = int(layers.advance_outputs(x, m, given, own, period, step, last))
         at = step - 1
         if m[KC_SPIKES + at] != 0:
             for block in range(_BLOCKS):
@@ -415,6 +416,7 @@ def _advance_stretch_of_kcs(
     m: Masks,
     kc_fired: FloatArray,
     period: int,
+    given: int,
     since: int,
     steps: int,
     first_step: int,
@@ -434,7 +436,7 @@ def _advance_stretch_of_kcs(
             last += 1
         _inhibit_kcs(x, first, last, k)
         _advance_kcs(x, m, kcs, source, other, period, first, last)
-        end = _advance_outputs(larva, state, x, m, kc_fired, period, since, first, last, first_step, k, record)
+        end = _advance_outputs(larva, state, x, m, kc_fired, period, given, since, first, last, first_step, k, record)
         if end < last:
             _advance_kcs(x, m, kcs, source, other, period, first, end)
         if m[outputs + end - 1] & _APL_BIT:
@@ -479,26 +481,28 @@ def _advance(
 ) -> None:
     """Advance one larva, as `kernel` does."""
     _load(state, period, k, x, m, kc_fired)
-    step, next_event = np.int64(0), np.int64(0)  # of one type from the first, or callees are compiled for two
+    # Of one type from the first, or what they are given to is compiled for two.
+    step, next_event, drawn_from, drawn_to = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     while step < n_steps:
-        age = (state.step + step) % STRETCH
-        steps = min(STRETCH - age, n_steps - step)
+        if step == drawn_to:
+            drawn_from, drawn_to = step, min(step + DRAWN, n_steps)
+            if ticks_per_step.size > 0:
+                draw_stretch(state.rng, state.ticks_left, ticks_per_step, k.input_shape, drawn_to - step, m)
+            else:
+                next_event = place_stretch(events, next_event, step, drawn_to - step, m)
+        age, given = (state.step + step) % STRETCH, INPUT + step - drawn_from
+        steps = min(STRETCH - age, drawn_to - step)
         if record.sample_steps > 0:
             steps = min(steps, record.sample_steps - (first_step + step) % record.sample_steps)
         if age == 0:
             _flush(x)
-        if ticks_per_step.size > 0:
-            draw_stretch(state.rng, state.ticks_left, ticks_per_step, k.input_shape, steps, m)
-        else:
-            next_event = place_stretch(events, next_event, step, steps, m)
-
         orns, pns, lns = _spikes_of(0, period), _spikes_of(1, period), _spikes_of(2, period)
-        layers.advance_orns(x, m, INPUT, orns, period, 0, steps)
+        layers.advance_orns(x, m, given, orns, period, 0, steps)
         layers.advance_lns(x, m, orns + period, lns, period, 0, steps)
         _inhibit_pns(x, m, lns + period, steps, k)
         layers.advance_pns(x, m, orns + period, pns, period, 0, steps)
         _excite_kcs(m, pns + period, steps)
-        _advance_stretch_of_kcs(larva, state, x, m, kc_fired, period, step, steps, first_step, k, record)
+        _advance_stretch_of_kcs(larva, state, x, m, kc_fired, period, given, step, steps, first_step, k, record)
 
         for group in range(3):
             masks = _spikes_of(group, period) + period

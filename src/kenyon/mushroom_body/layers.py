@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from kenyon.mushroom_body import circuit
-from kenyon.mushroom_body.inputs import STRETCH
+from kenyon.mushroom_body.inputs import DRAWN, STRETCH
 from kenyon.mushroom_body.vectors import LANES, Vectors, vector_loop
 
 
@@ -75,7 +75,7 @@ NUMBERS: Final = FROM_NONE + circuit.N_KCS
 
 # Masks of each step: of the input; the place of what excites Kenyon cells; which Kenyon cells have fired, of any block.
 # Then the spikes of seven groups, of `period` steps before the stretch and of the stretch.
-INPUT, EXCITED_FROM, KC_SPIKES, SPIKES = 0, STRETCH, 2 * STRETCH, 3 * STRETCH
+INPUT, EXCITED_FROM, KC_SPIKES, SPIKES = 0, DRAWN, DRAWN + STRETCH, DRAWN + 2 * STRETCH
 
 _REINFORCED = 0b11 << (circuit.DAN_P - circuit.MBON_P)
 _REINFORCEMENT = circuit.REWARD - (circuit.DAN_P - circuit.MBON_P)
@@ -250,16 +250,16 @@ def write_kcs(
     return step
 
 
-def write_outputs(v: Vectors, own: Any, period: Any, first: Any, last: Any) -> Any:
+def write_outputs(v: Vectors, source: Any, own: Any, period: Any, first: Any, last: Any) -> Any:
     """Write the loop over output neurons, that stops also in each step in which a Kenyon cell fires.
 
-    Its arguments: its own masks and so on, as for the layers that flow.
+    Its arguments: those of the layers that flow.
     """
     cells = _Cells(v, OUTPUTS, 0, OUTPUTS.padded, (V, G_E, G_I, G_A))
     fired: list[Any] = []
 
     def body(step: Any, values: list[Any]) -> tuple[list[Any], Any]:
-        given = v.builder.lshr(v.mask(v.sum(INPUT, step)), v.bits(_REINFORCEMENT))
+        given = v.builder.lshr(v.mask(v.sum(source, step)), v.bits(_REINFORCEMENT))
         reinforced = v.choice(v.builder.and_(given, v.bits(_REINFORCED)))
         after: list[Any] = []
         for vector in range(len(cells.places)):
