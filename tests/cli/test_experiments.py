@@ -147,6 +147,7 @@ def test_groups_of_one_name_are_told_apart(tmp_path: Path) -> None:
         (["A+", "60s"], "Error: an experiment must be one argument, got 2; quote it: kenyon train 'A\\+ 60s'\n"),
         (["A+ 0.05ms"], "Error: a duration must be a whole number of 0.1 ms steps.*\nA\\+ 0.05ms\n   \\^\n"),
         (["A+ 1s", "--trials", "3"], "Error: --trials must go with an experiment that has trials of one odor .*\n"),
+        (["paired", "--twin"], "Error: --twin must go with a group that is manipulated, got none; write .*\n"),
         (["@nothing.toml"], "Error: a file must be a readable file .*\n"),
         (["@wrong.toml"], "Error: unknown option 'larvea'; did you mean 'larvae'\\?\n"),
         (["B 1s"], "Error: letter B must be bound to an odor.*\nB 1s\n\\^\n"),

@@ -110,7 +110,7 @@ def train(
     designs = experiments.designs(asked, chosen, ctx.meta["given"], **how)
     wiring = None if pn_to_kc is None else read_pn_to_kc(pn_to_kc)
     if twin:
-        designs = [design.with_twins() for design in designs]
+        designs = experiments.with_twins(designs)
     if dry_run:
         plan.show(asked, designs, larvae, as_json=as_json)
         return

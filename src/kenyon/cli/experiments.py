@@ -178,6 +178,21 @@ def designs(
     ]  # fmt: skip
 
 
+def with_twins(designs: Sequence[Design]) -> list[Design]:
+    """Return designs with an unmanipulated group beside each that is manipulated.
+
+    Raises:
+        InputError: none is.
+    """
+    twins = [design.with_twins() for design in designs]
+    if twins == list(designs):
+        raise InputError(
+            "--twin must go with a group that is manipulated, got none; write {silence DANp: ...} around what it shall "
+            "hold for"
+        )
+    return twins
+
+
 def group_names(asked: Sequence[Asked], designs: Sequence[Design]) -> list[list[str]]:
     """Return what the groups of each experiment are called here: by their experiment, too, where it takes that.
 
