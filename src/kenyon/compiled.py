@@ -35,12 +35,24 @@ def compiled(function: Function, **options: Any) -> Function:
     """
     if _IS_FORBIDDEN:
         return _refusing(function)
-    dispatcher = njit(nogil=True, **options)(function)
+    dispatcher = _compiled_once(njit(nogil=True, **options)(function))
     # Neither the package's folder nor the user's cache folder may be one that can be written to.
     with suppress(RuntimeError, OSError):
         dispatcher._cache = cache = CodeCache(function)  # noqa: SLF001  # as numba does it itself for cache=True
         _CACHES.append(cache)
     return dispatcher  # type: ignore[no-any-return]  # numba has no types
+
+
+def _compiled_once(dispatcher: Any) -> Any:
+    """Let compiled callers share one form of a function, where numba would make another for each constant given."""
+    resolve = dispatcher.get_call_template
+    of_any: Any = types.unliteral
+
+    def resolve_unliteral(args: Any, kws: Any) -> Any:
+        return resolve(tuple(map(of_any, args)), {name: of_any(own) for name, own in kws.items()})
+
+    dispatcher.get_call_template = resolve_unliteral
+    return dispatcher
 
 
 def hindrance() -> str | None:
@@ -96,8 +108,8 @@ def compiled_part(function: Function) -> Function:
     """
     if _IS_FORBIDDEN:
         return _refusing(function)
-    parts = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return njit(nogil=True, **parts)(function)  # type: ignore[no-any-return]  # numba has no types
+    parts: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return _compiled_once(njit(nogil=True, **parts)(function))  # type: ignore[no-any-return]  # numba has no types
 
 
 def _take_next(_context: Any, counter: Any) -> Any:
