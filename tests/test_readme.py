@@ -92,7 +92,7 @@ def test_experiments_of_ones_own_run_as_their_page_says(capsys: pytest.CaptureFi
     doses = "\n".join(run(page, 2, capsys))
     assert "In the order given it rises (Page's L" in doses
     compared = run(page, 3, capsys)
-    assert compared[0].startswith("preference_index, the larva as the unit, the same larva in all")
+    assert compared[0].startswith("preference_index, the larva as the unit, the same larvae in all")
     assert compared[1].startswith("paired differs from unpaired: +")
     assert compared[2].startswith("weak ")
     assert "100% (100% to 100%) of what training does" in compared[1]

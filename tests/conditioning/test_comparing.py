@@ -133,7 +133,7 @@ def test_it_reads_as_sentences_and_a_table() -> None:
     """Of two groups: what is compared, the unit, the difference; each group by itself."""
     words = str(compare({"trained": TRAINED, "naive": NAIVE}, paired=True)).splitlines()
     assert words[0] == (
-        "value, the larva as the unit, the same larva in all; 95% intervals by 10,000 resamples, "
+        "value, the larva as the unit, the same larvae in all; 95% intervals by 10,000 resamples, "
         "Wilcoxon signed-rank test."
     )
     assert words[1].startswith("trained differs from naive: +0.528 (+0.4")

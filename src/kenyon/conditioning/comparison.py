@@ -10,6 +10,7 @@ from kenyon.conditioning.statistics import Trend
 from kenyon.notebook import words_and_table
 
 _LEAST_P = 1e-4
+_SEVERAL = {"larva": "larvae", "group": "groups"}
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Comparison:
         return words_and_table(words, [{**asdict(own), "interval": _bounds(own.interval)} for own in self.means])
 
     def _sentences(self) -> list[str]:
-        same = f"the same {self.unit} in all" if self.paired else "other ones in each"
+        same = f"the same {_SEVERAL[self.unit]} in all" if self.paired else "other ones in each"
         opening = f"{self.measure}, the {self.unit} as the unit"
         if len(self.means) > 1:
             opening += f", {same}"
@@ -125,7 +126,7 @@ def _sentence(comparison: Comparison, own: Difference) -> str:
     clear = own.p < 1.0 - comparison.level
     verb = "differs from" if clear else "does not clearly differ from"
     if not clear and not _could_tell(comparison, own):
-        verb = f"is of too few {'larvae' if comparison.unit == 'larva' else 'groups'} to be told from"
+        verb = f"is of too few {_SEVERAL[comparison.unit]} to be told from"
     said = f"{own.first} {verb} {own.second}: {own.difference:+.3g}"
     said += f" ({low:+.3g} to {high:+.3g}; {_p(own.p)})" if not np.isnan(low) else " (one unit, no interval)"
     if not np.isnan(own.share):

@@ -22,7 +22,10 @@ def read_pn_to_kc(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     """
     text = text_of(path)
     reader = csv.reader(io.StringIO(text, newline=""))
-    rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    try:
+        rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    except csv.Error as reason:
+        raise FileFormatError(f"{path}, line {reader.line_num}, must be of comma-separated values: {reason}") from None
     for line, cells in rows:
         if len(cells) != N_PNS:
             raise FileFormatError(f"{path}, line {line}, must have {N_PNS} cells, one a PN, got {len(cells)}")
