@@ -3,6 +3,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from kenyon.mushroom_body.logarithm import logarithm
 
@@ -20,7 +21,7 @@ RANDOM = np.random.default_rng(0)
     ],
     ids=["uniform", "products of three", "next to 1", "powers of 2", "around 1"],
 )
-def test_it_is_the_logarithm(numbers: np.ndarray) -> None:
+def test_it_is_the_logarithm(numbers: NDArray[np.float64]) -> None:
     """To two units in the last place of the C library's, over all that intervals are drawn from, and beyond."""
     for x in numbers:
         expected = math.log(x)

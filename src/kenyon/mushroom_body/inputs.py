@@ -240,7 +240,7 @@ def interval(rng: NDArray[np.uint64], shape: int) -> int:
 
 @compiled
 def _ticks(product: float, ticks_per_unit: float) -> float:
-    return max(1.0, np.floor(-logarithm(product) * ticks_per_unit))
+    return float(max(1.0, np.floor(-logarithm(product) * ticks_per_unit)))
 
 
 @compiled

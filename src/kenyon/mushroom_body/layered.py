@@ -76,6 +76,10 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Masks = NDArray[np.uint32]
 
+# Of the type that they keep: with a plain 0, what they are given to would be compiled for two.
+_ZERO: Any = np.int64(0)
+_AFTER: Any = np.int64(AFTER)
+
 _WINDOW = 32
 _BLOCKS = N_KCS // KC_BLOCK
 _HUGE = 1e100
@@ -425,8 +429,8 @@ def _advance_stretch_of_kcs(
 ) -> None:
     """Advance Kenyon cells and output neurons through a stretch, window by window."""
     pns, kcs, outputs = _spikes_of(1, period) + period, _spikes_of(3, period), _spikes_of(3 + _BLOCKS, period) + period
-    source, other = np.int64(0), np.int64(AFTER)
-    first = np.int64(0)
+    source, other = _ZERO, _AFTER
+    first = _ZERO
     while first < steps:
         last = first + 1
         end = min(steps, first + _WINDOW)
@@ -481,8 +485,7 @@ def _advance(
 ) -> None:
     """Advance one larva, as `kernel` does."""
     _load(state, period, k, x, m, kc_fired)
-    # Of one type from the first, or what they are given to is compiled for two.
-    step, next_event, drawn_from, drawn_to = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    step = next_event = drawn_from = drawn_to = _ZERO
     while step < n_steps:
         if step == drawn_to:
             drawn_from, drawn_to = step, min(step + DRAWN, n_steps)

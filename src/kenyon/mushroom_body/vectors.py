@@ -124,7 +124,8 @@ class Vectors:
         """Return factor * other + term, rounded once."""
         kind = ir.FunctionType(self.type, [self.type] * 3)
         name = f"llvm.fma.v{self.lanes}f64"
-        return self.builder.call(get_or_insert_function(self.builder.module, kind, name), [factor, other, term])
+        function = get_or_insert_function(self.builder.module, kind, name)  # type: ignore[no-untyped-call]  # numba's
+        return self.builder.call(function, [factor, other, term])
 
     def loop(self, first: Any, last: Any, carried: Sequence[Any], body: Callable[..., Any]) -> tuple[Any, list[Any]]:
         """Write a loop over steps from `first` to before `last`, one at least.
