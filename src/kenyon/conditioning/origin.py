@@ -137,7 +137,7 @@ def check(result: "xarray.Dataset", dims: Mapping[str, tuple[str, ...]], unit: s
     of_unit = f"{unit}_run_id"
     if of_unit in result and "run_id" in result.coords:
         known = np.array([isinstance(own, str) for own in result[of_unit].values.ravel()])
-        other = (result[of_unit] != result.run_id).transpose(*result[of_unit].dims, ...).values
+        other = (result[of_unit].variable != result.run_id.variable).transpose(*result[of_unit].dims, ...).values
         if other.reshape(len(known), -1)[known].any():
             raise MismatchError(
                 f"every {unit} must be of the run that the result states, got others; join results with "

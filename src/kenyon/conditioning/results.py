@@ -74,18 +74,19 @@ def summary(result: "xarray.Dataset") -> list[dict[str, Any]]:
     rows = []
     name = origin.only(result, "larva_group")
     labels, diverged = test_labels(result), diverged_at_tests(result)
-    rates = result.test_rate_hz.transpose(*ANSWERS, "group")
-    for odor in result.test_odor.values:
-        index = result.preference_index.sel(test_odor=odor).values
+    # Without the coordinates, of which xarray would copy a hundred at each selection.
+    indices = result.preference_index.variable.transpose(*ANSWERS).values
+    mbons = result.sel(group=["MBONp", "MBONn"]).test_rate_hz.variable.transpose("group", *ANSWERS).values
+    for place, odor in enumerate(result.test_odor.values):
+        index, (mbonp_hz, mbonn_hz) = indices[..., place], mbons[..., place]
         bounds = interval(index)
-        hz = {own: rates.sel(test_odor=odor, group=own).values for own in ("MBONp", "MBONn")}
         rows += [
             {
                 "group": name,
                 "test_odor": str(odor),
                 "after": label,
-                "mbonp_hz": float(np.nanmean(hz["MBONp"][:, test])),
-                "mbonn_hz": float(np.nanmean(hz["MBONn"][:, test])),
+                "mbonp_hz": float(np.nanmean(mbonp_hz[:, test])),
+                "mbonn_hz": float(np.nanmean(mbonn_hz[:, test])),
                 "preference_index": float(np.nanmean(index[:, test])),
                 "interval": [float(bound) for bound in bounds[test]],
                 "diverged": int(diverged[:, test].sum()),
@@ -109,8 +110,9 @@ def check(result: "xarray.Dataset") -> "xarray.Dataset":
 def diverged_at_tests(result: "xarray.Dataset") -> NDArray[np.bool_]:
     """Return which larvae had diverged by the time of each test: [B, tests] bool."""
     _checked(result)
-    ended = (result.phase_start_s + result.phase_duration_s) <= result.test_time_s + 1e-9
-    by_then: NDArray[np.bool_] = (result.diverged & ended).any("phase").transpose("larva", "test").values
+    began_s, lasted_s = result.phase_start_s.variable, result.phase_duration_s.variable
+    ended = began_s + lasted_s <= result.test_time_s.variable + 1e-9
+    by_then: NDArray[np.bool_] = (result.diverged.variable & ended).any("phase").transpose("larva", "test").values
     return by_then
 
 
