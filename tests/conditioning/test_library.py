@@ -76,7 +76,7 @@ def test_values_are_varied_by_the_id() -> None:
     for wrong, words in {
         "trace/5": "values of trace must be 1 to 20 different durations such as 5s,15s,60s, got '5'",
         "trace/5s,5s": "1 to 20 different durations",
-        "dose/5s": "different numbers of 0 or more such as 0.01,0.1,1,10, got '5s'",
+        "dose/5s": "different numbers of 0 or more such as 0.01,0.1,0.3,1, got '5s'",
         "dose/": "got ''",
         "absolute/3": "absolute must be named alone, for nothing is varied in it, got /3",
         "tracee": "unknown experiment 'tracee'; did you mean 'trace'?",

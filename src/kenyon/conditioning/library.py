@@ -175,15 +175,15 @@ def _learning() -> Iterator[Entry]:
         "unpaired: ?A, 3x(A 60s, + 60s) | ?A",
         _UNPAIRED,
         varied="dose of the odor, in training and at one of the tests",
-        values="0.01,0.1,1,10",
+        values="0.01,0.1,0.3,1",
         each='"dose {value}": ?A@{value}, 3x(A@{value}+ 60s, 60s) | ?A@{value}, ?A',
     )
     yield Entry(
         "intensity",
         "At which doses is an odor remembered that was learned at one?",
         "Mishra et al. 2013, J. Exp. Biol. 216:1552",
-        "paired: 3x(A@1+ 60s, 60s) | ?A@0.01, ?A@0.1, ?A, ?A@10; "
-        "unpaired: 3x(A@1 60s, + 60s) | ?A@0.01, ?A@0.1, ?A, ?A@10",
+        "paired: 3x(A@0.1+ 60s, 60s) | ?A@0.01, ?A@0.03, ?A@0.1, ?A@0.3, ?A; "
+        "unpaired: 3x(A@0.1 60s, + 60s) | ?A@0.01, ?A@0.03, ?A@0.1, ?A@0.3, ?A",
         _UNPAIRED,
     )
     yield Entry(
