@@ -126,6 +126,9 @@ VALID: dict[str, Callable[[], Any]] = {
     "alpha": lambda: 0.1,
     "dose_response.results": lambda: conditioning.run("?A@0.1 10ms, ?A 10ms", larvae=2, show_progress=False),
     "panels": lambda: ["groups"],
+    "phase_raster.result": lambda: conditioning.run(
+        "?A 10ms, 10ms", larvae=2, recordings=Record(spikes=True), show_progress=False
+    ),
     "prediction_error.results": lambda: conditioning.run("?A+ 10ms", larvae=2, show_progress=False),
     "weights.result": lambda: conditioning.run("?A 10ms", larvae=2, weights=True, show_progress=False),
     "cells": lambda: "KC",

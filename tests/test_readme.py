@@ -82,6 +82,17 @@ def test_odors_of_ones_own_are_made_and_read_as_their_page_says(
     assert len(examples("docs/own_odors.md")) == 2
 
 
+def test_a_figure_of_ones_own_is_drawn_as_its_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two panels side by side, and the caption below them."""
+    monkeypatch.chdir(tmp_path)
+    assert run("docs/figures.md", 0, capsys) == [
+        "Bold: mean with its interval; faint: single larvae. n = 4 larvae in eac"
+    ]
+    assert (tmp_path / "figure1.pdf").read_bytes().startswith(b"%PDF")
+
+
 def test_experiments_of_ones_own_run_as_their_page_says(capsys: pytest.CaptureFixture[str]) -> None:
     """Own odor, own wiring, a series of doses, groups compared: each does what the words around it say."""
     page = "docs/your_own_experiment.md"

@@ -65,14 +65,14 @@ def other_parameters(name: str) -> Parameters:
     raise AssertionError(name)
 
 
-def varied() -> Iterator[tuple[str, xarray.Dataset]]:
-    """Yield a run and those that differ from it in one thing each, with the name of that."""
+def varied(every: int = 1) -> Iterator[tuple[str, xarray.Dataset]]:
+    """Yield a run and those that differ from it in one thing each, with the name of that; of constants each n-th."""
     yield "", tiny()
     for name, value in DESIGNS.items():
         yield name, tiny({name: value})
     for name, value in ARGUMENTS.items():
         yield name, tiny(**{name: value})
-    for name in constants():
+    for name in list(constants())[::every]:
         yield name, tiny(parameters=other_parameters(name))
 
 

@@ -73,9 +73,10 @@ def test_odor_and_reinforcement_are_those_of_each_result() -> None:
     assert "Punishment excites" in words(figure)
 
 
-def test_results_that_differ_are_never_called_alike() -> None:
+@pytest.mark.parametrize("every", [8, pytest.param(1, marks=pytest.mark.long)])
+def test_results_that_differ_are_never_called_alike(every: int) -> None:
     """The kind: each run that differs from another in anything has a label of its own beside it."""
-    base, *others = (result for _, result in varied())
+    base, *others = (result for _, result in varied(every))
     for other in others:
         first, second = labels([base, other])
         assert first != second

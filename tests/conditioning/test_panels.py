@@ -26,7 +26,7 @@ RICH = (
 def rich() -> Results:
     """Return two groups that hold what every panel draws."""
     text = "; ".join(RICH.format(group=group, sign=sign) for group, sign in (("trained", "+"), ("control", "")))
-    return of(text, larvae=3, weights=True, per_second=True)
+    return of(text, larvae=3, weights=True, per_second=True, recordings=Record(spikes=True))
 
 
 def spiking() -> Activity:
@@ -170,6 +170,19 @@ def test_a_raster_has_every_spike() -> None:
     drawn = [len(line.get_xdata()) for line in axes.lines if line.get_marker() == "|"]
     assert drawn == [activity.spikes_of(group.get_text().partition(" ")[0])[1] for group in axes.get_yticklabels()]
     assert sum(drawn) > 100
+
+
+def test_a_raster_of_a_phase_has_the_spikes_that_its_rates_count(rich: Results) -> None:
+    """In every group, of the larva and the phase that were asked for; not of larvae of which nothing was recorded."""
+    result = rich["trained"]
+    axes = figures.phase_raster(result, phase=1, larva=2)
+    drawn = [len(line.get_xdata()) for line in axes.lines if line.get_marker() == "|"]
+    cells = [int(text.get_text().partition("(")[2].rstrip(")")) for text in axes.get_yticklabels()]
+    counts = result.phase_rate_hz.isel(larva=2, phase=1).values * cells * 0.03
+    assert drawn == pytest.approx(counts)
+    assert figures.phase_raster(result.isel(larva=[2]), phase=1).lines[0].get_xdata().size == drawn[0]
+    with pytest.raises(MismatchError, match="recorded spikes"):
+        figures.phase_raster(of("10ms, ?A 10ms"))
 
 
 def test_no_two_lines_differ_by_color_alone(rich: Results) -> None:

@@ -6,7 +6,7 @@ from kenyon.conditioning.figures.composing import PANELS, compose, learning_figu
 from kenyon.conditioning.figures.over_odors import odor_map
 from kenyon.conditioning.figures.over_tests import learning_curves, outputs, weights
 from kenyon.conditioning.figures.over_time import rates, timeline
-from kenyon.conditioning.figures.spikes import raster
+from kenyon.conditioning.figures.spikes import phase_raster, raster
 from kenyon.conditioning.figures.surprise import prediction_error
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "learning_figure",
     "odor_map",
     "outputs",
+    "phase_raster",
     "prediction_error",
     "raster",
     "rates",

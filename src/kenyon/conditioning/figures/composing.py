@@ -13,6 +13,7 @@ from kenyon.conditioning.figures.given import results_of
 from kenyon.conditioning.figures.over_odors import odor_map
 from kenyon.conditioning.figures.over_tests import has_weights, learning_curves, outputs, weights
 from kenyon.conditioning.figures.over_time import rates, timeline, timelines_of
+from kenyon.conditioning.figures.spikes import phase_raster
 from kenyon.conditioning.figures.surprise import prediction_error
 from kenyon.conditioning.timeline import inches
 from kenyon.errors import InputError
@@ -60,6 +61,9 @@ PANELS: Final[Mapping[str, Panel]] = MappingProxyType(
         ),
         "rates": Panel(rates, of_one=True, marks="bands", shows="rates of neurons over the time of the larvae"),
         "outputs": Panel(outputs, of_one=True, marks="lines", shows="rates of the two output neurons at each test"),
+        "phase_raster": Panel(
+            phase_raster, of_one=True, marks="", shows="spikes of the first larva in its first phase, if recorded"
+        ),
         "weights": Panel(
             weights, of_one=True, marks="lines", shows="weights of Kenyon cells at each test, if they were kept"
         ),
