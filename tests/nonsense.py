@@ -101,7 +101,7 @@ OWNERS: dict[str, Callable[[], Any]] = {
     "Odor": lambda: Odor("mine", [0.5] * 21),
     "Parameters": lambda: BALANCED,
     "Experiment": _begun,
-    "Results": lambda: conditioning.Results({"paired": a_result()}),
+    "Results": lambda: conditioning.Results({"paired": a_result().copy(deep=True)}),
     "Design": lambda: Design([Group("trained", [Stage([Phase(1.0)])])]),
     "Constant": lambda: constants()["dt_ms"],
     "Population": a_population,
