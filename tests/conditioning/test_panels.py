@@ -178,6 +178,8 @@ def test_a_raster_of_a_phase_has_the_spikes_that_its_rates_count(rich: Results) 
     axes = figures.phase_raster(result, phase=1, larva=2)
     drawn = [len(line.get_xdata()) for line in axes.lines if line.get_marker() == "|"]
     cells = [int(text.get_text().partition("(")[2].rstrip(")")) for text in axes.get_yticklabels()]
+    assert "(trained, phase 1: nothing given)" in axes.get_title(loc="left")
+    assert "phase 0: pentyl acetate, reward)" in figures.phase_raster(result).get_title(loc="left")
     counts = result.phase_rate_hz.isel(larva=2, phase=1).values * cells * 0.03
     assert drawn == pytest.approx(counts)
     assert figures.phase_raster(result.isel(larva=[2]), phase=1).lines[0].get_xdata().size == drawn[0]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from kenyon import checks, drawing
 from kenyon.conditioning.figures import captions, marks
 from kenyon.conditioning.figures.given import axes_of, result_of
+from kenyon.conditioning.phases import REINFORCERS
 from kenyon.errors import InputError, MismatchError
 from kenyon.mushroom_body import Activity
 from kenyon.mushroom_body.circuit import GROUPS
@@ -73,11 +74,21 @@ def phase_raster(
     axes = axes_of(ax, "" if ax is not None else words, 8, 6)
     lasts_ms = float(one.isel(larva=larva).phase_duration_s.values[phase]) * 1e3
     _draw(axes, one.spike_time_ms.values[own], one.spike_neuron.values[own], lasts_ms)
-    odors = str(one.isel(larva=larva).phase_odors.values[phase]) or "no odor"
     called = drawing.plain(captions.labels([one])[0] if label is None else checks.label("label", label), 110)
-    title = f"Spikes of larva {larva} (n = 1)\n({called}, phase {phase}: {drawing.plain(odors)})"
+    title = (
+        f"Spikes of larva {larva} (n = 1)\n({called}, phase {phase}: {drawing.plain(_given(one, larva, phase), 110)})"
+    )
     drawing.finish(axes, title, x="time in the phase (ms)", y="group (cells)")
     return axes
+
+
+def _given(result: "xarray.Dataset", larva: int, phase: int) -> str:
+    """Return what a larva was given in a phase, in words."""
+    own = result.isel(larva=larva)
+    felt = {name: float(own[f"phase_{name}"].values[phase]) for name in REINFORCERS}
+    words = [str(own[f"phase_{name}"].values[phase]) for name in ("odors", "against", "manipulations")]
+    words += [name if dose == 1.0 else f"{name} {dose:g}" for name, dose in felt.items() if dose > 0]
+    return ", ".join(filter(None, words)) or "nothing given"
 
 
 def _recorded(result: "xarray.Dataset", larva: int, phase: int) -> NDArray[np.bool_]:
