@@ -149,6 +149,16 @@ def test_rates_are_those_of_the_result(rich: Results) -> None:
         assert axes.lines[0].get_xdata().tolist() == pytest.approx([0.0, 0.05, 0.05, 0.08])
 
 
+def test_orders_that_differ_are_said() -> None:
+    """A timeline is then that of the first larva alone, and rates are in the order in which phases are written."""
+    result = of("B = anisole: shuffle(A+ 20ms, B 20ms), ?A 10ms", larvae=6).one
+    assert "order of the first larva" in timelines_of([result])[0].group
+    assert "as they are written" in figures.rates(result).get_xlabel()
+    alone = result.isel(larva=[0])
+    assert timelines_of([alone])[0].group == "larvae"
+    assert figures.rates(alone).get_xlabel() == "time (s)"
+
+
 def test_prediction_error_is_of_the_right_neuron(rich: Results) -> None:
     """DANp for reward: under cue and reward, reward alone, and the cue alone."""
     result = rich["trained"]

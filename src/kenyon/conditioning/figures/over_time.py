@@ -77,7 +77,10 @@ def _timeline(result: "xarray.Dataset", label: str) -> Timeline:
     kinds = ("odor", "reinforcement", "manipulation", "test")
     ordered = sorted(lanes, key=lambda lane: kinds.index(lane[0]))
     last_s = max([*ends_s.tolist(), *first.test_time_s.values.tolist(), 0.0])
-    return Timeline(label, last_s, tuple(Lane(kind, word, tuple(lanes[kind, word])) for kind, word in ordered))
+    own = " (in the order of the first larva; each has its own)" if _orders_differ(result) else ""
+    return Timeline(
+        f"{label}{own}", last_s, tuple(Lane(kind, word, tuple(lanes[kind, word])) for kind, word in ordered)
+    )
 
 
 def _bars(
@@ -126,10 +129,21 @@ def rates(
         color = marks.CELL_COLORS.get(name, drawing.GRAY)
         _steps(axes, starts_s, ends_s, values, color, drawing.plain(name), drawing.line_style(number)["linestyle"])
     each = "each second" if variable == "rate_hz" else "each phase"
-    drawing.finish(axes, f"Rates in {each}\n({words})", x="time (s)", y="mean rate of a cell (Hz)")
+    drawing.finish(
+        axes,
+        f"Rates in {each}\n({words})",
+        x="time, phases as they are written (s)" if _orders_differ(one) else "time (s)",
+        y="mean rate of a cell (Hz)",
+    )
     axes.set_ylim(min(0.0, axes.get_ylim()[0]))
     drawing.legend_above(axes, columns=2, letters=20)
     return axes
+
+
+def _orders_differ(result: "xarray.Dataset") -> bool:
+    """Return whether larvae had phases in orders of their own."""
+    starts_s = result.phase_start_s
+    return "larva" in starts_s.dims and bool((starts_s != starts_s.isel(larva=0)).any())
 
 
 def _stretches(result: "xarray.Dataset") -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
@@ -137,7 +151,7 @@ def _stretches(result: "xarray.Dataset") -> tuple[NDArray[np.float64], NDArray[n
     first = result.isel(larva=0)
     lasts_s = first.phase_duration_s.values
     begins_s = first.phase_start_s.values
-    if "larva" in result.phase_start_s.dims:  # Orders of their own: as written, one after the other.
+    if _orders_differ(result):  # As they are written, one after the other.
         begins_s = np.cumsum(lasts_s) - lasts_s
     if "rate_hz" not in result:
         return begins_s, begins_s + lasts_s, "phase_rate_hz"
