@@ -78,7 +78,7 @@ bench: $(VENV)/dev  ## Brian2 and the kernel side by side
 
 bench-cuda: $(VENV)/dev  ## a GPU beside the kernel; needs one
 	$(BIN)/python -m pip install --quiet --editable '.[cuda]'
-	$(BIN)/python benchmarks/cuda.py
+	$(BIN)/python benchmarks/gpu.py
 
 bench-larvaworld: $(LARVAWORLD)/ready  ## Larvaworld's memories and ours side by side
 	$(LARVAWORLD)/bin/python benchmarks/memories.py

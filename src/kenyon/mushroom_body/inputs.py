@@ -235,7 +235,7 @@ def interval(rng: NDArray[np.uint64], shape: int) -> int:
     product = 1.0
     for _ in range(shape):
         product *= 1.0 - uniform(rng)
-    return int(_ticks(product, TICKS / shape))
+    return int(max(1.0, -logarithm(product) * (TICKS / shape)))
 
 
 @compiled

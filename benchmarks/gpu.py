@@ -1,6 +1,6 @@
 """The engine on a GPU beside the kernel on this machine's processor, in one run.
 
-    python benchmarks/cuda.py [--larvae 1 32 1024 4096 16384 65536]
+    python benchmarks/gpu.py [--larvae 1 32 1024 4096 16384 65536]
 
 First what must be the same is compared: the golden files, then 512 larvae through training, extinction and a probe,
 spike for spike. Then speed, in larva-seconds per second through the calls that users make, so that sending larvae to
