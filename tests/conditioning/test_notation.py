@@ -209,6 +209,8 @@ _SHORT = [
     ("text", "sentence"),
     [
         ("3x(A+ 60, 60s)", "must have a unit (ms, s, min, h) right after it, got none, here: 3x(A+ 60^, 60s)"),
+        ("A 1s, 3 x (A 60s)", "a repeat must be written with x and without blanks, as 3x(A+ 60s), here: A 1s, ^3 x (A"),
+        ("3(A 60s)", "a repeat must be written with x"),
         ("A+60s", "one blank must stand between a stimulus and its duration, and none within a stimulus, got '60s'"),
         ("A  60s", "one blank must stand between"),
         ("A 1e3s", "got 'e3s', here: A 1^e3s"),

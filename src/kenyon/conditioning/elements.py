@@ -38,6 +38,7 @@ LETTER: Final = re.compile(r"[A-Z]")
 
 _BLANK = re.compile(r"[ \t\r\n]")
 _DIGIT = re.compile(r"[0-9]")
+_LOOSE_REPEAT = re.compile(r"[0-9]+[ \t\r\n]*[x*]?[ \t\r\n]*\(")
 _UNIT = re.compile(r"[A-Za-z0-9.]*")
 _LIVE = re.compile(r"live(?![A-Za-z0-9_])")
 _ALL = re.compile(r"all(?![A-Za-z0-9_])")
@@ -85,6 +86,8 @@ class ElementReader:
     def _phase(self, around: Around, start: int) -> Phase:
         odor: dict[Smelled, float] = {}
         given: Given = {}
+        if self._in.sees(_LOOSE_REPEAT):
+            self._in.fail("a repeat must be written with x and without blanks, as 3x(A+ 60s)")
         if not self._in.sees(_DIGIT):
             odor, given = self._stimulus(None)
             self._one_blank("a stimulus and its duration, and none within a stimulus")
