@@ -17,9 +17,10 @@ import xarray
 from numpy.typing import NDArray
 from scipy import stats
 
-from kenyon.conditioning import Design, Group, Lived, Phase, Probe, Results, Shuffle, Stage, run
+from kenyon.conditioning import Design, Group, Lived, Phase, Probe, Results, Shuffle, Stage, as_design, compare, run
 from kenyon.conditioning.entry import UNLIKE
-from kenyon.conditioning.library import as_design, entries
+from kenyon.conditioning.library import entries
+from kenyon.errors import InputError
 from kenyon.mushroom_body.odors import odors
 from tests.cli.running import run as command
 
@@ -240,7 +241,7 @@ LIBRARY = [
         "dopamine-silenced",
         {"training": "?A", "test": "?A {silence DANp}", "never": "?A"},
         ["never"],
-        more("never", "training"),
+        [*more("never", "training"), (Answer("test", f"{A}, silence DANp"), Answer("training"))],
     ),
     Question(
         "Can driving the dopamine neuron stand in for the reward?",
@@ -353,6 +354,15 @@ def test_its_result_is_kept_in_files(question: Question, tmp_path: Path) -> None
     for name, result in results.items():
         xarray.testing.assert_identical(loaded[name], result)
         assert Design.read(loaded[name].design.item()).groups[0].stages == design.group(name).stages
+
+
+def test_larvae_that_were_asked_nothing_answer_nothing() -> None:
+    """Nothing to show, and nothing to compare."""
+    results = run("rest: 1s", larvae=2, show_progress=False)
+    assert results.to_dataframe().empty
+    assert "table" in results._repr_html_()
+    with pytest.raises(InputError, match="rest must have been tested to be compared, got no test"):
+        compare(results)
 
 
 @pytest.mark.long

@@ -170,6 +170,8 @@ def _selected(name: str, result: "xarray.Dataset", of: str, test: int | str, odo
     array = result[checks.one_of("variable", of, measured)]
     if "test_odor" in array.dims:
         odors = [str(own) for own in array.test_odor.values]
+        if not odors:
+            raise InputError(f"{name} must have been tested to be compared, got no test; write one such as ?A")
         array = array.sel(test_odor=odors[0] if odor is None else checks.one_of(f"odor tested in {name}", odor, odors))
     if "test" in array.dims:
         array = array.isel(test=_place(name, result, array, test))

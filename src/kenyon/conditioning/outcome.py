@@ -69,7 +69,9 @@ class Results(Mapping[str, "xarray.Dataset"]):
     def _repr_html_(self) -> str:
         """Show the means as a table, in a notebook."""
         shown_here: str = (
-            self.to_dataframe().drop(columns=["interval"]).to_html(index=False, float_format="{:.3g}".format)
+            self.to_dataframe()
+            .drop(columns=["interval"], errors="ignore")
+            .to_html(index=False, float_format="{:.3g}".format)
         )
         return shown_here
 
