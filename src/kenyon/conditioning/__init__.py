@@ -4,6 +4,7 @@ from kenyon.conditioning.comparing import compare
 from kenyon.conditioning.comparison import Comparison
 from kenyon.conditioning.designs import Design
 from kenyon.conditioning.experiment import Experiment
+from kenyon.conditioning.library import as_design
 from kenyon.conditioning.outcome import Results
 from kenyon.conditioning.paradigms import DESCRIPTIONS, paradigm
 from kenyon.conditioning.phases import Group, Lived, Phase, Probe, Shuffle, Stage
@@ -23,6 +24,7 @@ __all__ = [
     "Results",
     "Shuffle",
     "Stage",
+    "as_design",
     "compare",
     "interval",
     "load",
