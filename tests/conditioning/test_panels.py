@@ -193,6 +193,8 @@ def test_a_raster_of_a_phase_has_the_spikes_that_its_rates_count(rich: Results) 
     counts = result.phase_rate_hz.isel(larva=2, phase=1).values * cells * 0.03
     assert drawn == pytest.approx(counts)
     assert figures.phase_raster(result.isel(larva=[2]), phase=1).lines[0].get_xdata().size == drawn[0]
+    with pytest.raises(MismatchError, match="another number of spikes"):
+        figures.phase_raster(result.isel(phase=[1]))
     with pytest.raises(MismatchError, match="recorded spikes"):
         figures.phase_raster(of("10ms, ?A 10ms"))
 

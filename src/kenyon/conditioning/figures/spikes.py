@@ -64,12 +64,14 @@ def phase_raster(
 
     Raises:
         InputError: there is no such phase or larva, no result or several, or `ax` are no axes.
-        MismatchError: spikes were not recorded, or larvae of several runs were joined.
+        MismatchError: spikes were not recorded in it, phases were selected, or larvae of several runs were joined.
     """
     one = result_of(result, tested=False)
     larva = checks.integer("larva", larva, low=0, high=one.sizes["larva"] - 1)
-    phase = checks.integer("phase", phase, low=0, high=max(one.sizes["phase"] - 1, 0))
-    own = _recorded(one, int(one.larva.values[larva]), phase)
+    if one.sizes["phase"] == 0:
+        raise MismatchError("a result must have phases for a raster, got none; keep some when you select")
+    phase = checks.integer("phase", phase, low=0, high=one.sizes["phase"] - 1)
+    own = _recorded(one, larva, phase)
     words = f"Spikes of n = 1 larva. {captions.caption([one], ())}"
     axes = axes_of(ax, "" if ax is not None else words, 8, 6)
     lasts_ms = float(one.isel(larva=larva).phase_duration_s.values[phase]) * 1e3
@@ -92,14 +94,23 @@ def _given(result: "xarray.Dataset", larva: int, phase: int) -> str:
 
 
 def _recorded(result: "xarray.Dataset", larva: int, phase: int) -> NDArray[np.bool_]:
-    """Return which of the recorded spikes are of a larva in a phase."""
+    """Return which of the recorded spikes are of a larva in a phase, by their places; as many as its rates say."""
     if "spike_phase" not in result:
         raise MismatchError(
             "a result must have recorded spikes for a raster, got none; run with recordings=Record(spikes=True)"
         )
     if result.spike_larva.dims != ("spike",) or len(set(result.larva.values.tolist())) < result.sizes["larva"]:
         raise MismatchError("spikes must be of larvae of one run, got several; draw the result of each run alone")
-    own: NDArray[np.bool_] = (result.spike_larva.values == larva) & (result.spike_phase.values == phase)
+    place = int(result.larva.values[larva])
+    own: NDArray[np.bool_] = (result.spike_larva.values == place) & (result.spike_phase.values == phase)
+    rates_hz = result.phase_rate_hz.isel(larva=larva, phase=phase).sel(group=list(GROUPS)).values
+    lasted_s = float(result.isel(larva=larva).phase_duration_s.values[phase])
+    cells = np.array([where.stop - where.start for where in GROUPS.values()])
+    if own.sum() != round(float(rates_hz @ cells) * lasted_s):
+        raise MismatchError(
+            f"phase {phase} of a result must be one whose spikes were recorded, got another number of spikes than its "
+            "rates say; draw it before you select phases, or record it"
+        )
     return own
 
 
