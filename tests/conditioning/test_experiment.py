@@ -266,15 +266,16 @@ def damaged(whole: xarray.Dataset) -> Iterator[xarray.Dataset]:
 
 def damaged_json(words: str) -> Iterator[dict[str, Any]]:
     """Yield what a file says as JSON, with something missing or of another kind."""
-    made = json.loads(words)
+    said = json.loads(words)
+    made = said["coordinates"]
     for name, own in made.items():
         wrong: Any = "no" if own["kind"] in "biuf" else 3.0
         for _ in own["dims"]:
             wrong = [wrong] * len(own["values"])
-        yield {other: value for other, value in made.items() if other != name}
-        yield {**made, name: {**own, "values": wrong}}
-        yield {**made, name: {**own, "dims": ["nonsense"]}}
-        yield {**made, name: 3}
+        for broken in ({"values": wrong}, {"dims": ["nonsense"]}):
+            yield {**said, "coordinates": {**made, name: {**own, **broken}}}
+        yield {**said, "coordinates": {other: value for other, value in made.items() if other != name}}
+        yield {**said, "coordinates": {**made, name: 3}}
 
 
 @pytest.mark.parametrize("dt_ms", [0.02, 0.07, 0.1, 0.13, 0.3, 0.7, 0.99, 1.0])

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.conditioning import old_formats
+from kenyon.conditioning.origin import LARVA_RUN_ID, run_variable
 from kenyon.conditioning.variables import MEASURED, SECONDS, STATED, Variable
 from kenyon.errors import FileFormatError
 from kenyon.mushroom_body import preference_index
@@ -28,6 +29,7 @@ FORMAT_VERSION: Final = 3
 FloatArray: TypeAlias = NDArray[np.float64]
 
 _MADE: Final = "made"
+_PLACES: Final = ("larva", "test")
 _COUNTED: Final = {
     "test_rate_hz": ("test_spikes", "test_s"),
     "phase_rate_hz": ("phase_spikes", "phase_duration_s"),
@@ -54,7 +56,11 @@ def packed(result: "xarray.Dataset") -> "xarray.Dataset":
         for name, own in result.coords.items()
         if "larva" not in own.dims and name not in result.dims
     }
-    file = file.drop_vars(list(made)).assign({_MADE: json.dumps(made)})
+    # Whose numbers are their places, and the run of larvae that are all of one, follow too.
+    follow = [name for name in _PLACES if _is_place(file, name)]
+    if _of_one_run(result):
+        follow.append(LARVA_RUN_ID)
+    file = file.drop_vars([*made, *follow]).assign({_MADE: json.dumps({"coordinates": made, "follow": follow})})
     for own in file.variables.values():
         if own.dtype.kind in "iu" and own.ndim > 1:
             own.encoding = {"zlib": True, "complevel": 1, "shuffle": True}
@@ -86,9 +92,12 @@ def unpacked(source: str, file: "xarray.Dataset") -> "xarray.Dataset":
 
 def _spread(file: "xarray.Dataset") -> "xarray.Dataset":
     """Return a result with every coordinate in its place, and all that follows from what the file holds."""
-    made = json.loads(file[_MADE].item())
-    coordinates = {name: (own["dims"], _array(own["values"], own["kind"])) for name, own in made.items()}
-    result = file.drop_vars(_MADE).assign_coords(coordinates)
+    said = json.loads(file[_MADE].item())
+    coordinates = {name: (own["dims"], _array(own["values"], own["kind"])) for name, own in said["coordinates"].items()}
+    places = {name: np.arange(file.sizes[name]) for name in _PLACES if name in said["follow"]}
+    result = file.drop_vars(_MADE).assign_coords({**places, **coordinates})
+    if LARVA_RUN_ID in said["follow"]:
+        result = result.assign(run_variable("larva", result.run_id.item(), result.sizes["larva"]))
     for name, (counts, lasted) in _COUNTED.items():
         if counts in result:
             rates = _rates(result[counts].values, _seconds(result, lasted))
@@ -105,6 +114,18 @@ def described(result: "xarray.Dataset") -> "xarray.Dataset":
         if name in result.variables:
             result.variables[name].attrs = variable.attributes
     return result
+
+
+def _is_place(file: "xarray.Dataset", name: str) -> bool:
+    """Return whether a coordinate numbers its dimension from 0."""
+    return name in file.coords and np.array_equal(file[name].values, np.arange(file.sizes[name]))
+
+
+def _of_one_run(result: "xarray.Dataset") -> bool:
+    """Return whether each larva is of the one run that the result states."""
+    if LARVA_RUN_ID not in result or result[LARVA_RUN_ID].dims != ("larva",) or result.coords["run_id"].ndim:
+        return False
+    return bool((result[LARVA_RUN_ID].values == result.run_id.item()).all())
 
 
 def _counts(result: "xarray.Dataset", name: str, lasted: str) -> NDArray[np.int32] | None:
