@@ -69,6 +69,8 @@ def commands(group: click.Group = main, above: tuple[str, ...] = ()) -> Iterator
 ENOUGH: dict[tuple[str, ...], tuple[str, ...]] = {
     ("train",): ("--larvae", "1", "--trials", "1", "--stimulus", "0.1", "--pause", "0.1", "--overwrite"),
     ("plot",): ("nowhere.nc",),
+    ("table",): ("nowhere.nc",),
+    ("circuit",): ("nowhere/circuit.png",),
     ("paradigms",): (),
     ("odors",): (),
     ("verify",): (),

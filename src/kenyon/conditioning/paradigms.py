@@ -170,7 +170,7 @@ def of_id(text: str, *, test_odors: Sequence[Any] = (), test_s: float = PROBE_S)
         re.fullmatch(form, part) for form, part in zip((_ODOR, _US, *[_TRIAL] * len(parts)), parts, strict=False)
     ]
     if len(parts) < 3 or not all(spelled):
-        raise InputError(f"id of a paradigm must read as {paradigm_id(trials=1)!r}, got {shown(text)}")
+        raise InputError(f"id of a paradigm must read as {shown(paradigm_id(trials=1))}, got {shown(text)}")
     (cs, dose), (us, strength), *trials = (own.groups() for own in spelled if own)
     stimuli = _stimuli(cs, _number(dose), us, _number(strength))
     sequence = [_Trial(label, [(g, _number(s)) for g, s in re.findall(_PHASE, phases)]) for label, phases in trials]
