@@ -203,8 +203,8 @@ def checked(manipulations: Iterable[Manipulation | str]) -> tuple[Manipulation, 
             other = taken.setdefault((own.kind, place), own)
             if other is not own:
                 raise InputError(
-                    f"manipulations must be at most one of a kind for each cell, got {other.text!r} and "
-                    f"{own.text!r} for {place}"
+                    f"manipulations must be at most one of a kind for each cell, got {shown(other.text)} and "
+                    f"{shown(own.text)} for {place}"
                 )
     return tuple(ordered)
 
