@@ -101,15 +101,17 @@ class Results(Mapping[str, "xarray.Dataset"]):
     def save(self, folder: str | os.PathLike[str], *, overwrite: bool = False) -> list[Path]:
         """Write a file for each group, called like the group, into a folder: all of them or none.
 
+        The folder is made if it is not there.
+
         Raises:
-            InputError: a file exists and `overwrite` is False, or the folder does not.
+            InputError: a file exists and `overwrite` is False, or the folder cannot be written to.
             LockedError: somebody else is writing one of them.
             StorageError: the disk is full.
         """
         target = checks.path("folder", folder)
         checks.boolean("overwrite", overwrite)
         files = [f"{name}{_ENDING}" for name in self._of_groups]
-        with claimed(target, *files, overwrite=overwrite) as new:
+        with claimed(target, *files, overwrite=overwrite, make=True) as new:
             for file, own in zip(files, self._of_groups.values(), strict=True):
                 results.save(own, new / file)
         return [target / file for file in files]
