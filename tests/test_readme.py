@@ -93,23 +93,6 @@ def test_a_figure_of_ones_own_is_drawn_as_its_page_says(
     assert (tmp_path / "figure1.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_experiments_of_ones_own_run_as_their_page_says(capsys: pytest.CaptureFixture[str]) -> None:
-    """Own odor, own wiring, a series of doses, groups compared: each does what the words around it say."""
-    page = "docs/your_own_experiment.md"
-    assert run(page, 0, capsys) == ["<results of larvae: 4 larvae, 1 test>"]
-    wired = run(page, 1, capsys)
-    assert all(0.0 < float(index) <= 1.0 for index in wired)
-    assert wired[0] != wired[1]
-    doses = "\n".join(run(page, 2, capsys))
-    assert "In the order given it rises (Page's L" in doses
-    compared = run(page, 3, capsys)
-    assert compared[0].startswith("preference_index, the larva as the unit, the same larvae in all")
-    assert compared[1].startswith("paired differs from unpaired: +")
-    assert compared[2].startswith("weak ")
-    assert "100% (100% to 100%) of what training does" in compared[1]
-    assert len(examples(page)) == 4
-
-
 def test_the_server_of_the_guide_answers(capsys: pytest.CaptureFixture[str]) -> None:
     """Started, asked and stopped in ten lines."""
     assert run("docs/server.md", 0, capsys) == ["True"]
