@@ -224,6 +224,7 @@ VALID: dict[str, Callable[[], Any]] = {
     "as_design.given": lambda: "A+ 1s",
     "design": lambda: Design([Group("trained", [Stage([Phase(1.0)])])]),
     "bound.bindings": lambda: {"A": "anisole"},
+    "from_plain.said": lambda: "anisole",
     "Lane.kind": lambda: "odor",
     "spans_s": list,
     "every": lambda: timelines(Design([Group("trained", [Stage([Phase(1.0)])])])),

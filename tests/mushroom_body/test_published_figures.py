@@ -119,7 +119,7 @@ def test_below_300_hz_nothing_is_learned_while_an_odor_is_on() -> None:
 @pytest.fixture(scope="module")
 def trained() -> dict[str, NDArray[np.float64]]:
     """Return the index during and after each of three 60 s trials at 600 Hz with 60 s pauses."""
-    result = run(paradigm("paired"), larvae=LARVAE, parameters=PUBLISHED, show_progress=False)
+    result = run(paradigm("paired"), larvae=LARVAE, parameters=PUBLISHED, show_progress=False).one
     p, n = (result.phase_rate_hz.sel(group=group).values[:, ::2] for group in ("MBONp", "MBONn"))
     return {"trial": (p - n) / (p + n), "probe": result.preference_index.sel(test_odor=ODOR).values[:, 1:]}
 

@@ -28,7 +28,7 @@ def lanes_of(features: str) -> int:
         (4, 8, 2)
     """
     there = set(features.split(","))
-    return 8 if "+avx512f" in there else 4 if "+avx" in there else 2
+    return 8 if "+avx512f" in there else 4 if there & {"+avx", "+avx2"} else 2
 
 
 # The words that are part of the key under which numba keeps compiled code.
