@@ -7,14 +7,14 @@ import re
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 
 from kenyon.conditioning import Design, Group, Phase, Probe, Results, Stage, paradigm, run
@@ -23,6 +23,7 @@ from kenyon.conditioning.figures.captions import labels
 from kenyon.drawing import line_style, plain, save_figure
 from kenyon.errors import DivergenceWarning, InputError, MismatchError
 from kenyon.mushroom_body import BALANCED, PUBLISHED
+from tests.conditioning.drawn import mean_lines, xs, ys
 from tests.conditioning.runs import of, tiny, varied
 
 
@@ -67,7 +68,7 @@ def test_odor_and_reinforcement_are_those_of_each_result() -> None:
         "paired, pentyl acetate and reward", "paired, anisole and punishment",
         "pentyl acetate", "reward", "test (on a copy)", "anisole", "punishment", "test (on a copy)",
     ]  # fmt: skip
-    assert len({tuple(bar.get_facecolor()[0]) for bar in timeline.collections}) == 4
+    assert len({tuple(np.asarray(bar.get_facecolor())[0]) for bar in timeline.collections}) == 4
     assert [label.rpartition(": ")[2] for label in legend(curves)] == ["pentyl acetate", "anisole"]
     assert "Reward excites" in words(figure)
     assert "Punishment excites" in words(figure)
@@ -126,7 +127,7 @@ def test_two_test_odors_look_different() -> None:
     """Finding 26, and for as many as there are: no two lines of a panel have one color, dashes and marker."""
     others = ["anisole", "3-octanol", "4,5-dimethylthiazole", "1-pentanol", "2-heptanone", "menthol"]
     figure = learning_figure([tiny({"test_odors": others}), *(tiny({"cs": odor}) for odor in others)])
-    lines = [container.lines[0] for container in figure.axes[1].containers]
+    lines = mean_lines(figure.axes[1])
     looks = {(line.get_color(), line.get_linestyle(), str(line.get_marker())) for line in lines}
     assert len(looks) == len(lines) == 1 + 2 * len(others)
     assert len({str(line_style(number)) for number in range(34)}) == 34
@@ -155,7 +156,7 @@ def test_larvae_that_diverged_are_named_in_the_picture() -> None:
     assert f"n = 3, {count} diverged: crosses" in legend(figure.axes[1])[0]
     assert "this is no memory" in words(figure)
     for axes in (*figure.axes[1:], groups(result)):
-        assert sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "x") >= count
+        assert sum(len(xs(line)) for line in axes.lines if line.get_marker() == "x") >= count
     assert "diverged" not in words(learning_figure([tiny()]))
 
 
@@ -169,7 +170,7 @@ def test_tests_after_different_things_are_only_numbered() -> None:
 
 
 LONG = "trans,trans-2,4-nonadienal"
-CROWDED = {
+CROWDED: dict[str, Callable[[], Figure | SubFigure]] = {
     "one trial": lambda: learning_figure([tiny({"trials": 1})]),
     "forty trials": lambda: learning_figure([tiny({"trials": 40}, weights=True)]),
     "all odors": lambda: learning_figure(of("trained: A+ 20ms | ?all; naive: 20ms | ?all")),
@@ -184,6 +185,7 @@ CROWDED = {
 def test_labels_do_not_lie_on_each_other(crowd: str) -> None:
     """However many there are: seen by the boxes that matplotlib draws them in, none of which leaves the figure."""
     figure = CROWDED[crowd]()
+    assert isinstance(figure, Figure)
     figure.draw_without_rendering()
     boxes = {text: text.get_window_extent().padded(-1) for text in texts(figure)}
     assert len(boxes) > 5
@@ -209,7 +211,9 @@ NAMES = ["_hidden", "$x^^$ costs $5 %frac", "a" * 90, "100 % {us} {0} <b> naïve
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_of_one_s_own_can_be_drawn(name: str, tmp_path: Path) -> None:
     """Finding 18: as it is spelled, in the label, in the headline and as what a test came after."""
-    phases = [Phase(0.01, {"anisole": 0.5}, punishment=2), Probe("anisole", 0.01), Phase(0.02), Probe("anisole", 0.01)]
+    phases: list[Phase | Probe] = [
+        Phase(0.01, {"anisole": 0.5}, punishment=2), Probe("anisole", 0.01), Phase(0.02), Probe("anisole", 0.01),
+    ]  # fmt: skip
     own = run(Design([Group(name, [Stage(phases, name)])]), larvae=2, show_progress=False).one
     figure = learning_figure([own, tiny()])
     assert save_figure(figure, tmp_path / "own.png").read_bytes().startswith(b"\x89PNG")
@@ -291,6 +295,6 @@ def test_the_mean_is_of_those_that_have_a_value() -> None:
     """Larvae of which a test is absent are left out, in silence; and a line goes over moments without such a test."""
     result = of("B = anisole: ?A, ?B, A 10ms, ?A, A 10ms, ?A 3s, ?B", larvae=3).one
     result.preference_index.values[1, 0] = np.nan
-    lines = [container.lines[0] for container in learning_figure([result]).axes[1].containers]
-    assert [len(line.get_xdata()) for line in lines] == [3, 2]
-    assert all(np.isfinite(line.get_ydata()).all() for line in lines)
+    lines = mean_lines(learning_figure([result]).axes[1])
+    assert [len(xs(line)) for line in lines] == [3, 2]
+    assert all(np.isfinite(ys(line)).all() for line in lines)

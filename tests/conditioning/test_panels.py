@@ -14,6 +14,7 @@ from kenyon.conditioning.figures.over_time import timelines_of
 from kenyon.conditioning.timeline import timelines
 from kenyon.errors import InputError, MismatchError
 from kenyon.mushroom_body import Activity, Population, Record
+from tests.conditioning.drawn import error_bars, mean_lines, xs, ys
 from tests.conditioning.runs import of
 
 RICH = (
@@ -95,11 +96,12 @@ def test_means_are_those_of_the_summary(rich: Results) -> None:
     last = {(row["group"], row["test_odor"]): row["preference_index"] for row in rich.summary()}
     expected = sorted(last.values())
     squares = [line for line in figures.groups(rich).lines if line.get_marker() == "s"]
-    assert sorted(line.get_xdata()[0] for line in squares) == pytest.approx(expected)
-    shown = figures.odor_map(rich).images[0].get_array().ravel()
-    assert sorted(shown) == pytest.approx(expected)
+    assert sorted(xs(line)[0] for line in squares) == pytest.approx(expected)
+    shown = figures.odor_map(rich).images[0].get_array()
+    assert shown is not None
+    assert sorted(shown.ravel()) == pytest.approx(expected)
     trained = figures.learning_curves(rich["trained"])
-    ends = sorted(container.lines[0].get_ydata()[-1] for container in trained.containers)
+    ends = sorted(ys(line)[-1] for line in mean_lines(trained))
     assert ends == pytest.approx(sorted(value for (group, _), value in last.items() if group == "trained"))
     for series, group in zip(dose_series(list(rich.values())), rich, strict=True):
         doses = [value for (name, odor), value in last.items() if name == group and "reward" not in odor]
@@ -145,8 +147,8 @@ def test_rates_are_those_of_the_result(rich: Results) -> None:
     for given, name in ((result, "rate_hz"), (result.drop_vars("rate_hz"), "phase_rate_hz")):
         axes = figures.rates(given, neurons=["KC", "DANp"])
         for line, group in zip(axes.lines, ("KC", "DANp"), strict=True):
-            assert line.get_ydata()[::2] == pytest.approx(result[name].sel(group=group).mean("larva").values)
-        assert axes.lines[0].get_xdata().tolist() == pytest.approx([0.0, 0.05, 0.05, 0.08])
+            assert ys(line)[::2] == pytest.approx(result[name].sel(group=group).mean("larva").values)
+        assert xs(axes.lines[0]).tolist() == pytest.approx([0.0, 0.05, 0.05, 0.08])
 
 
 def test_orders_that_differ_are_said() -> None:
@@ -165,19 +167,19 @@ def test_prediction_error_is_of_the_right_neuron(rich: Results) -> None:
     axes = figures.prediction_error(result)
     assert axes.get_ylabel() == "rate of DANp (Hz)"
     rates = result.test_rate_hz.sel(group="DANp").mean("larva")
-    assert [container.get_label().partition(": ")[2] for container in axes.containers] == [
+    assert [str(container.get_label()).partition(": ")[2] for container in error_bars(axes)] == [
         "reward omitted (pentyl acetate)", "cue and reward (pentyl acetate, reward 1)", "reward alone (reward 1)",
     ]  # fmt: skip
-    for container in axes.containers:
-        odor = container.get_label().partition("(")[2].removesuffix(")")
-        assert container.lines[0].get_ydata() == pytest.approx(rates.sel(test_odor=odor).values)
+    for container in error_bars(axes):
+        odor = str(container.get_label()).partition("(")[2].removesuffix(")")
+        assert ys(container.lines[0]) == pytest.approx(rates.sel(test_odor=odor).values)
 
 
 def test_a_raster_has_every_spike() -> None:
     """Of the one larva, group by group."""
     activity = spiking()
     axes = figures.raster(activity, larva=1)
-    drawn = [len(line.get_xdata()) for line in axes.lines if line.get_marker() == "|"]
+    drawn = [len(xs(line)) for line in axes.lines if line.get_marker() == "|"]
     assert drawn == [activity.spikes_of(group.get_text().partition(" ")[0])[1] for group in axes.get_yticklabels()]
     assert sum(drawn) > 100
 
@@ -186,13 +188,13 @@ def test_a_raster_of_a_phase_has_the_spikes_that_its_rates_count(rich: Results) 
     """In every group, of the larva and the phase that were asked for; not of larvae of which nothing was recorded."""
     result = rich["trained"]
     axes = figures.phase_raster(result, phase=1, larva=2)
-    drawn = [len(line.get_xdata()) for line in axes.lines if line.get_marker() == "|"]
+    drawn = [len(xs(line)) for line in axes.lines if line.get_marker() == "|"]
     cells = [int(text.get_text().partition("(")[2].rstrip(")")) for text in axes.get_yticklabels()]
     assert "(trained, phase 1: nothing given)" in axes.get_title(loc="left")
     assert "phase 0: pentyl acetate, reward)" in figures.phase_raster(result).get_title(loc="left")
     counts = result.phase_rate_hz.isel(larva=2, phase=1).values * cells * 0.03
     assert drawn == pytest.approx(counts)
-    assert figures.phase_raster(result.isel(larva=[2]), phase=1).lines[0].get_xdata().size == drawn[0]
+    assert xs(figures.phase_raster(result.isel(larva=[2]), phase=1).lines[0]).size == drawn[0]
     with pytest.raises(MismatchError, match="another number of spikes"):
         figures.phase_raster(result.isel(phase=[1]))
     with pytest.raises(MismatchError, match="recorded spikes"):
@@ -202,7 +204,7 @@ def test_a_raster_of_a_phase_has_the_spikes_that_its_rates_count(rich: Results) 
 def test_no_two_lines_differ_by_color_alone(rich: Results) -> None:
     """So that a picture without colors still tells them apart: by dashes, or by markers."""
     for axes in (figures.learning_curves(rich), figures.outputs(rich["trained"]), figures.dose_response(rich)):
-        lines = [container.lines[0] for container in axes.containers]
+        lines = mean_lines(axes)
         assert len({(line.get_linestyle(), str(line.get_marker())) for line in lines}) == len(lines) > 1
-    lines = figures.rates(rich["trained"]).lines
-    assert len({line.get_linestyle() for line in lines}) == len(lines) == 4
+    rates = figures.rates(rich["trained"]).lines
+    assert len({line.get_linestyle() for line in rates}) == len(rates) == 4
