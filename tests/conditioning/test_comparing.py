@@ -6,7 +6,7 @@ import pytest
 import xarray
 
 from kenyon import conditioning
-from kenyon.conditioning import Comparison, compare, interval, paradigm, run, summary
+from kenyon.conditioning import Comparison, Results, compare, interval, paradigm, run, summary
 from kenyon.errors import InputError
 from tests.conditioning.runs import tiny
 
@@ -158,6 +158,7 @@ def test_results_are_paired_where_their_larvae_are_the_same() -> None:
     assert before.means[0].mean == pytest.approx(float(naive.mean()))
     arrays = {name: own.preference_index.isel(test=-1, test_odor=0) for name, own in groups.items()}
     assert compare(arrays).differences == compared.differences
+    assert compare({name: Results({name: own}) for name, own in groups.items()}).differences == compared.differences
     assert not compare({**groups, "unpaired": groups["unpaired"].isel(larva=slice(None, None, -1))}).paired
 
 

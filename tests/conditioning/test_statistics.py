@@ -163,6 +163,11 @@ def test_a_trend_over_the_same_larvae_is_page_s() -> None:
     assert not trend(list(table.T)[::-1], paired=True).rises
 
 
+def test_one_pair_that_differs_says_nothing() -> None:
+    """Either sign of it is as extreme."""
+    assert difference_p(np.array([1.0, 1.0, 2.0]), np.ones(3), paired=True) == 1.0
+
+
 def test_what_has_no_spread_is_known() -> None:
     """No difference is none, without a warning; one larva says nothing."""
     ones = np.ones(5)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kenyon import checks
 from kenyon.conditioning import results, statistics
 from kenyon.conditioning.comparison import Comparison, Difference, Mean
+from kenyon.conditioning.outcome import Results
 from kenyon.errors import InputError
 from kenyon.words import shown
 
@@ -46,8 +47,9 @@ def compare(
     Mann and Whitney's U otherwise), corrected after Holm.
 
     Args:
-        groups: By name: results as `run` and `load` give them; or numbers, one a larva, as arrays of numpy or xarray.
-            With the group as the unit numbers may be [groups, larvae], of which the mean over larvae counts.
+        groups: By name: results of one group, as `run` and `load` give them; or numbers, one a larva, as arrays of
+            numpy or xarray. With the group as the unit numbers may be [groups, larvae], of which the mean over larvae
+            counts.
         control: The group that all others are held against; every pair if not given.
         of: Of results, the variable to compare.
         test: Of results, which test: its place among those of the odor, or what it came after, such as "training 2".
@@ -82,6 +84,7 @@ def compare(
     unit = checks.one_of("unit", unit, UNITS)
     if margin is not None:
         margin = checks.positive("margin", margin)
+    groups = _groups(groups)
     values, same = _values(groups, of, test, odor, unit)
     as_pairs = bool(same) and unit == "larva" if paired is None else checks.boolean("paired", paired)
     if as_pairs and len({len(own) for own in values.values()}) > 1:
@@ -108,14 +111,19 @@ def compare(
     )
 
 
+def _groups(given: Any) -> dict[Any, Any]:
+    """Return what is compared by name; of an experiment of one group, its result."""
+    if not isinstance(given, Mapping):
+        raise InputError(f"groups must be results, or numbers, by name, got {shown(given)}; pass {{'paired': result}}")
+    if not 1 <= len(given) <= _MOST_GROUPS:
+        raise InputError(f"groups must be 1 to {_MOST_GROUPS}, got {len(given) or 'none'}")
+    return {name: own.one if isinstance(own, Results) else own for name, own in given.items()}
+
+
 def _values(
-    groups: Any, of: str, test: int | str, odor: str | None, unit: str
+    groups: Mapping[Any, Any], of: str, test: int | str, odor: str | None, unit: str
 ) -> tuple[dict[str, FloatArray], bool | None]:
     """Return the numbers of each group, one a unit, and whether their larvae are the same; None where none say it."""
-    if not isinstance(groups, Mapping):
-        raise InputError(f"groups must be results, or numbers, by name, got {shown(groups)}; pass {{'paired': result}}")
-    if not 1 <= len(groups) <= _MOST_GROUPS:
-        raise InputError(f"groups must be 1 to {_MOST_GROUPS}, got {len(groups) or 'none'}")
     values, seeds = {}, []
     for given, own in groups.items():
         name = checks.label("name of a group", given)

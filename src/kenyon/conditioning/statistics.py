@@ -114,7 +114,7 @@ def difference_p(first: FloatArray, second: FloatArray, *, paired: bool) -> floa
         both = np.concatenate((first, second))
         return 1.0 if np.ptp(both) == 0.0 else float(stats.mannwhitneyu(first, second).pvalue)
     differences = (first - second)[first != second]
-    if len(differences) == 0:
+    if len(differences) < 2:
         return 1.0
     ranks = stats.rankdata(np.abs(differences))
     if len(differences) <= _MOST_COUNTED:  # All signs are tried, so that ties are no matter.
