@@ -125,16 +125,11 @@ def test_a_recording(follow: Follow) -> None:
     assert Path("raster.pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_results_in_files(follow: Follow) -> None:
-    """Both groups are there again, and have a row for each larva as CSV."""
+def test_results_in_files_and_a_figure(follow: Follow) -> None:
+    """Both groups are there again, with a row for each larva as CSV; the figure is of results at hand and of files."""
     table, csv = follow("Results saved and loaded")
     assert [line.split()[1] for line in table.splitlines()[1:]] == ["control", "trained"]
     assert len(csv.splitlines()) == 1 + 2 * 4
-
-
-def test_a_figure(follow: Follow) -> None:
-    """Drawn from results at hand, and from the files of the how-to before."""
-    follow("Results saved and loaded")
     follow("A figure for a paper")
     assert Path("figure1.pdf").read_bytes().startswith(b"%PDF")
     assert b"<svg" in Path("figure2.svg").read_bytes()[:2000]
