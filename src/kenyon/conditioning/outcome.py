@@ -126,7 +126,7 @@ class Results(Mapping[str, "xarray.Dataset"]):
         """
         files = sorted(checks.path("folder", folder).glob(f"*{_ENDING}"))
         if not files:
-            raise InputError(f"folder {shown(str(folder))} must hold result files, got none")
+            raise InputError(f"folder {shown(str(folder))} must hold result files, got none; one file is read by load")
         return cls({file.stem: results.load(file, limit_bytes=limit_bytes) for file in files})
 
 
