@@ -5,7 +5,7 @@ python docs/generate.py --check  # exit with 1 if one is not what it would write
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -14,6 +14,7 @@ from kenyon.cli import main as command
 from kenyon.conditioning.entry import Entry
 from kenyon.conditioning.library import entries
 from kenyon.conditioning.timeline import draw_in_text
+from kenyon.conditioning.variables import MEASURED, SECONDS, STATED, Variable
 from kenyon.memory import Memory, MushroomBodyMemory, RemoteBrianModelMemory, RLmemory, Timer
 from kenyon.memory.mushroom_body import MBmemory
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, constants
@@ -61,6 +62,40 @@ def _entry(entry: Entry) -> str:
         lines += [f"Varied is the {entry.varied}: `{entry.id}/{entry.values}` unless the id names other values.", ""]
     lines += [f"- Control `{name}`: {words}." for name, words in entry.controls.items()] + [""] * bool(entry.controls)
     return "\n".join([*lines, "```", design.text, "", draw_in_text(design), "```", ""])
+
+
+_RESULT = """# What a result holds
+
+`run(...)` gives a dataset (`xarray.Dataset`) for each group of larvae, and `load` reads one from its file.
+Dimensions: `larva`; `test`, a moment at which larvae were tested; `test_odor`, what they were tested with; `phase`;
+`group`, of neurons; `kc`, a Kenyon cell. What was not tested at a moment is nan.
+"""
+
+_CONSTANTS = """And every [constant of the circuit](parameters.md) by its name, such as `kc.threshold_mV`; nan is none.
+"""
+
+_FILE = """## In the file
+
+`GROUP.nc` is NetCDF 4 (HDF5), which any program of the field opens. To be small and quick it holds the same in
+fewer variables: rates as counts of spikes (`test_spikes`, `phase_spikes`, `second_spikes`), all that is not of each
+larva in one text, `made` (JSON), and nothing that follows from the rest. `load` puts everything in its place, and
+reads files of formats 1 and 2 as well; what they do not say is nan or empty.
+"""
+
+
+def results_page() -> str:
+    """Return every variable of a result."""
+    measured, stated = _variables("What was measured", MEASURED), _variables("What made it", STATED)
+    return "\n".join([_RESULT, measured, stated, _CONSTANTS, _variables("With `per_second=True`", SECONDS), _FILE])
+
+
+def _variables(title: str, variables: Mapping[str, Variable]) -> str:
+    """Return a section with a table of variables."""
+    lines = [f"## {title}", "", "| variable | of | unit | meaning | kept |", "|---|---|---|---|---|"]
+    for name, own in variables.items():
+        dims = ", ".join(own.dims) or "the run"
+        lines.append(f"| `{name}` | {dims} | {own.units} | {own.meaning} | {own.kept_by and f'`{own.kept_by}=`'} |")
+    return "\n".join([*lines, ""])
 
 
 _TITLES: dict[type, str] = {
@@ -126,6 +161,7 @@ def main() -> int:
         "memories": memories_page(),
         "cli": cli_page(),
         "refusals": refusals_page(),
+        "results": results_page(),
     }
     for name, page in pages.items():
         path = FOLDER / f"{name}.md"

@@ -72,19 +72,19 @@ MEASURED: Final[Mapping[str, Variable]] = MappingProxyType(
             "per_second",
         ),
         **{
-            f"spike_{name}": Variable(("spike",), "number", f"{meaning} of each recorded spike", units, "recordings")
+            f"spike_{name}": Variable(("spike",), "number", f"of each recorded spike, {meaning}", units, "recordings")
             for name, (meaning, units) in {
-                "larva": ("place of the larva", ""),
-                "neuron": ("place of the neuron in the circuit", ""),
-                "time_ms": ("time since its phase or test began", "ms"),
-                **{of: (f"place of the {of}, -1 where in none,", "") for of in ("phase", "test", "test_odor")},
+                "larva": ("the place of its larva", ""),
+                "neuron": ("the place of its neuron in the circuit", ""),
+                "time_ms": ("the time since its phase or test began", "ms"),
+                **{of: (f"the place of its {of}; -1 where it has none", "") for of in ("phase", "test", "test_odor")},
             }.items()
         },
         **{
-            f"sample_{name}": Variable(("sample",), "number", f"{meaning} of each sample", units, "recordings")
+            f"sample_{name}": Variable(("sample",), "number", f"of each sample, {meaning}", units, "recordings")
             for name, (meaning, units) in {
-                "time_ms": ("time since its phase or test began", "ms"),
-                **{of: (f"place of the {of}, -1 where in none,", "") for of in ("phase", "test", "test_odor")},
+                "time_ms": ("the time since its phase or test began", "ms"),
+                **{of: (f"the place of its {of}; -1 where it has none", "") for of in ("phase", "test", "test_odor")},
             }.items()
         },
         "recorded_v_mV": Variable(("larva", "sample", "neuron"), "number", "membrane potential", "mV", "recordings"),
