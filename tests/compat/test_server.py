@@ -19,7 +19,6 @@ from larvaworld.lib.model.modules.remote_brian_interface import RemoteBrianModel
 from larvaworld.lib.sim import ExpRun
 
 from kenyon import memory as ours
-from kenyon.mushroom_body.engines import ENGINES
 from kenyon.server.journal_reader import JournalReader, Row
 from kenyon.wire import Message
 from tests.compat import host
@@ -111,7 +110,7 @@ def test_the_stock_memory_lives_on_either_engine(
     assert moduleDB.brainDB["memory"].dict["MB"]["olfaction"] is theirs.RemoteBrianModelMemory
     notes = noted(monkeypatch, theirs.RemoteBrianModelMemory)
     lives = []
-    for engine in ENGINES:
+    for engine in ("kernel", "brian2"):
         notes.clear()
         server = stack.enter_context(Running(tmp_path / engine, "--engine", engine, *SCALE))
         options = {"server_port": server.address.port, "G": 1.0}
@@ -145,7 +144,7 @@ def test_the_stock_receptors_live_on_either_engine(
 
     monkeypatch.setattr(RemoteBrianModelInterface, "executeRemoteModelStep", noting)
     lives = []
-    for engine in ENGINES:
+    for engine in ("kernel", "brian2"):
         rates.clear()
         server = stack.enter_context(Running(tmp_path / engine, "--engine", engine))
         finished = live(tmp_path, "chemorbit_OSN", "OSNnavigator", "olfactor", {"server_port": server.address.port})

@@ -44,7 +44,9 @@ _KINDS: Final = {"number": "fiu", "switch": "b"}
 
 
 def packed(result: "xarray.Dataset") -> "xarray.Dataset":
-    """Return a result as it lies in a file."""
+    """Return a result as it lies in a file; one of another kind, as a run of Larvaworld is, lies there as it is."""
+    if result.attrs.get("format") != FORMAT:
+        return result
     file = result.copy()
     for name, (counts, lasted) in _COUNTED.items():
         if name in file and (spikes := _counts(file, name, lasted)) is not None:
