@@ -60,6 +60,7 @@ def dataset(design: Design, course: Course, setup: Setup) -> "xarray.Dataset":
             "larvae": len(seeds),
             "seed": setup.seed,
             "began_as": setup.began_as[group.name],
+            "kept": ", ".join([*setup.kept.names, *["recordings"] * bool(setup.kept.recordings)]),
             "wiring": setup.wiring,
             "own_odors": _own_odors(design),
             "parameters": setup.parameters.description,

@@ -85,6 +85,7 @@ def _today(old: "xarray.Dataset") -> "xarray.Dataset":
     coordinates: dict[str, Any] = dict(
         larva_group=old.paradigm.item(),
         began_as=NEWBORN,
+        kept="weights",
         wiring=DRAWN,
         own_odors="",
         design=_design(old),

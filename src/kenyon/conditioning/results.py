@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kenyon import archive, checks, netcdf
 from kenyon.conditioning import file_format, origin
 from kenyon.conditioning.statistics import interval
-from kenyon.conditioning.variables import ANSWERS
+from kenyon.conditioning.variables import ANSWERS, MEASURED
 from kenyon.errors import MismatchError
 from kenyon.words import shown
 
@@ -104,7 +104,21 @@ def check(result: "xarray.Dataset") -> "xarray.Dataset":
         MismatchError: they are of others, or it is joined along something else than larvae.
     """
     _checked(result)
+    _check_kept(result)
     return origin.check(result, {"preference_index": ANSWERS, "diverged": ("larva", "phase"), "larva_seed": ("larva",)})
+
+
+def _check_kept(result: "xarray.Dataset") -> None:
+    """Refuse numbers that no run of those that are stated has kept: a join has taken them from another."""
+    if "kept" not in result.coords:
+        return
+    kept = {option for said in origin.distinct(result, "kept") for option in str(said).split(", ")}
+    for name, variable in MEASURED.items():
+        if variable.kept_by and variable.kept_by not in kept and name in result and result[name].notnull().any():
+            raise MismatchError(
+                f"{name} of a result must be of a run that has kept it, got one of another; join results with "
+                'xarray.concat(..., coords="different", compat="equals")'
+            )
 
 
 def diverged_at_tests(result: "xarray.Dataset") -> NDArray[np.bool_]:
