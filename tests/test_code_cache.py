@@ -22,7 +22,7 @@ from kenyon import code_cache
 from kenyon import compiled as compiling
 from kenyon.compiled import compiled
 from kenyon.errors import CompiledCodeWarning
-from kenyon.mushroom_body import Population, drive, inputs, kernel
+from kenyon.mushroom_body import Population, drive, inputs, kernel, layered
 
 
 def twice(x: float) -> float:
@@ -156,11 +156,11 @@ def test_two_processes_that_keep_code_at_once_do_not_disturb_each_other(tmp_path
     assert [one.communicate()[0] for one in both] == ["42 3.0 whole\n"] * 2
 
 
-@pytest.mark.parametrize("name", ["inputs._start", pytest.param("kernel.advance_larvae", marks=pytest.mark.long)])
+@pytest.mark.parametrize("name", ["inputs._start", pytest.param("layered.advance_larvae", marks=pytest.mark.long)])
 def test_an_emptied_cache_file_stops_no_command(name: str, tmp_path: Path) -> None:
     """`kenyon train` said "Aborted!" for ever. Now `kenyon doctor` names the file, and the next command mends it."""
     place = tmp_path / "cache" / str(_CacheLocator.get_suitable_cache_subpath(kernel.__file__))  # type: ignore[no-untyped-call]  # numba's
-    function: Any = {"inputs._start": inputs._start, "kernel.advance_larvae": kernel.advance_larvae}[name]
+    function: Any = {"inputs._start": inputs._start, "layered.advance_larvae": layered.advance_larvae}[name]
     larvae = Population(seeds=[1])
     larvae.advance(10.0, drive(larvae.parameters, "anisole"))  # so that there is something to take along
     shutil.copytree(function.stats.cache_path, place)
