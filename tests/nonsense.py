@@ -394,6 +394,7 @@ MEANS: dict[tuple[str, str], Any] = {
     ("name", "*"): ITSELF,  # a word for the message
     ("source", "*"): ITSELF,
     ("path", "a text"): ITSELF,
+    ("Kernel.layered", "a truth value"): ITSELF,
     ("overwrite", "a truth value"): ITSELF,
     ("show_progress", "a truth value"): ITSELF,
     ("odors", "a dictionary"): None,
