@@ -359,11 +359,11 @@ def _store(state: Any, x: FloatArray) -> None:
 
 
 @compiled
-def _sample(
+def write_sample(
     larva: int,
     sample: int,
     step: int,
-    x: FloatArray,
+    v_mV: FloatArray,
     w_p: FloatArray,
     w_n: FloatArray,
     kc_fired: FloatArray,
@@ -373,7 +373,7 @@ def _sample(
     """Write down the state that was asked for."""
     if record.v_mV.shape[1] > 0:
         for i in range(N_NEURONS):
-            record.v_mV[larva, sample, i] = x[_V, i]
+            record.v_mV[larva, sample, i] = v_mV[i]
     if record.w_kc_mbonp_nS.shape[1] > 0:
         for kc in range(N_KCS):
             record.w_kc_mbonp_nS[larva, sample, kc] = w_p[kc]
@@ -466,7 +466,7 @@ def _advance(
 
         if record.sample_steps > 0 and (first_step + step + 1) % record.sample_steps == 0:
             sample = (first_step + step + 1) // record.sample_steps - 1
-            _sample(larva, sample, step, x, w_p, w_n, kc_fired, k, record)
+            write_sample(larva, sample, step, x[_V], w_p, w_n, kc_fired, k, record)
 
     _store(state, x)
     for kc in range(N_KCS):

@@ -44,8 +44,8 @@ from kenyon.mushroom_body.kernel import (
     Constants,
     Recording,
     depress,
-    eligibility,
     restore,
+    write_sample,
 )
 from kenyon.mushroom_body.layers import (
     AFTER,
@@ -540,17 +540,7 @@ def _sample(
     """Write down the state that was asked for."""
     if record.v_mV.shape[1] > 0:
         _free(period, k, x, m, v_mV, held)
-        for i in range(N_NEURONS):
-            record.v_mV[larva, sample, i] = v_mV[i]
-    if record.w_kc_mbonp_nS.shape[1] > 0:
-        for kc in range(N_KCS):
-            record.w_kc_mbonp_nS[larva, sample, kc] = state.w_kc_mbonp_nS[kc]
-    if record.w_kc_mbonn_nS.shape[1] > 0:
-        for kc in range(N_KCS):
-            record.w_kc_mbonn_nS[larva, sample, kc] = state.w_kc_mbonn_nS[kc]
-    if record.eligibility.shape[1] > 0:
-        for kc in range(N_KCS):
-            record.eligibility[larva, sample, kc] = eligibility(kc_fired[kc], step, k)
+    write_sample(larva, sample, step, v_mV, state.w_kc_mbonp_nS, state.w_kc_mbonn_nS, kc_fired, k, record)
 
 
 @compiled
