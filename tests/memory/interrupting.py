@@ -1,6 +1,7 @@
 """Ctrl-C in the middle of a call: at every place of it in turn, or at random moments by a real signal."""
 
 import dis
+import gc
 import json
 import random
 import signal
@@ -133,11 +134,14 @@ def _ring(number: int, frame: Any) -> None:
 @contextmanager
 def alarm() -> Iterator[None]:
     """Let an alarm do what Ctrl-C does; it can be set to a millionth of a second."""
-    before = signal.signal(signal.SIGALRM, _ring)
+    before, collects = signal.signal(signal.SIGALRM, _ring), gc.isenabled()
+    gc.disable()  # what Python runs while it collects, such as the callbacks of other libraries, swallows an interrupt
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        if collects:
+            gc.enable()
         signal.signal(signal.SIGALRM, signal.SIG_IGN if before is signal.SIG_DFL else before)  # one may yet come late
 
 
