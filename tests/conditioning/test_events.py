@@ -267,6 +267,13 @@ def test_results_of_new_kinds_keep_their_origin_when_joined(whole: Results, tmp_
     assert_same(Results.load(tmp_path), whole)
 
 
+def test_results_come_in_the_order_of_the_numbers_in_their_names(whole: Results, tmp_path: Path) -> None:
+    """A trend over doses goes by them, not by their spelling."""
+    one = whole["first"]
+    Results({"dose 2": one, "dose 10": one, "dose 0.5": one, "none": one}).save(tmp_path)
+    assert list(Results.load(tmp_path)) == ["dose 0.5", "dose 2", "dose 10", "none"]
+
+
 def test_recordings_are_those_of_single_larvae() -> None:
     """Spikes, potentials and eligibility of phases and tests, wherever slices end, in orders of each larva's own."""
     text = "B = anisole: ?A 100ms, shuffle(A+ 6s, (B 300ms, ?B 200ms))"

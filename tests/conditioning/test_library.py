@@ -79,6 +79,7 @@ def test_values_are_varied_by_the_id() -> None:
         "dose/5s": "different numbers of 0 or more such as 0.01,0.1,0.3,1, got '5s'",
         "dose/": "got ''",
         "absolute/3": "absolute must be named alone, for nothing is varied in it, got /3",
+        "Blocking": "unknown experiment 'Blocking'; did you mean 'blocking'?",
         "tracee": "unknown experiment 'tracee'; did you mean 'trace'?",
         "trace/0s": "must be above 0",
     }.items():
@@ -101,6 +102,8 @@ def test_a_design_is_given_as_itself_as_an_id_or_as_text() -> None:
     assert design == Design.read("A = anisole: A+ 1s, ?A")
     banana = Odor("banana", [1.0] * 21)
     assert as_design("blocking", bindings={"A": banana}).bindings[0] == ("A", banana, 1.0)
+    with pytest.raises(InputError, match="odors must be none beside a Design"):
+        as_design(design, odors=[banana])
     with pytest.raises(NotationError):
         as_design("A+ 1, ?A")
     with pytest.raises(InputError, match="design must be a str, got 3"):

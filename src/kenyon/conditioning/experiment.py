@@ -24,7 +24,7 @@ from kenyon.conditioning.outcome import Results
 from kenyon.conditioning.phases import Probe
 from kenyon.conditioning.setup import Kept, prepared
 from kenyon.errors import InputError
-from kenyon.mushroom_body import BALANCED, Parameters, Snapshot
+from kenyon.mushroom_body import BALANCED, Odor, Parameters, Snapshot
 from kenyon.mushroom_body.engine import Engine
 from kenyon.progress import progress
 from kenyon.provenance import run_id
@@ -36,6 +36,7 @@ class Experiment:
 
     Args:
         design: What is done to them: a design, its text, or the id of one of the library.
+        odors: Odors of one's own that its text may name.
         larvae: How many in each group; or the larvae themselves, as `Population.snapshot` gives them, which live on
             under their own constants.
         seed: Larva i has the seed `larva_seed(seed, i)`: the same larvae in every design.
@@ -79,6 +80,7 @@ class Experiment:
         self,
         design: Design | str,
         *,
+        odors: Sequence[Odor] = (),
         larvae: int | Snapshot = 30,
         seed: int = 0,
         parameters: Parameters = BALANCED,
@@ -90,7 +92,7 @@ class Experiment:
         per_second: bool = False,
         recordings: Any = (),
     ) -> None:
-        design = as_design(design)
+        design = as_design(design, odors=odors)
         setup = prepared(
             [group.name for group in design.groups], larvae, seed=seed, parameters=parameters, pn_to_kc=pn_to_kc,
             engine=engine, threads=threads, kept=Kept(weights, codes, per_second, recordings),

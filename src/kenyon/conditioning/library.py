@@ -14,8 +14,9 @@ from kenyon import checks
 from kenyon.conditioning.designs import Design
 from kenyon.conditioning.entry import Entry
 from kenyon.conditioning.paradigms import of_id
+from kenyon.errors import InputError
 
-_ID = re.compile(r"[a-z][a-z-]+(/.*)?")
+_ID = re.compile(r"[A-Za-z][a-z-]+(/.*)?")
 _OLD_ID = re.compile(r"[a-z-]+/[^/]+@[^/]+/(reward|punishment)@")
 
 _RESCORLA = "Rescorla 1967, Psychol. Rev. 74:71"
@@ -427,6 +428,8 @@ def as_design(given: Design | str, **options: Any) -> Design:
         60.0
     """
     if isinstance(given, Design):
+        if options.get("odors"):
+            raise InputError("odors must be none beside a Design, which holds its own; pass them to Design.read")
         return given
     text = checks.instance("design", given, str, "pass a Design, an id of the library, or text in the notation")
     if _OLD_ID.match(text):

@@ -1,6 +1,7 @@
 """What an experiment gave: one result for each group of larvae, by the name of the group."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # xarray and pandas are slow to import
     import xarray
 
 _ENDING = ".nc"
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
 
 
 class Results(Mapping[str, "xarray.Dataset"]):
@@ -118,16 +120,21 @@ class Results(Mapping[str, "xarray.Dataset"]):
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], *, limit_bytes: int = archive.LIMIT_BYTES) -> "Results":
-        """Read every result file of a folder, by name.
+        """Read every result file of a folder, by name: numbers within names as numbers, so that 2 comes before 10.
 
         Raises:
             FileFormatError: one is no result.
             InputError: there is none, or two are of groups of one name.
         """
-        files = sorted(checks.path("folder", folder).glob(f"*{_ENDING}"))
+        files = sorted(checks.path("folder", folder).glob(f"*{_ENDING}"), key=_in_order)
         if not files:
             raise InputError(f"folder {shown(str(folder))} must hold result files, got none; one file is read by load")
         return cls({file.stem: results.load(file, limit_bytes=limit_bytes) for file in files})
+
+
+def _in_order(file: Path) -> list[tuple[bool, float | str]]:
+    parts = _NUMBER.split(file.stem)
+    return [(place % 2 == 0, part if place % 2 == 0 else float(part)) for place, part in enumerate(parts)]
 
 
 def _words(name: str, result: "xarray.Dataset") -> str:

@@ -7,13 +7,14 @@ from kenyon.conditioning.designs import Design
 from kenyon.conditioning.events import Listener
 from kenyon.conditioning.experiment import Experiment
 from kenyon.conditioning.outcome import Results
-from kenyon.mushroom_body import BALANCED, Parameters, Snapshot
+from kenyon.mushroom_body import BALANCED, Odor, Parameters, Snapshot
 from kenyon.mushroom_body.engine import Engine
 
 
 def run(
     design: Design | str,
     *,
+    odors: Sequence[Odor] = (),
     larvae: int | Snapshot = 30,
     seed: int = 0,
     parameters: Parameters = BALANCED,
@@ -32,6 +33,7 @@ def run(
     Args:
         design: What is done to them: a design, such as `paradigm("paired")`; its text, such as "3x(A+ 60s, 60s) | ?A";
             or the id of one of the library, such as "blocking".
+        odors: Odors of one's own that its text may name.
         larvae: How many in each group, the same in all; or the larvae themselves, as `Population.snapshot` gives them.
         seed: Larva i has the seed `larva_seed(seed, i)`: the same larvae in every design.
         parameters: The constants of the circuit; larvae that are given live on under their own.
@@ -68,7 +70,7 @@ def run(
         {'larva': 2, 'test': 2, 'test_odor': 1}
     """
     experiment = Experiment(
-        design, larvae=larvae, seed=seed, parameters=parameters, pn_to_kc=pn_to_kc, engine=engine, threads=threads,
-        weights=weights, codes=codes, per_second=per_second, recordings=recordings,
+        design, odors=odors, larvae=larvae, seed=seed, parameters=parameters, pn_to_kc=pn_to_kc, engine=engine,
+        threads=threads, weights=weights, codes=codes, per_second=per_second, recordings=recordings,
     )  # fmt: skip
     return experiment.run(listeners, show_progress=show_progress)
