@@ -20,7 +20,6 @@ INNER = {
             for tool in (
                 "archive",
                 "checks",
-                "claims",
                 "code_cache",
                 "compiled",
                 "drawing",
@@ -29,6 +28,7 @@ INNER = {
                 "notebook",
                 "progress",
                 "provenance",
+                "reservations",
                 "seed_sequence",
                 "sfc64",
                 "threads",

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks
-from kenyon.claims import claimed
 from kenyon.errors import FileFormatError, InputError
 from kenyon.provenance import versions
+from kenyon.reservations import reserved
 from kenyon.words import shown
 
 FORMAT_VERSION = 1
@@ -215,7 +215,8 @@ def _plain(value: Any) -> Any:
 def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary file to write to, which takes the name `path` only once it is whole.
 
-    The name is claimed first, so the work that makes the file belongs into the `with` statement; see `kenyon.claims`.
+    The name is reserved first, so the work that makes the file belongs into the `with` statement; see
+    `kenyon.reservations`.
 
     Raises:
         InputError: `path` exists and `overwrite` is False, or its folder does not exist.
@@ -232,5 +233,5 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
     """
     target = checks.path("file", path)
     checks.boolean("overwrite", overwrite)
-    with claimed(target.parent, target.name, overwrite=overwrite) as new:
+    with reserved(target.parent, target.name, overwrite=overwrite) as new:
         yield new / target.name

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kenyon.claims import claimed
 from kenyon.conditioning import load
 from kenyon.mushroom_body.verification import own_files
+from kenyon.reservations import reserved
 
 from .running import run
 
@@ -215,7 +215,7 @@ def test_train_out_a_b_c_with_a_nonsense_test_odor_leaves_nothing(tmp_path: Path
 def test_of_two_commands_with_one_out_one_is_refused_at_once(tmp_path: Path) -> None:
     """Two `kenyon train --out d` both ended well once, and one result was gone; also where they may overwrite."""
     out = tmp_path / "d"
-    with claimed(out, "learning.png", make=True):  # as a run has that is under way
+    with reserved(out, "learning.png", make=True):  # as a run has that is under way
         refused = here("train", *QUICK, "--out", out, "--overwrite")
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"Error: {out}/learning.png is being written by process {os.getpid()} on ")
@@ -230,7 +230,7 @@ def test_a_killed_command_leaves_what_was_there_and_the_next_removes_what_it_lef
     command = [sys.executable, "-c", "from kenyon.cli import main; main()", "train", "paired", "naive",
                "--larvae", "300", "--trials", "9", "--out", str(tmp_path), "--overwrite"]  # fmt: skip
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        while not (tmp_path / ".naive.nc.claim").exists():
+        while not (tmp_path / ".naive.nc.reserved").exists():
             assert process.poll() is None
             time.sleep(0.01)
         process.kill()

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from kenyon.claims import claimed
 from kenyon.cli import main
 from kenyon.drawing import save_figure
 from kenyon.errors import InputError
@@ -25,6 +24,7 @@ from kenyon.larvaworld_plugin.figures import preference_figure
 from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.larvaworld_plugin.preference import _follow, compare, phases, preference
 from kenyon.memory.mushroom_body import HOST_ODORS
+from kenyon.reservations import reserved
 
 TINY: dict[str, Any] = {"larvae": 2, "trials": 1, "phase_min": 0.2, "test_min": 0.1, "show_progress": False}
 
@@ -272,7 +272,7 @@ def test_a_run_is_refused_before_it_works_while_another_has_one_of_its_names(
         pytest.fail("it began")
 
     monkeypatch.setattr(experiment, "carry_out", begun)
-    with claimed(tmp_path, name):
+    with reserved(tmp_path, name):
         refused = CliRunner().invoke(main, ["larvaworld", command, "--out", str(tmp_path), "--overwrite"])
     assert refused.exit_code == 1
     assert f"Error: {tmp_path / name} is being written by process" in refused.output

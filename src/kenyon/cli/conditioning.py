@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kenyon.checks import spelled_integer
-from kenyon.claims import claimed
 from kenyon.cli import experiments, plan
 from kenyon.cli.experiments import Asked
 from kenyon.cli.inputs import TABLE
@@ -23,6 +22,7 @@ from kenyon.errors import DivergenceWarning, InputError
 from kenyon.mushroom_body import read_pn_to_kc
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.parameters import NAMED, Parameters, named
+from kenyon.reservations import reserved
 from kenyon.words import shown
 
 if TYPE_CHECKING:  # xarray is slow to import
@@ -116,7 +116,7 @@ def train(
         return
     groups = experiments.group_names(asked, designs)
     files = [*(f"{name}.nc" for names in groups for name in names), _FIGURE]
-    with claimed(out, *files, overwrite=overwrite, make=True) as new, warnings.catch_warnings():
+    with reserved(out, *files, overwrite=overwrite, make=True) as new, warnings.catch_warnings():
         # Counted in the dataset and said in the report, once for all.
         warnings.simplefilter("ignore", DivergenceWarning)
         results: dict[str, xarray.Dataset] = {}

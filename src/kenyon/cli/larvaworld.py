@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 import click
 
 from kenyon import checks
-from kenyon.claims import claimed
 from kenyon.cli.inputs import ARRAYS, TABLE, WORD, read_word
 from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.conditioning.results import save
 from kenyon.drawing import save_figure
 from kenyon.errors import InputError
 from kenyon.mushroom_body.odors import read_odors
+from kenyon.reservations import reserved
 from kenyon.words import shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -298,7 +298,7 @@ def _prepared(
     with _registered(how):
         _refuse_unused(plan.model, how)
         checked(plan)
-        with claimed(out, *names, overwrite=overwrite, make=True) as new:
+        with reserved(out, *names, overwrite=overwrite, make=True) as new:
             yield new
 
 

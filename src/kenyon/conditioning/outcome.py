@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kenyon import archive, checks
-from kenyon.claims import claimed
 from kenyon.conditioning import results
 from kenyon.errors import InputError
+from kenyon.reservations import reserved
 from kenyon.words import shown
 
 if TYPE_CHECKING:  # xarray and pandas are slow to import
@@ -113,7 +113,7 @@ class Results(Mapping[str, "xarray.Dataset"]):
         target = checks.path("folder", folder)
         checks.boolean("overwrite", overwrite)
         files = [f"{name}{_ENDING}" for name in self._of_groups]
-        with claimed(target, *files, overwrite=overwrite, make=True) as new:
+        with reserved(target, *files, overwrite=overwrite, make=True) as new:
             for file, own in zip(files, self._of_groups.values(), strict=True):
                 results.save(own, new / file)
         return [target / file for file in files]

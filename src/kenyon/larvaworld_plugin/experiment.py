@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kenyon.claims import claimed
 from kenyon.errors import InputError, MismatchError
 from kenyon.larvaworld_plugin import host, inspection, registration
 from kenyon.larvaworld_plugin.memories import options_of
@@ -15,6 +14,7 @@ from kenyon.larvaworld_plugin.observation import Observer, odors_of
 from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.memory import checkpoint
 from kenyon.progress import progress
+from kenyon.reservations import reserved
 from kenyon.words import shown
 
 if TYPE_CHECKING:  # xarray is slow to import
@@ -95,7 +95,7 @@ def carry_out(plan: Plan, *, show_progress: bool = True) -> Outcome:
         model, minutes = checked(plan)
         contents = [host.contents("Exp", plan.experiment), host.contents("Model", plan.model)]
         stack.enter_context(host.untouched("Exp", plan.experiment))
-        folder = stack.enter_context(claimed(tempfile.gettempdir()))
+        folder = stack.enter_context(reserved(tempfile.gettempdir()))
         stack.enter_context(host.quiet())
         stack.enter_context(host.repeatable(seed))
         begun = _observed_run()(

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from kenyon import checks
-from kenyon.claims import claimed
 from kenyon.conditioning import origin
 from kenyon.conditioning.phases import Phase
 from kenyon.conditioning.statistics import holm, interval
@@ -37,6 +36,7 @@ from kenyon.larvaworld_plugin.plan import MOST_LARVAE, Plan, by_name
 from kenyon.memory.mushroom_body import HOST_ODORS
 from kenyon.progress import progress
 from kenyon.provenance import run_id, versions
+from kenyon.reservations import reserved
 from kenyon.seeds import larva_seed
 
 if TYPE_CHECKING:  # xarray is slow to import
@@ -231,7 +231,7 @@ def preference(
 def answer(group: Group) -> Answer:
     """Train and test one group."""
     schedule = phases(group.condition, group.odor, group.trials, group.phase_min)
-    with claimed(tempfile.gettempdir()) as folder:
+    with reserved(tempfile.gettempdir()) as folder:
         memories = None
         if schedule:
             training = Plan(

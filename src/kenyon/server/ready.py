@@ -1,6 +1,6 @@
 """The file by which a server tells other processes that it listens, and where: one line of JSON.
 
-It is there from the moment the server listens until it stops, always whole, and its name is claimed as long. A killed
+It is there from the moment the server listens until it stops, always whole, and its name is reserved as long. A killed
 server leaves it behind; its `pid` then names no process.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-from kenyon.claims import claimed
+from kenyon.reservations import reserved
 from kenyon.wire import Address
 
 _LOOK_EVERY_S = 0.02
@@ -35,7 +35,7 @@ class Ready(NamedTuple):
 
 @contextmanager
 def held(path: str | os.PathLike[str]) -> Iterator[Callable[[Ready], None]]:
-    """Claim the name of such a file; give a function that has it say that a server listens, until the statement ends.
+    """Reserve the name of such a file; give a function that has it say that a server listens, until the statement ends.
 
     Raises:
         LockedError: another server has the name.
@@ -52,7 +52,7 @@ def held(path: str | os.PathLike[str]) -> Iterator[Callable[[Ready], None]]:
         True
     """
     target = Path(path)
-    with claimed(target.parent, target.name, overwrite=True) as new:
+    with reserved(target.parent, target.name, overwrite=True) as new:
         target.unlink(missing_ok=True)  # One that was killed may have left it.
 
         def announce(ready: Ready) -> None:

@@ -1,6 +1,7 @@
-"""Processes that claim names, race for them and are killed: `python -m tests.claimants WHAT COUNT FOLDER`, prints JSON.
+"""Processes that reserve names, race for them and are killed.
 
-A program of its own, so that it can fork: it has one thread and imports nothing but what claims.
+`python -m tests.reserving WHAT COUNT FOLDER` prints JSON. A program of its own, so that it can fork: it has one thread
+and imports nothing but what reserves.
 """
 
 import json
@@ -14,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kenyon.claims import claimed
 from kenyon.errors import KenyonError
+from kenyon.reservations import reserved
 
 NAMES = "a.txt", "b.txt"
 
@@ -70,22 +71,22 @@ class Child:
 
 def write(folder: Path, number: int) -> None:
     """Replace two files together."""
-    with claimed(folder, *NAMES, overwrite=True) as new:
+    with reserved(folder, *NAMES, overwrite=True) as new:
         for name in NAMES:
             (new / name).write_text(str(number))
 
 
 def race(count: int, folder: Path) -> dict[str, Any]:
-    """Let two claim the same names at once, each second time those of a process that was killed."""
+    """Let two reserve the same names at once, each second time those of a process that was killed."""
     faults = []
     for turn in range(count):
         if turn % 2:
-            dead = Child(lambda child: _claim(child, folder, -1))
+            dead = Child(lambda child: _reserve(child, folder, -1))
             dead.go_on()
             dead.hear()
             os.kill(dead.pid, signal.SIGKILL)
             dead.end()
-        both = [Child(lambda child, number=2 * turn + i: _claim(child, folder, number)) for i in range(2)]  # type: ignore[misc]
+        both = [Child(lambda child, number=2 * turn + i: _reserve(child, folder, number)) for i in range(2)]  # type: ignore[misc]
         for one in both:
             one.go_on()
         words = [one.hear() for one in both]
@@ -102,10 +103,10 @@ def race(count: int, folder: Path) -> dict[str, Any]:
     return {"faults": faults}
 
 
-def _claim(child: Child, folder: Path, number: int) -> None:
+def _reserve(child: Child, folder: Path, number: int) -> None:
     child.wait()
     try:
-        with claimed(folder, *NAMES) as new:
+        with reserved(folder, *NAMES) as new:
             child.say("works")
             child.wait()
             for name in NAMES:
@@ -148,7 +149,7 @@ def steps(_: int, folder: Path) -> dict[str, Any]:
     while not done:
         ending += 1
         _killed_at(1, partial(write, folder, act + ending), after="whole")
-        done = _killed_at(ending, partial(_claim_beside, folder))
+        done = _killed_at(ending, partial(_reserve_beside, folder))
         faults += _fault(folder, ending, act + ending)
     return {"faults": faults, "acts": [act, ending]}
 
@@ -180,14 +181,14 @@ def _killed_at(act: int, work: Callable[[], None], after: str = "") -> bool:
     return Child(until_then).end() == "done"
 
 
-def _claim_beside(folder: Path) -> None:
-    with claimed(folder, "c.txt"):
+def _reserve_beside(folder: Path) -> None:
+    with reserved(folder, "c.txt"):
         pass
 
 
 def _fault(folder: Path, turn: int, at_least: int) -> list[list[Any]]:
-    """Return what is wrong after somebody was killed, and after the next one has claimed a third name beside."""
-    _claim_beside(folder)
+    """Return what is wrong after somebody was killed, and after the next one has reserved a third name beside."""
+    _reserve_beside(folder)
     found = _found(folder)
     whole = set(found) == set(NAMES) and len(set(found.values())) == 1 and int(found[NAMES[0]]) >= at_least
     return [] if whole else [[turn, found, at_least]]

@@ -1,20 +1,20 @@
-"""A name is claimed before the work for it begins, and what was made takes its name only when all of it is whole.
+"""A name is reserved before the work for it begins, and what was made takes its name only when all of it is whole.
 
 Whoever writes `a.nc` and `a.png` into a folder has in it, for as long as the work takes:
 
     .kenyon-HOST-BOOT-RANDOM/         a folder of its own
-        owner                         the names it claims; locked by the operating system while the process lives
+        owner                         the names it reserves; locked by the operating system while the process lives
         new/                          where the files are made
-    .a.nc.claim/ and .a.png.claim/    its claims, in each nothing but the name of that folder
+    .a.nc.reserved/ and .a.png.reserved/    its reservations, in each nothing but the name of that folder
 
-One wins: a claim is made in one's own folder and renamed to its place, which fails where another claim lies.
+One wins: a reservation is made in one's own folder and renamed to its place, which fails where another lies.
 
 Together: when all files are whole, `new` is renamed `whole`. That is the moment at which the run has happened; then
-each file takes its name, the claims go, and the own folder goes.
+each file takes its name, the reservations go, and the own folder goes.
 
-The dead: a folder whose lock is free is nobody's. The next that claims beside it takes the lock, which again only one
-can, and ends it: files in `whole` take their names, all else is removed. So a killed run has happened, or it has not.
-After a loss of power this holds as far as the file system keeps the order of renames.
+The dead: a folder whose lock is free is nobody's. The next that reserves a name beside it takes the lock, which again
+only one can, and ends it: files in `whole` take their names, all else is removed. So a killed run has happened, or it
+has not. After a loss of power this holds as far as the file system keeps the order of renames.
 
 Other machines: locks do not reach across every network. So what was begun on another machine (another host name, and
 another boot, for containers of one machine share that), by another user, or where there are no locks, is never taken
@@ -39,12 +39,14 @@ from kenyon.errors import InputError, KenyonError, LockedError, StorageError
 from kenyon.words import shown
 
 _PATIENCE_S = 0.3
-"""How long a claimed name is looked at again: somebody may be just ending the dead run that claimed it."""
+"""How long a reserved name is looked at again: somebody may be just ending the dead run that reserved it."""
 
 
 @contextmanager
-def claimed(folder: str | os.PathLike[str], *names: str, overwrite: bool = False, make: bool = False) -> Iterator[Path]:
-    """Claim names in a folder, and give an empty one to make the files in, which take their names together at the end.
+def reserved(
+    folder: str | os.PathLike[str], *names: str, overwrite: bool = False, make: bool = False
+) -> Iterator[Path]:
+    """Reserve names in a folder, and give an empty one to make files in, which take their names together at the end.
 
     If the work within fails, nothing has changed. A name for which no file was made stays as it was.
 
@@ -61,7 +63,7 @@ def claimed(folder: str | os.PathLike[str], *names: str, overwrite: bool = False
 
     Example:
         >>> folder = Path(tempfile.mkdtemp())
-        >>> with claimed(folder, "a.txt", "b.txt") as new:
+        >>> with reserved(folder, "a.txt", "b.txt") as new:
         ...     _ = (new / "a.txt").write_text("one"), (new / "b.txt").write_text("two")
         ...     assert not (folder / "a.txt").exists()
         >>> sorted(path.name for path in folder.iterdir())
@@ -75,13 +77,15 @@ def claimed(folder: str | os.PathLike[str], *names: str, overwrite: bool = False
                 with suppress(OSError):
                     _end_if_dead(other)
             for name in sorted(names):  # In one order, so that of two runs with common names one gets all.
-                _claim(run, name)
+                _reserve(run, name)
         _refuse_existing(run, overwrite=overwrite)
         yield run.own / "new"
         _refuse_existing(run, overwrite=overwrite)
         for name in names:
             if _holder(where / name) != run.own.name:
-                raise LockedError(f"{where / name} must be claimed until it is written, but its claim was removed")
+                raise LockedError(
+                    f"{where / name} must be reserved until it is written, but its reservation was removed"
+                )
         (run.own / "new").rename(run.own / "whole")
 
 
@@ -113,9 +117,9 @@ def _begin(where: Path, names: tuple[str, ...], stack: ExitStack, *, make: bool)
     return _Run(where, names, own)
 
 
-def _claim(run: _Run, name: str) -> None:
-    """Claim a name, from the dead if need be."""
-    making, place = run.own / "claim", _claim_on(run.where / name)
+def _reserve(run: _Run, name: str) -> None:
+    """Reserve a name, from the dead if need be."""
+    making, place = run.own / "reservation", _reservation_of(run.where / name)
     until = time.monotonic() + _PATIENCE_S
     while True:
         (making / run.own.name).mkdir(parents=True, exist_ok=True)
@@ -136,7 +140,7 @@ def _claim(run: _Run, name: str) -> None:
                 place.rename(run.own / "deleted")
                 shutil.rmtree(run.own / "deleted")
         elif time.monotonic() > until:
-            raise LockedError(f"{place} must be a claim of Kenyon's, got something else; delete it")
+            raise LockedError(f"{place} must be a reservation of Kenyon's, got something else; delete it")
 
 
 def _who_has(path: Path, theirs: Path) -> str:
@@ -175,9 +179,9 @@ def _end(own: Path, lock: int) -> None:
             with suppress(FileNotFoundError):
                 (own / "whole" / name).replace(own.parent / name)
         for name in names:
-            with suppress(OSError):  # A name may be too long for a claim; the folder goes nevertheless.
+            with suppress(OSError):  # A name may be too long for a reservation; the folder goes nevertheless.
                 if _holder(own.parent / name) == own.name:
-                    _claim_on(own.parent / name).rename(own / f"claim on {name}")
+                    _reservation_of(own.parent / name).rename(own / f"reservation of {name}")
         shutil.rmtree(own, ignore_errors=True)
     finally:
         os.close(lock)
@@ -195,14 +199,14 @@ def _about(own: Path) -> dict[str, Any]:
     return {}
 
 
-def _claim_on(path: Path) -> Path:
-    return path.with_name(f".{path.name}.claim")
+def _reservation_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.reserved")
 
 
 def _holder(path: Path) -> str | None:
-    """Return the name of the folder of the run that has claimed a file; None if none has."""
+    """Return the name of the folder of the run that has reserved a file; None if none has."""
     try:
-        return next((entry.name for entry in _claim_on(path).iterdir()), None)
+        return next((entry.name for entry in _reservation_of(path).iterdir()), None)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
