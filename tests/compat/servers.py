@@ -12,7 +12,7 @@ from larvaworld.lib.ipc import BrianInterfaceMessage
 from larvaworld.lib.ipc import Server as WheelServer
 
 from kenyon.errors import RemoteProtocolError
-from kenyon.mushroom_body import BALANCED, Population, drive
+from kenyon.mushroom_body import DEFAULT, Population, drive
 from kenyon.seeds import larva_seed
 from kenyon.wire import Address, FrameReader, Message, decode, encode, frame
 
@@ -142,7 +142,7 @@ class Circuits:
 
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
-        self._population = Population(BALANCED)
+        self._population = Population(DEFAULT)
         self._places: dict[str, int] = {}
         self._turn = threading.Lock()
 
@@ -154,12 +154,12 @@ class Circuits:
                 (self._places[name],) = self._population.add([larva_seed(self._seed, sim_id, model_id)])
             larva = [self._places[name]]
             if step == 0 and kwargs["warmup"] > 0:
-                self._population.advance(kwargs["warmup"], drive(BALANCED), larvae=larva)
+                self._population.advance(kwargs["warmup"], drive(DEFAULT), larvae=larva)
             odors = kwargs.get("odors")
             if odors is None:
                 odors = {ODORS[kwargs["odor_id"]]: kwargs["odor_concentration"]}
             activity = self._population.advance(
-                kwargs["T"], drive(BALANCED, odors, reward=kwargs["reward"]), larvae=larva
+                kwargs["T"], drive(DEFAULT, odors, reward=kwargs["reward"]), larvae=larva
             )
             return {word: float(activity.rate_hz(word)[0]) for word in ("MBONp", "MBONn")}
 

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from kenyon.mushroom_body import BALANCED, Population, Snapshot, drive
+from kenyon.mushroom_body import DEFAULT, Population, Snapshot, drive
 from kenyon.seeds import larva_seed
 from kenyon.wire import Address, FrameReader, Message, decode, encode, frame
 
@@ -93,7 +93,7 @@ class Peer:
         assert isinstance(message.model_id, (str, int))
         if message.step == 0:
             seed = larva_seed(given.get("seed", 0), message.sim_id, message.model_id)
-            self._larvae[name] = Population(BALANCED, [seed], threads=1), 0
+            self._larvae[name] = Population(DEFAULT, [seed], threads=1), 0
             if given["warmup"]:
                 self._larvae[name][0].advance(given["warmup"])
         larva, step = self._larvae.get(name, (None, 0))
@@ -104,7 +104,7 @@ class Peer:
                 "expected_step": step,
             }
         odors = given["odors"] if "odors" in given else {ODORS[given["odor_id"]]: given["odor_concentration"]}
-        rates = drive(BALANCED, odors, reward=given["reward"], punishment=given.get("punishment", 0.0))
+        rates = drive(DEFAULT, odors, reward=given["reward"], punishment=given.get("punishment", 0.0))
         answer = self._rates(larva.advance(given["T"], rates))
         if "probe" in given:
             answer["probes"] = {

@@ -11,7 +11,7 @@ import pytest
 from kenyon.conditioning.statistics import interval
 from kenyon.errors import InputError
 from kenyon.memory import MushroomBodyMemory, RLOlfMemory, step_together
-from kenyon.mushroom_body import BALANCED, Population, drive
+from kenyon.mushroom_body import DEFAULT, Population, drive
 from kenyon.mushroom_body.state import pack
 from kenyon.seeds import larva_seed
 
@@ -25,11 +25,11 @@ def test_a_gain_is_read_from_the_rates_of_the_step() -> None:
     memory = MushroomBodyMemory(
         sim_id="a", model_id=3, seed=2, G=2.0, innate_gain=5.0, gain={"CS": 0.0, "UCS": 0.0}, dt=0.5
     )
-    larva = Population(BALANCED, [larva_seed(2, "a", 3)])
+    larva = Population(DEFAULT, [larva_seed(2, "a", 3)])
     seen = set()
     for step in range(40):
         gain = memory.step({"CS": 0.5, "UCS": 0.0}, reward=0.5)
-        activity = larva.advance(500, drive(BALANCED, {"pentyl acetate": 0.5}, reward=0.5))
+        activity = larva.advance(500, drive(DEFAULT, {"pentyl acetate": 0.5}, reward=0.5))
         expected = 5.0 + 2.0 * float((activity.rate_hz("MBONp") - activity.rate_hz("MBONn"))[0])
         assert gain == {"CS": expected, "UCS": expected}
         assert memory.total_ticks == memory.step_id == step + 1
@@ -319,7 +319,7 @@ def test_what_is_put_off_is_lived_through_as_if_it_had_not_been() -> None:
         for readout in ("probe", "step")
     )
     for memory in (*probed, *prompt):  # the same larvae, in simulations of their own
-        larva = Population(BALANCED, [larva_seed(0, "both", memory.model_id)])
+        larva = Population(DEFAULT, [larva_seed(0, "both", memory.model_id)])
         memory.population.restore(larva.snapshot(), [memory.place])
     chance = np.random.default_rng(1)
     for tick in range(27):

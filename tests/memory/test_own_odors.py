@@ -11,7 +11,7 @@ from kenyon.memory import MushroomBodyMemory, RLOlfMemory, checkpoint
 from kenyon.memory.options import plain_value
 from kenyon.mushroom_body import Odor, Population, odors
 from kenyon.mushroom_body.circuit import draw_pn_to_kc
-from kenyon.mushroom_body.parameters import BALANCED
+from kenyon.mushroom_body.parameters import DEFAULT
 
 MINE = Odor("mine", {0.01: [0.1] * 21, 1.0: [0.5 * (i % 7) for i in range(20)] + [float("nan")]})
 THIN = (np.arange(72)[:, None] + np.arange(21)) % 21 < 2
@@ -66,7 +66,7 @@ def test_a_wiring_of_ones_own_is_that_of_the_population() -> None:
     """The one that would be drawn gives the same larva; another gives another, in a shared population and alone."""
     as_drawn, gains = lived(odors={"CS": MINE})
     drawn = as_drawn.population.state.pn_to_kc[as_drawn.place].copy()
-    assert (draw_pn_to_kc(BALANCED, as_drawn.population.seeds[as_drawn.place]) == drawn).all()
+    assert (draw_pn_to_kc(DEFAULT, as_drawn.population.seeds[as_drawn.place]) == drawn).all()
     assert lived(odors={"CS": MINE}, pn_to_kc=drawn)[1] == gains
     for shared in (True, False):
         thin, thin_gains = lived(odors={"CS": MINE}, pn_to_kc=THIN, shared=shared)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, checkpoint, step_together
-from kenyon.mushroom_body import BALANCED, Population, Snapshot, drive
+from kenyon.mushroom_body import DEFAULT, Population, Snapshot, drive
 from kenyon.seeds import larva_seed
 from kenyon.wire import Message
 from tests.server.running import Connection, Here, step
@@ -32,12 +32,12 @@ def alone(server: Here, sim_id: Any, model_id: Any, steps: int = STEPS) -> list[
 
 def in_the_library(seed: int, steps: int = STEPS) -> list[dict[str, Any]]:
     """Return what a larva of the library itself does, whose wiring and streams are those of the ids ("it", 0)."""
-    larva = Population(BALANCED, [larva_seed(seed, "it", 0)])
+    larva = Population(DEFAULT, [larva_seed(seed, "it", 0)])
     larva.advance(10)
     odors = ("pentyl acetate", "4,5-dimethylthiazole", "3-octanol")
     replies = []
     for number in range(steps):
-        rates = drive(BALANCED, {odors[number % 3]: 0.1 + number % 7 / 5}, reward=number % 2)
+        rates = drive(DEFAULT, {odors[number % 3]: 0.1 + number % 7 / 5}, reward=number % 2)
         activity = larva.advance(20, rates)
         probed = larva.probe("4,5-dimethylthiazole", 10)
         replies.append({"activity": activity, "probed": probed})
@@ -267,7 +267,7 @@ def test_an_export_is_a_snapshot_of_the_library_and_can_be_loaded(server: Here) 
     (exported,) = server.ask(Message("export", 0, 0, {"op": "export"}))
     assert exported["expected_step"] == 4
     snapshot = Snapshot.from_bytes("the export", base64.b64decode(exported["snapshot"]))
-    here = Population.from_snapshot(snapshot).advance(20, drive(BALANCED, {"4,5-dimethylthiazole": 0.9}))
+    here = Population.from_snapshot(snapshot).advance(20, drive(DEFAULT, {"4,5-dimethylthiazole": 0.9}))
     assert server.ask(Message("export", "copy", 9, {"op": "load", "snapshot": exported["snapshot"]})) == [
         {"expected_step": 9}
     ]

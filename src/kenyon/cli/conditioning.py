@@ -21,7 +21,7 @@ from kenyon.conditioning.results import save, summary
 from kenyon.errors import DivergenceWarning, InputError
 from kenyon.mushroom_body import read_pn_to_kc
 from kenyon.mushroom_body.engines import ENGINES
-from kenyon.mushroom_body.parameters import NAMED, Parameters, named
+from kenyon.mushroom_body.parameters import DEFAULT_NAME, NAMED, Parameters, named
 from kenyon.reservations import reserved
 from kenyon.words import shown
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # xarray is slow to import
     import xarray
 
 _FIGURE = "learning.png"
+_RATES = ", ".join(f"{parameters.reinforcement_rate_hz:g} {name}" for name, parameters in NAMED.items())
 
 
 @click.command(cls=experiments.FromFiles, short_help="Train larvae; show what they learned.")
@@ -41,14 +42,14 @@ _FIGURE = "learning.png"
 @click.option("--concentration", type=float, default=1.0, help="Of the odor; 1 is the dilution 1e-04.")
 @click.option("--us", type=click.Choice(REINFORCERS), default="reward", help="What comes with the odor.")
 @click.option("--us-rate", type=float, metavar="HZ", help="Strength of reward or punishment as an input rate.  "
-              "[default: that of the parameters, 450 balanced, 600 published]")  # fmt: skip
+              f"[default: that of the parameters, {_RATES}]")  # fmt: skip
 @click.option("--larvae", type=int, default=30, help="How many in each group.")
 @click.option("--trials", type=int, default=3, help="Training trials, where the experiment has trials of one odor.")
 @click.option("--stimulus", type=float, default=60.0, metavar="S", help="How long a stimulus lasts, as above.")
 @click.option("--pause", type=float, default=60.0, metavar="S", help="How long the pause after it lasts, as above.")
 @click.option("--test-odor", "test_odors", multiple=True, help="Another odor to test, as above; may be given more than "
               "once.  [default: a dissimilar one]")  # fmt: skip
-@click.option("--parameters", type=click.Choice(list(NAMED)), default="balanced", help="Constants of the circuit.")
+@click.option("--parameters", type=click.Choice(list(NAMED)), default=DEFAULT_NAME, help="Constants of the circuit.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change one constant, such as "
               "learning_rate_nS=0.1; may be given more than once.")  # fmt: skip
 @click.option("--pn-to-kc", type=TABLE, metavar="FILE", help="CSV of which PNs each Kenyon cell listens to, 72 lines "

@@ -21,7 +21,7 @@ from kenyon.cli.output import as_json, print_json, say
 from kenyon.errors import InputError, NoAnswerError, RefusedError, StorageError
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.odors import read_odors
-from kenyon.mushroom_body.parameters import NAMED, named
+from kenyon.mushroom_body.parameters import DEFAULT_NAME, NAMED, named
 from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings, limits
 from kenyon.words import shown
 
@@ -57,7 +57,7 @@ def _limit_options(command: Command) -> Command:
 @click.option(
     "--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower, cuda is a GPU."
 )
-@click.option("--parameters", type=click.Choice(list(NAMED)), default="balanced", help="Constants of the circuit.")
+@click.option("--parameters", type=click.Choice(list(NAMED)), default=DEFAULT_NAME, help="Constants of the circuit.")
 @click.option("--odors", default=";".join(DEFAULT_ODORS), metavar="A;B;C",
               help="What odor_id 0, 1, 2, ... stand for, in quotes; see `kenyon odors`.")  # fmt: skip
 @click.option("--odors-file", type=TABLE, metavar="FILE", help="CSV of odors of your own, which requests and --odors "

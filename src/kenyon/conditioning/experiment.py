@@ -24,7 +24,7 @@ from kenyon.conditioning.outcome import Results
 from kenyon.conditioning.phases import Probe
 from kenyon.conditioning.setup import Kept, prepared
 from kenyon.errors import InputError
-from kenyon.mushroom_body import BALANCED, Odor, Parameters, Snapshot
+from kenyon.mushroom_body import DEFAULT, Odor, Parameters, Snapshot
 from kenyon.mushroom_body.engine import Engine
 from kenyon.progress import progress
 from kenyon.provenance import run_id
@@ -83,7 +83,7 @@ class Experiment:
         odors: Sequence[Odor] = (),
         larvae: int | Snapshot = 30,
         seed: int = 0,
-        parameters: Parameters = BALANCED,
+        parameters: Parameters = DEFAULT,
         pn_to_kc: Any = None,
         engine: str | Engine = "kernel",
         threads: int | None = None,

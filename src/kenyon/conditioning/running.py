@@ -7,7 +7,7 @@ from kenyon.conditioning.designs import Design
 from kenyon.conditioning.events import Listener
 from kenyon.conditioning.experiment import Experiment
 from kenyon.conditioning.outcome import Results
-from kenyon.mushroom_body import BALANCED, Odor, Parameters, Snapshot
+from kenyon.mushroom_body import DEFAULT, Odor, Parameters, Snapshot
 from kenyon.mushroom_body.engine import Engine
 
 
@@ -17,7 +17,7 @@ def run(
     odors: Sequence[Odor] = (),
     larvae: int | Snapshot = 30,
     seed: int = 0,
-    parameters: Parameters = BALANCED,
+    parameters: Parameters = DEFAULT,
     pn_to_kc: Any = None,
     engine: str | Engine = "kernel",
     threads: int | None = None,

@@ -21,6 +21,7 @@ from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.inputs import Stimulus, drives, stimulus
 from kenyon.mushroom_body.odors import Odor
+from kenyon.mushroom_body.parameters import DEFAULT_NAME, NAMED
 from kenyon.mushroom_body.state import State
 from kenyon.seeds import larva_seed
 from kenyon.threads import OwnLock
@@ -57,7 +58,7 @@ class MushroomBodyMemory(MBmemory):
         True
     """
 
-    parameters = Choice(["balanced", "published"], constant=True, doc="Named set of the circuit's constants.")
+    parameters = Choice(list(NAMED), default=DEFAULT_NAME, constant=True, doc="Named set of the circuit's constants.")
     changes = Table({}, constant=True, doc="Constants to change in it, such as {'weight_floor_nS': 0.0}.")
     engine = Choice(list(ENGINES), constant=True, doc="What computes the circuit; the numbers are the same.")
     pn_to_kc = Wiring(

@@ -357,6 +357,12 @@ def named(name: str) -> Parameters:
     return NAMED[checks.one_of("parameter set", name, list(NAMED))]
 
 
+DEFAULT_NAME = "balanced"
+"""The named set that is taken where none is said, wherever that is: in memories, on a server, in an experiment."""
+
+DEFAULT = NAMED[DEFAULT_NAME]
+
+
 def check_parameters(parameters: Any) -> Parameters:
     """Return `parameters` if it is a set of constants.
 

@@ -24,7 +24,7 @@ from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.manipulated import under, unmanipulated
 from kenyon.mushroom_body.manipulations import Manipulation, checked
 from kenyon.mushroom_body.odors import Odors
-from kenyon.mushroom_body.parameters import BALANCED, Parameters
+from kenyon.mushroom_body.parameters import DEFAULT, Parameters
 from kenyon.mushroom_body.recording import beyond_bounds
 from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
@@ -68,7 +68,7 @@ class Population:
 
     def __init__(
         self,
-        parameters: Parameters = BALANCED,
+        parameters: Parameters = DEFAULT,
         seeds: Iterable[int] = (),
         *,
         pn_to_kc: Any = None,

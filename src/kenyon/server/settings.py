@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from kenyon import checks
 from kenyon.errors import InputError
-from kenyon.mushroom_body import BALANCED, Parameters
+from kenyon.mushroom_body import DEFAULT, Parameters
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.odors import Odor, find, plain
 from kenyon.words import shown
@@ -162,7 +162,7 @@ class Settings:
     port: int = 5795
     unix_path: str | None = None
     engine: str = "kernel"
-    parameters: Parameters = BALANCED
+    parameters: Parameters = DEFAULT
     odors: tuple[str, ...] = DEFAULT_ODORS
     own_odors: tuple[Odor, ...] = ()
     concentration_scale: float = 1.0
