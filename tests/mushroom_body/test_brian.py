@@ -18,31 +18,12 @@ from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.inputs import drive
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters
 from kenyon.mushroom_body.population import Population
-from kenyon.mushroom_body.state import State, arrays
+from kenyon.mushroom_body.state import arrays
+from tests.mushroom_body.same import assert_same_activity, assert_same_state
 
 brian2 = pytest.importorskip("brian2")
 
 EVERYTHING = Record(spikes=True, variables=tuple(SAMPLED), every_ms=7.0)
-
-
-def assert_same_state(ours: State, theirs: State) -> None:
-    """Fail unless whole numbers are equal and all others agree to 1e-9."""
-    for name, mine in arrays(ours).items():
-        other = arrays(theirs)[name]
-        if mine.dtype.kind == "f" and name != "kc_silent_steps":
-            np.testing.assert_allclose(mine, other, rtol=0, atol=1e-9, err_msg=name)
-        else:
-            np.testing.assert_array_equal(mine, other, err_msg=name)
-
-
-def assert_same_activity(ours: Activity, theirs: Activity) -> None:
-    """Fail unless every spike is the same, and samples agree to 1e-9."""
-    np.testing.assert_array_equal(ours.counts, theirs.counts)
-    np.testing.assert_array_equal(ours.duration_ms, theirs.duration_ms)
-    for mine, other in zip(ours.spikes or (), theirs.spikes or (), strict=True):
-        np.testing.assert_array_equal(mine, other)
-    for name, samples in ours.samples.items():
-        np.testing.assert_allclose(samples, theirs.samples[name], rtol=0, atol=1e-9, err_msg=name)
 
 
 def both(act: Callable[[Population], Activity], larvae: Population) -> tuple[Population, Population]:
