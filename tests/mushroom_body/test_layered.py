@@ -1,5 +1,7 @@
 """The layered form of the kernel against its plain form, whose loop is the description step by step."""
 
+import random
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +12,11 @@ from kenyon.mushroom_body import Population, Record, kernel, layered
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.circuit import GROUPS, KC, N_CHANNELS, N_NEURONS, PN, per_neuron
 from kenyon.mushroom_body.engines import Kernel
-from kenyon.mushroom_body.manipulated import under
+from kenyon.mushroom_body.manipulated import Manipulated, under
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters
 from kenyon.mushroom_body.state import State
 from kenyon.mushroom_body.verification import load, own_files, replay
+from tests.mushroom_body.manipulating import mild
 
 EVERYTHING = Record(spikes=True, variables=("v_mV", "w_kc_mbonp_nS", "w_kc_mbonn_nS", "eligibility"), every_ms=0.7)
 
@@ -50,8 +53,9 @@ SETS = {
 
 @dataclass
 class Life:
-    """What larvae live through: their state before, the drive, and how long each of some calls lasts."""
+    """What larvae live through: constants, their state before, the drive, and how long each of some calls lasts."""
 
+    parameters: Parameters
     state: State
     rates_hz: NDArray[np.float64]
     calls: list[NDArray[np.int64]]
@@ -59,6 +63,8 @@ class Life:
 
 def random_life(parameters: Parameters, larvae: int, rng: np.random.Generator) -> Life:
     """Draw larvae in any state that fits the layered form, and what happens to them."""
+    if not isinstance(parameters, Manipulated) and rng.random() < 0.3:
+        parameters = under(parameters, mild(random.Random(int(rng.integers(2**32))), parameters))
     state = states.newborn(parameters, [int(seed) for seed in rng.integers(0, 2**63, larvae)])
     for name, most in (("g_e_nS", 30.0), ("g_i_nS", 20.0), ("g_a_nS", 3.0)):
         values = getattr(state, name)
@@ -73,7 +79,9 @@ def random_life(parameters: Parameters, larvae: int, rng: np.random.Generator) -
         held = rng.random(state.v_mV.shape) < 0.1
         state.refractory_steps[held] = rng.integers(1, period, held.sum())
         state.v_mV[held] = rest[held]
-    diverged = (rng.random(state.v_mV.shape) < 0.003) & (state.refractory_steps == 0)
+    diverged = rng.random(state.v_mV.shape) < 0.003
+    diverged[0, rng.integers(N_NEURONS)] = True
+    diverged &= state.refractory_steps == 0
     state.v_mV[diverged] = rng.choice([np.nan, np.inf, -np.inf, 1e308, -1e308], diverged.sum())
     for group in ("ORN", "LN"):
         state.g_i_nS[:, GROUPS[group]] = 0.0
@@ -89,9 +97,8 @@ def random_life(parameters: Parameters, larvae: int, rng: np.random.Generator) -
     rates_hz = rng.uniform(0, 1500, (larvae, N_CHANNELS)) * rng.choice(
         [0.0, 0.1, 1.0, 30.0], (larvae, N_CHANNELS), p=[0.2, 0.4, 0.3, 0.1]
     )
-    return Life(
-        state, rates_hz, [rng.integers(0, 700, larvae), rng.integers(0, 2500, larvae), rng.integers(0, 5, larvae)]
-    )
+    calls = [rng.integers(0, most, larvae) for most in (700, 2500, 5)]
+    return Life(parameters, state, rates_hz, calls)
 
 
 def fits(parameters: Parameters, larva: np.void) -> bool:
@@ -100,36 +107,75 @@ def fits(parameters: Parameters, larva: np.void) -> bool:
     return bool(layered._fits(larva, max(1, k.refractory_steps), k))
 
 
-def lived(
-    parameters: Parameters, life: Life, engine: Kernel, record: Record, *, plastic: bool
-) -> tuple[State, list[object]]:
+def lived(life: Life, engine: Kernel, record: Record, *, plastic: bool) -> tuple[State, list[object]]:
     """Return the larvae afterward, and everything that was recorded."""
     state = states.copy(life.state)
     seen: list[object] = []
     for n_steps in life.calls:
         activity = engine.run(
-            parameters, state, n_steps, rates_hz=life.rates_hz, plastic=plastic, record=record, threads=1
+            life.parameters, state, n_steps, rates_hz=life.rates_hz, plastic=plastic, record=record, threads=1
         )
         spikes = [own.tobytes() for own in activity.spikes or ()]
         seen += [activity.counts.tobytes(), spikes, {name: own.tobytes() for name, own in activity.samples.items()}]
     return state, seen
 
 
-@pytest.mark.parametrize("lives", [1, pytest.param(800, marks=pytest.mark.long)])
+def kinds(life: Life, after: State, *, plastic: bool) -> Counter[str]:
+    """Count larvae of every kind that an error would hide in."""
+    before, p = life.state, life.parameters
+    done = {own.kind for own in p.manipulations} if isinstance(p, Manipulated) else set()
+    g = np.concatenate([before.g_e_nS, before.g_i_nS, before.g_a_nS], axis=1)
+    lowest_nS = np.minimum(before.w_kc_mbonp_nS, before.w_kc_mbonn_nS).min(axis=1)
+    steps = np.sum(life.calls, axis=0)
+    of = {
+        "subnormal": ((g != 0) & (np.abs(g) < np.finfo(np.float64).tiny)).any(axis=1),
+        "diverged": ~np.isfinite(before.v_mV).all(axis=1),
+        "diverged since": (np.isfinite(before.v_mV) & ~np.isfinite(after.v_mV)).any(axis=1),
+        "refractory": before.refractory_steps.any(axis=1),
+        "refractory at the end": after.refractory_steps.any(axis=1) & (steps > 0),
+        "negative weights": lowest_nS < 0,
+        "without input": ~life.rates_hz.any(axis=1),
+        "left as it is": steps == 0,
+        "not learning": np.full(len(before), not plastic),
+        "silenced": np.full(len(before), "silence" in done),
+        "driven": np.full(len(before), "drive" in done),
+        "cut": np.full(len(before), "cut" in done),
+        "scaled": np.full(len(before), "scale" in done),
+    }
+    return Counter({name: int(which.sum()) for name, which in of.items()}) + Counter(steps=int(steps.sum()))
+
+
+def assert_equal_lives(parameters: Parameters, rng: np.random.Generator, *, everything: bool) -> Counter[str]:
+    """Let random larvae live in both forms, and count what they were."""
+    life = random_life(parameters, 6, rng)
+    assert all(fits(life.parameters, larva) for larva in life.state.records)
+    plastic = bool(rng.random() < 0.8)
+    for record in (EVERYTHING, Record()) if everything else (Record(),):
+        ours, seen = lived(life, Kernel(), record, plastic=plastic)
+        plain, seen_plainly = lived(life, Kernel(layered=False), record, plastic=plastic)
+        for name in states.VARIABLES:
+            assert ours.records[name].tobytes() == plain.records[name].tobytes(), name
+        assert seen == seen_plainly
+    return kinds(life, ours, plastic=plastic)
+
+
 @pytest.mark.parametrize("parameters", SETS.values(), ids=SETS.keys())
-def test_the_forms_are_equal_bit_for_bit(parameters: Parameters, lives: int) -> None:
+def test_the_forms_are_equal_bit_for_bit(parameters: Parameters) -> None:
     """From any state, however calls are cut: every variable, spike and sample, learning or not."""
-    rng = np.random.default_rng(lives)
-    for turn in range(lives):
-        life = random_life(parameters, 6, rng)
-        assert all(fits(parameters, larva) for larva in life.state.records)
-        for record in (EVERYTHING, Record()) if turn % 10 == 0 else (Record(),):
-            plastic = bool(rng.random() < 0.8)
-            ours, seen = lived(parameters, life, Kernel(), record, plastic=plastic)
-            plain, seen_plainly = lived(parameters, life, Kernel(layered=False), record, plastic=plastic)
-            for name in states.VARIABLES:
-                assert ours.records[name].tobytes() == plain.records[name].tobytes(), name
-            assert seen == seen_plainly
+    assert_equal_lives(parameters, np.random.default_rng(1), everything=True)
+
+
+@pytest.mark.long
+def test_the_forms_are_equal_over_10_000_larva_seconds() -> None:
+    """Bit for bit, with larvae of every kind among them, hundreds of each."""
+    rng, count = np.random.default_rng(10_000), Counter[str]()
+    for turn in range(1200):
+        for parameters in SETS.values():
+            count += assert_equal_lives(parameters, rng, everything=turn % 10 == 0)
+    print(count)
+    assert count.pop("steps") >= 10_000 / 1e-4
+    assert len(count) == 13
+    assert min(count.values()) >= 300, count
 
 
 UNFIT = {
@@ -145,11 +191,11 @@ UNFIT = {
 @pytest.mark.parametrize(("name", "neuron", "value"), UNFIT.values(), ids=UNFIT.keys())
 def test_what_does_not_fit_goes_through_the_plain_form(name: str, neuron: int, value: float) -> None:
     """One larva among others, which go through the layered form; the numbers are the same."""
-    life = random_life(BALANCED, 3, np.random.default_rng(5))
+    life = random_life(BALANCED, 3, np.random.default_rng(1))
     getattr(life.state, name)[1, neuron] = value
-    assert [fits(BALANCED, larva) for larva in life.state.records] == [True, False, True]
-    ours, seen = lived(BALANCED, life, Kernel(), EVERYTHING, plastic=True)
-    plain, seen_plainly = lived(BALANCED, life, Kernel(layered=False), EVERYTHING, plastic=True)
+    assert [fits(life.parameters, larva) for larva in life.state.records] == [True, False, True]
+    ours, seen = lived(life, Kernel(), EVERYTHING, plastic=True)
+    plain, seen_plainly = lived(life, Kernel(layered=False), EVERYTHING, plastic=True)
     assert ours.records.tobytes() == plain.records.tobytes()
     assert seen == seen_plainly
 
