@@ -18,6 +18,7 @@ from uuid import uuid4
 from kenyon.server import Limits, Settings, ready
 from kenyon.server.serving import serving
 from kenyon.wire import Address, FrameReader, Message, close_connections, decode, encode, exchange, frame
+from tests.server.forked import Forked
 
 
 class Running:
@@ -27,7 +28,7 @@ class Running:
         folder: Its state directory.
         *options: What else to tell it.
         port: TCP port; 0 takes a free one.
-        prefix: A command to run it under.
+        prefix: A command to run it under; without, it is forked off a process that has imported all.
 
     Attributes:
         address: Where it listens.
@@ -47,16 +48,21 @@ class Running:
 
     def start(self) -> None:
         """Start it, on the port it has had before, and wait until it listens."""
-        command = [*self._prefix, *KENYON, "serve", "--state-dir", str(self._folder), *self._options]
+        command = ["serve", "--state-dir", str(self._folder), *self._options]
         if "--unix" not in self._options:
             command += ["--port", str(self._port)]
         self.ready_file.unlink(missing_ok=True)  # It was perhaps killed.
         command += ["--ready-file", str(self.ready_file)]
         self.lines: list[str] = []
         began = time.monotonic()
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
-        )
+        self.process: Forked | subprocess.Popen[str]
+        if self._prefix:
+            command = [*self._prefix, *KENYON, *command]
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+            )
+        else:
+            self.process = Forked(command)
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
         found = ready.wait_for(self.ready_file, is_alive=lambda: self.process.poll() is None)
@@ -64,7 +70,7 @@ class Running:
             self.process.kill()
             self.process.wait(30)
             self._reading.join(10)
-            raise NotStartedError(self.process.returncode, self.lines)
+            raise NotStartedError(self.process.returncode or 0, self.lines)
         self.start_s = time.monotonic() - began
         self._port, self.metrics_port = found.address.port, found.metrics_port
         # The number rather than the name, for "localhost" may stand for two addresses.

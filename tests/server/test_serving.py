@@ -91,8 +91,8 @@ def test_a_server_that_cannot_start_says_so_where_it_was_asked_for(tmp_path: Pat
 
 
 def test_the_ready_file_is_there_while_the_server_listens(tmp_path: Path) -> None:
-    """Whole, with where it listens; a killed server leaves it, and the next one replaces it."""
-    with Running(tmp_path, "--metrics-port", "0") as server:
+    """Whole, with where it listens, as a user starts it; a killed server leaves it, and the next one replaces it."""
+    with Running(tmp_path, "--metrics-port", "0", prefix=["env"]) as server:
         said = ready.read(server.ready_file)
         assert said is not None
         assert json.loads(server.ready_file.read_text())["port"] == server.address.port
