@@ -112,6 +112,23 @@ def test_a_mushroom_body_on_a_server_gives_the_same_run(tmp_path: Path) -> None:
     assert there.dataset.memory.item() == "RemoteBrianModelMemory"
 
 
+def test_larvae_on_food_need_not_approach_what_promises_food(tmp_path: Path) -> None:
+    """In PItest_on, where all is food; off it they do, and what they have learned is the same."""
+    trained = run("PItrain_mini", larvae=2, minutes=0.3, show_progress=False)
+    file = save_memories(tmp_path / "memories.npz", trained)
+    for experiment in ("PItest_on", "PItest_off"):
+        plain, content = (
+            run(experiment, larvae=2, minutes=0.05, memories=file, show_progress=False,
+                memory={"frozen": True, "approaches_unless_rewarded": own}).dataset
+            for own in (False, True)
+        )  # fmt: skip
+        assert plain.gain.max() > 0.0
+        expected = np.zeros(plain.gain.shape) if experiment == "PItest_on" else plain.gain.values
+        assert (content.gain.values == expected).all()
+        assert (content.learned.values == plain.learned.values).all()
+        assert (plain.on_food == (experiment == "PItest_on")).all()
+
+
 @pytest.mark.parametrize("model", ["forager_RL", "forager_MB"])
 def test_what_was_learned_goes_into_the_test(model: str, tmp_path: Path) -> None:
     """Frozen, larvae follow it and learn no more; learning, they go on; without it they begin naive."""

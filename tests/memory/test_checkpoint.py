@@ -44,6 +44,7 @@ MAKERS: dict[str, Callable[[], Memory]] = {
         probe_ms=100.0,
         probe_every_s=0.3,
         smoothing_s=0.7,
+        approaches_unless_rewarded=True,
     ),
 }
 

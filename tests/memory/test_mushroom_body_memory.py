@@ -379,6 +379,50 @@ def test_a_frozen_larva_follows_what_it_has_learned_and_learns_no_more() -> None
     assert memory.step_id == 300
 
 
+WINNING: dict[str, bool] = {"approaches_unless_rewarded": True, "avoids_only_if_punished": True}
+
+
+@pytest.mark.parametrize("readout", [{}, {**PROBING, "probe_ms": 1000.0}], ids=["step", "probe"])
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize(("taught", "sign"), [("reward", 1.0), ("punishment", -1.0)])
+def test_what_was_learned_shows_where_the_larva_wins_by_it(
+    taught: str, sign: float, frozen: bool, readout: dict[str, Any]
+) -> None:
+    """Approach as far as reward is absent, avoidance as far as punishment is there; learning is what it would be."""
+    given: dict[str, Any] = {"innate_gain": 7.0, "G": 1.0, "model_id": 1, "dt": 1.0, "smoothing_s": 3.0}
+    given |= {"punishment_strength": 0.8, "shared": False, **readout}
+    always = MushroomBodyMemory(gain={"CS": 0.0}, **given)
+    winning = MushroomBodyMemory(gain={"CS": 0.0}, **given, **WINNING)
+    for memory in (always, winning):
+        for _ in range(25):
+            memory.step({"CS": 1.0}, **{taught: True})
+        memory.param.update(frozen=frozen)
+    assert always.probe(probe_ms=2000.0)["CS"]["preference_index"] * sign > 0.02
+    shares = set()
+    for reward, punishment in [(0.0, 0.0), (True, 0.0), (0.3, 0.0), (0.0, 0.4), (0.0, True), (0.6, 0.8)]:
+        learned = always.step({"CS": 1.0}, reward, punishment=punishment)["CS"] - 7.0
+        share = 1.0 - reward if learned > 0.0 else 0.8 * punishment
+        assert winning.step({"CS": 1.0}, reward, punishment=punishment)["CS"] == pytest.approx(7.0 + learned * share)
+        if learned * sign > 0.0:
+            shares.add(share)
+    assert len(shares) >= 3
+    assert winning.probe() == always.probe()
+    assert winning.population.snapshot().to_bytes() == always.population.snapshot().to_bytes()
+
+
+def test_a_punishment_that_the_host_calls_reward_is_one_to_escape_from() -> None:
+    """`reinforcement` says what contact with food is, to what shows as well."""
+    memory = MushroomBodyMemory(gain={"CS": 0.0}, G=1.0, dt=1.0, reinforcement="punishment", **WINNING, **PROBING)
+    for _ in range(25):
+        memory.step({"CS": 1.0}, reward=True)
+    assert memory.gain["CS"] < 0.0
+    memory.frozen = True
+    assert memory.step({"CS": 1.0}, reward=False) == {"CS": 0.0}
+    assert memory.step({"CS": 1.0}, reward=0.5)["CS"] < 0.0
+    with pytest.raises(InputError, match="reward must be"):
+        memory.step({"CS": 1.0}, reward=2.0)
+
+
 def test_the_innate_gain_may_be_the_one_that_was_given() -> None:
     """What is learned is added to each stimulus's own."""
     memory = MushroomBodyMemory(gain={"CS": 150.0, "UCS": -20.0}, innate_gain=None, readout="probe")

@@ -43,6 +43,13 @@ SITUATIONS: dict[str, dict[str, Any]] = {
     "mapped": {"gain": {"a": 0.0, "b": 0.0}, "odors": {"a": "3-octanol", "b": "pentyl acetate"}},
     "probing": {"gain": {"CS": 0.0, "UCS": 0.0}, "readout": "probe", "probe_ms": 300.0, "probe_every_s": 0.2},
     "smoothed": {"gain": {"Odor": 0.0}, "smoothing_s": 0.5, "G": 2.0, "innate_gain": 10.0},
+    "winning": {
+        "gain": {"Odor": 0.0},
+        "approaches_unless_rewarded": True,
+        "avoids_only_if_punished": True,
+        "reward_strength": 0.5,
+        "innate_gain": 3.0,
+    },
     "punished": {"gain": {"Odor": 0.0}, "reinforcement": "punishment"},
     "scaled": {"gain": {"Odor": 0.0}, "concentration_scale": 0.1, "reward_strength": 0.5},
     "seeded": {"gain": {"Odor": 0.0}, "seed": 5},

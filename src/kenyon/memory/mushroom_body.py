@@ -1,7 +1,8 @@
 """What the memories with a mushroom body share, in process or remote: which odor drives it, and how a gain is read.
 
 In each step the circuit lives through one tick of its larva: it smells, is rewarded or punished, and learns. The gain
-of a stimulus follows the difference between its two output neurons: G * (MBONp - MBONn), above the innate gain.
+of a stimulus follows the difference between its two output neurons: G * (MBONp - MBONn), above the innate gain. It may
+show only where the larva wins by it: approach where there is no reward yet, avoidance where there is punishment.
 """
 
 import math
@@ -20,7 +21,7 @@ from kenyon import checks
 from kenyon.errors import InputError, KenyonError
 from kenyon.memory import sensing
 from kenyon.memory.base import Gains, Levels, Memory, Plain, forgotten, wholly
-from kenyon.memory.options import Choice, Identity, Number, Table, checked_identity
+from kenyon.memory.options import Choice, Identity, Number, Switch, Table, checked_identity
 from kenyon.memory.overriding import as_written
 from kenyon.mushroom_body.activity import preference_index
 from kenyon.mushroom_body.odors import Odor, from_plain
@@ -130,6 +131,16 @@ class MBmemory(Memory):
     reward_strength = Number(1.0, low=0.0, high=1.0, doc="Strength of reward at a reward of 1.")
     punishment_strength = Number(1.0, low=0.0, high=1.0, doc="Strength of punishment at a punishment of 1.")
     reinforcement = Choice(["reward", "punishment"], doc="What the host's `reward`, contact with food, means.")
+    approaches_unless_rewarded = Switch(
+        False,
+        doc="Whether learned approach shows only as far as a reward is not there already: where MBONp is above MBONn, "
+        "what that adds to the gain is multiplied by 1 - the strength of reward in the tick.",
+    )
+    avoids_only_if_punished = Switch(
+        False,
+        doc="Whether learned avoidance shows only as far as punishment is there: where MBONp is below MBONn, what that "
+        "takes from the gain is multiplied by the strength of punishment in the tick.",
+    )
     sim_id = Identity(
         None,
         allow_None=True,
@@ -327,10 +338,7 @@ class MBmemory(Memory):
 
     def _request(self, dx: Any, reward: Any, punishment: Any, t_warmup: Any) -> Request:
         """Return what the circuit shall live through; refuse what cannot be."""
-        reward = self._on_food(reward)
-        reward, punishment = self._strength("reward", reward), self._strength("punishment", punishment)
-        if self._own.reinforcement == "punishment":
-            reward, punishment = 0.0, max(reward, punishment)
+        reward, punishment = self._reinforced(reward, punishment)
         warmup_ms = checks.number("t_warmup", t_warmup, low=0.0, high=1e7, unit="ms")
         change, sensed = self._perceive(dx)
         levels = sensing.levels(self.brain, self._own.modality) if self.brain is not None else None
@@ -346,13 +354,20 @@ class MBmemory(Memory):
         probes = tuple(concentrations) if probing else ()
         return Request(
             concentrations,
-            reward * self._own.reward_strength,
-            punishment * self._own.punishment_strength,
+            reward,
+            punishment,
             warmup_ms if self.step_id == 0 else 0.0,
             probes,
             sensed,
             self._own.readout == "step" or bool(probes),
         )
+
+    def _reinforced(self, reward: Any, punishment: Any) -> tuple[float, float]:
+        """Return the strengths of reward and punishment that the larva meets."""
+        reward, punishment = self._strength("reward", self._on_food(reward)), self._strength("punishment", punishment)
+        if self._own.reinforcement == "punishment":
+            reward, punishment = 0.0, max(reward, punishment)
+        return reward * self._own.reward_strength, punishment * self._own.punishment_strength
 
     def _strength(self, name: str, value: Any) -> float:
         if isinstance(value, (bool, np.bool_)):
@@ -372,7 +387,7 @@ class MBmemory(Memory):
             followed = {s: self._follow(s, read[s], elapsed_s) for s in request.concentrations if s in read}
             smoothed_hz = {**smoothed_hz, **followed}
         # In every tick, for a sensor of the host sets the gain of a stimulus that it meets for the first time to 0.
-        gains = self._gains(request.concentrations, smoothed_hz)
+        gains = self._gains(request.concentrations, smoothed_hz, request.reward, request.punishment)
         after = {**outcome.after, "_smoothed_hz": smoothed_hz, "_levels_before": request.levels}
         return self._changed({**after, "rewardSum": self.rewardSum + request.reward - 0.01}, gains, ticks=1)
 
@@ -401,31 +416,43 @@ class MBmemory(Memory):
             return before + (difference_hz - before) * -math.expm1(-elapsed_s / self._own.smoothing_s)
         return difference_hz
 
-    def _gains(self, stimuli: Iterable[str], smoothed_hz: Mapping[str, float]) -> dict[str, float]:
+    def _gains(
+        self, stimuli: Iterable[str], smoothed_hz: Mapping[str, float], reward: float, punishment: float
+    ) -> dict[str, float]:
         """Return the gain of each stimulus by what was last read; one that was never asked about has the innate one."""
         scale = self.G if "G" in self._overridden else self._own.G
         gains = {}
         for stimulus in stimuli:
             if stimulus in smoothed_hz:
-                gains[stimulus] = self._innate(stimulus) + scale * smoothed_hz[stimulus]
+                shown_hz = self._that_shows(smoothed_hz[stimulus], reward, punishment)
+                gains[stimulus] = self._innate(stimulus) + scale * shown_hz
             elif stimulus not in self.gain:
                 gains[stimulus] = self._innate(stimulus)
         return gains
+
+    def _that_shows(self, difference_hz: float, reward: float, punishment: float) -> float:
+        """Return how much of a learned difference shows, by what the larva would win by it (Gerber & Hendel 2006)."""
+        if difference_hz > 0.0 and self._own.approaches_unless_rewarded:
+            return difference_hz * (1.0 - reward)
+        if difference_hz < 0.0 and self._own.avoids_only_if_punished:
+            return difference_hz * punishment
+        return difference_hz
 
     def _innate(self, stimulus: str) -> float:
         innate: float | None = self._own.innate_gain
         return self._given_gain.get(stimulus, 0.0) if innate is None else innate
 
-    def _recall(self, dx: Any) -> tuple[dict[str, Any], dict[str, float]]:
+    def _recall(self, dx: Any, reward: Any, punishment: Any) -> tuple[dict[str, Any], dict[str, float]]:
         """Return the attributes and gains of a frozen memory after a step.
 
         Its circuit stands still; the first time, it is asked what it has learned.
         """
         smoothed_hz, dx = self._smoothed_hz, sensing.checked_change(dx)
+        met = self._reinforced(reward, punishment)
         if self._own.readout == "probe" and not self._recalled:
             answers = self.probe(self._stimuli(self.gain, dx))
             smoothed_hz = {**smoothed_hz, **{s: answer["MBONp"] - answer["MBONn"] for s, answer in answers.items()}}
-        return {"_smoothed_hz": smoothed_hz, "_recalled": True}, self._gains(smoothed_hz, smoothed_hz)
+        return {"_smoothed_hz": smoothed_hz, "_recalled": True}, self._gains(smoothed_hz, smoothed_hz, *met)
 
     def _steps_per_probe(self) -> int:
         steps: int = round(self._own.probe_every_s / self._own.dt)
@@ -494,9 +521,9 @@ def _step_together(
     failures: list[KenyonError] = []
 
     def step() -> None:
-        given = zip(memories, dx, reward, punishment, strict=True)
+        given = list(zip(memories, dx, reward, punishment, strict=True))
         requests = {m: m._request(d, r, p, t_warmup) for m, d, r, p in given if not m._own.frozen}
-        recalled = {m: m._recall(change) for m, change in zip(memories, dx, strict=True) if m._own.frozen}
+        recalled = {m: m._recall(d, r, p) for m, d, r, p in given if m._own.frozen}
 
         def finish(outcomes: Sequence[Outcome], changes: Sequence[Change]) -> None:
             own = [m._finished(r, outcome) for (m, r), outcome in zip(requests.items(), outcomes, strict=True)]
