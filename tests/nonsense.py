@@ -15,6 +15,7 @@ import numpy as np
 
 from kenyon import conditioning
 from kenyon.conditioning import Design, Group, Phase, Stage, figures
+from kenyon.conditioning.claims import Claim
 from kenyon.conditioning.timeline import timelines
 from kenyon.drawing import new_figure
 from kenyon.memory import (
@@ -221,6 +222,12 @@ VALID: dict[str, Callable[[], Any]] = {
     "id": lambda: "brief",
     "question": lambda: "Is a second enough?",
     "Entry.source": lambda: "Nobody 2020",
+    "Claim.source": lambda: "Nobody 2020",
+    "Claim.id": lambda: "X1",
+    "claims": lambda: [Claim("X1", "larva", "Some of them learn.", "Nobody 2020")],
+    "measure": lambda: len,
+    "species": lambda: "larva",
+    "statement": lambda: "Some of them learn.",
     "as_design.given": lambda: "A+ 1s",
     "design": lambda: Design([Group("trained", [Stage([Phase(1.0)])])]),
     "bound.bindings": lambda: {"A": "anisole"},
@@ -344,6 +351,28 @@ MEANS: dict[tuple[str, str], Any] = {
     ("paradigms.*.test_odors", "no [al]*"): LEFT_OUT,
     ("phases.*.label", "a text"): ITSELF,
     ("figures.*.label", "a text"): ITSELF,
+    ("answers.spelled.text", "*text"): ITSELF,
+    ("answers.spelled.text", "lines and escapes"): ITSELF,
+    ("Criterion.statement", "a text"): ITSELF,
+    ("Criterion.measure", "a class"): ITSELF,
+    ("Criterion.measure", "a function"): ITSELF,
+    ("Criterion.*at_least", "negative*"): ITSELF,
+    ("Criterion.*at_least", "a huge number"): ITSELF,
+    ("Criterion.*at_most", "negative*"): ITSELF,
+    ("Criterion.*at_most", "a huge number"): ITSELF,
+    ("Criterion.*at_most", "inf"): ITSELF,
+    ("Criterion.null", "negative*"): ITSELF,
+    ("Criterion.null", "a huge number"): ITSELF,
+    ("Criterion.at_*", "None"): LEFT_OUT,
+    ("Claim.statement", "a *text"): ITSELF,
+    **{(f"Claim.{name}", "*text"): ITSELF for name in ("source", "contradicted_by", "not_testable", "unknown")},
+    **{(f"Claim.{name}", "a dictionary"): LEFT_OUT for name in ("groups", "controls")},
+    **{(f"Claim.{name}", "no [al]*"): LEFT_OUT for name in ("criteria", "fitted_in")},
+    ("Claim.fitted_in", "texts"): ITSELF,
+    ("Claim.fitted_in", "an array of texts"): ITSELF,
+    ("Claim.codes", "a truth value"): ITSELF,
+    ("judge.odors", "a dictionary"): NOTHING,
+    ("judge.folder", "a text"): ITSELF,
     ("Entry.id", "a text"): ITSELF,
     ("Entry.question", "a text"): ITSELF,
     ("Entry.controls", "a dictionary"): ITSELF,

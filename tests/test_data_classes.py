@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 import kenyon.conditioning
+import kenyon.conditioning.claims
 import kenyon.larvaworld_plugin
 from kenyon.conditioning import Design, Lived, Phase, Probe, Shuffle, Stage
 from kenyon.conditioning import Group as LarvaGroup
 from kenyon.conditioning.balance import Finding
+from kenyon.conditioning.claims import Claim, Criterion
 from kenyon.conditioning.entry import Entry
 from kenyon.conditioning.setup import Kept
 from kenyon.errors import InputError
@@ -36,6 +38,16 @@ MADE_BY_USERS: list[Any] = [
     LarvaGroup("trained", (STAGE,)),
     Design((LarvaGroup("trained", (STAGE,)),), {"A": "anisole"}, ("reward", 1.0)),
     Entry("brief", "Is a second enough?", "Nobody 2020", "a: A+ 1s", {}, "time", "5s", "b: {value}, ?A"),
+    Criterion("index", len, 0.1, 0.9, 0.2, 0.8, 0.0),  # type: ignore[arg-type]  # any
+    Claim(
+        "X1",
+        "larva",
+        "A second is enough.",
+        "Nobody 2020",
+        {"a": "A+ 1s, ?A"},
+        (Criterion("index", len),),
+        "No index.",  # type: ignore[arg-type]  # any
+    ),
     Finding("reward", "preference", 0.5, 0.4, 0.6, 0.1, 0.9),
     Plan("PItrain", "forager_MB", 7, 8.0, 5, {"G": 0.5}, Path("a.npz"), 2.0, len),  # type: ignore[arg-type]  # any
     Group("paired", 4, "CS", 6, "forager_MB", 7, 9, 0.5, 1.5, {"G": 0.5}),
@@ -46,6 +58,11 @@ MADE_BY_USERS: list[Any] = [
 GIVEN_TO_USERS = {
     *("GroupBegan", "PhaseBegan", "SliceLived", "PhaseEnded", "Answered", "GroupEnded"),
     *("Begin", "Live", "End", "Ask", "Now", "Setup", "Moments", "Variable", "Stopped"),
+    "Bundle",
+    "Judgement",
+    "Measured",
+    "Stimulus",
+    "Verdict",
     "Comparison",
     "Difference",
     "Mean",
@@ -63,10 +80,11 @@ GIVEN_TO_USERS = {
 }
 """What experiments, tests, inspections and readers answer, made by our own code."""
 
+ONE_TEXT = np.array(["reward"])
 NONSENSE: list[Any] = [
     *(None, True, 2, -1, 0.0, math.nan, math.inf, 10**400, "", "Reward", "rewrad", "a\nb", "\x1b[31m", "\ud800"),
     *("x" * 201, b"reward", [], (), [None], ["training"], {}, {1: 2}, object(), np.timedelta64(1, "s"), float, 1j),
-    *(np.array([1.0, 2.0]), np.array(["reward"]), [[1, 2], [3]], range(3), Path("a.npz"), len),
+    *(np.array([1.0, 2.0]), ONE_TEXT, [[1, 2], [3]], range(3), Path("a.npz"), len),
 ]
 
 WORDS = ["Reward", "rewrad"]
@@ -91,6 +109,17 @@ ALLOWED: dict[str, list[Any]] = {
     "Entry.text": [""],
     "Entry.controls": [{}],
     "Entry.varied": WORDS,
+    "Criterion.statement": WORDS,
+    "Criterion.measure": [float, len],
+    **{f"Criterion.{name}": [None, -1, 0.0] for name in ("at_least", "mean_at_least")},
+    **{f"Criterion.{name}": [None, 2, math.inf] for name in ("at_most", "mean_at_most")},
+    "Criterion.null": [2, -1, 0.0],
+    "Claim.statement": [*WORDS, "x" * 201],
+    **{f"Claim.{name}": ["", *WORDS, "x" * 201] for name in ("source", "contradicted_by", "unknown")},
+    "Claim.not_testable": [""],
+    "Claim.controls": [{}],
+    "Claim.fitted_in": [[], (), ["training"], ONE_TEXT],
+    "Claim.codes": [True],
     "Finding.criterion": WORDS,
     **{f"Finding.{name}": [2, -1, 0.0, math.nan, math.inf] for name in ("mean", "low", "high", "at_least", "at_most")},
     "Plan.experiment": WORDS,
@@ -119,7 +148,10 @@ ALLOWED: dict[str, list[Any]] = {
 
 def is_allowed(name: str, value: Any) -> bool:
     """Return whether the table says that a field takes a value."""
-    return any(value is one or (type(value) is type(one) and bool(value == one)) for one in ALLOWED.get(name, []))
+    return any(
+        value is one or (type(value) is type(one) is not np.ndarray and bool(value == one))
+        for one in ALLOWED.get(name, [])
+    )
 
 
 @pytest.mark.parametrize("made", MADE_BY_USERS, ids=lambda made: type(made).__name__)
@@ -138,9 +170,9 @@ def test_data_made_by_hand_checks_itself(made: Any) -> None:
 
 
 def test_no_data_class_was_forgotten() -> None:
-    """All that is public in these two folders is either tried above, or made by our own code alone."""
+    """All that is public in these folders is either tried above, or made by our own code alone."""
     found = set()
-    for package in (kenyon.conditioning, kenyon.larvaworld_plugin):
+    for package in (kenyon.conditioning, kenyon.conditioning.claims, kenyon.larvaworld_plugin):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             if module.name.endswith(".external"):
                 continue  # A program.

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -11,14 +11,19 @@ from kenyon.conditioning.collecting import Collector, together
 from kenyon.conditioning.events import Answered, Event, GroupBegan, GroupEnded, PhaseBegan, PhaseEnded, SliceLived
 from kenyon.conditioning.moments import Moments, moments
 from kenyon.conditioning.phases import Group
-from kenyon.conditioning.schedule import SECOND_MS, SLICE_MS, Act, Ask, Begin, End, IntArray, Live, Schedule
+from kenyon.conditioning.schedule import SECOND_MS, SLICE_MS, Act, Ask, Begin, End, Live, Schedule
 from kenyon.conditioning.setup import Setup, names
 from kenyon.errors import InputError
 from kenyon.mushroom_body import Activity, Population, Snapshot
+from kenyon.mushroom_body.circuit import N_NEURONS
+from kenyon.mushroom_body.state import State
 from kenyon.words import shown
 
 Done: TypeAlias = tuple[tuple[Activity, ...], tuple[Activity, ...]]
 """What larvae have done so far in a phase, and under the second odor of a choice: one activity, or none yet."""
+
+NOTHING: Final = Activity(np.empty(0), np.empty((0, N_NEURONS), dtype=np.int64))
+"""Of no larva."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,61 +127,84 @@ class Living:
         return GroupEnded(name, everybody), {"group": self.now.group + 1, "larvae": None, "ended": ended}
 
     def _do(self, act: Act, course: Course) -> tuple[Event, dict[str, Any]]:
-        name, elements = course.group.name, course.schedule.elements
-        if isinstance(act, Begin):
-            begun = {**self.now.open, act.number: ((), ())}
-            return PhaseBegan(name, act.larvae, act.number, elements[act.number]), {"open": begun}
+        activity, changed = NOTHING, dict[str, Any]()
         if isinstance(act, Live):
-            return self._live(act, course)
-        if isinstance(act, Ask):
-            activity = self._ask(act, course)
-            return self._answered(act.number, act.larvae, course, ((activity,), ())), {}
-        return self._end(act, course)
+            activity = live(self._population, act, course.schedule)
+            changed["larvae"] = self._population.snapshot()
+        elif isinstance(act, Ask):
+            activity = ask(self._population, act, course.schedule)
+        event, after = told(act, course, self.now.open, activity, self._population.state)
+        return event, {**changed, "open": after}
 
-    def _live(self, act: Live, course: Course) -> tuple[Event, dict[str, Any]]:
-        """Let larvae live through a slice of their phases."""
-        population, drives = self._population, course.schedule.drives
-        durations_ms = act.n_steps * self._setup.parameters.dt_ms
-        population.manipulate(*act.manipulations)
-        same = bool((durations_ms == durations_ms[0]).all())
-        everybody = len(act.larvae) == len(population) and bool((np.diff(act.larvae) > 0).all())
-        activity = population.advance(
-            float(durations_ms[0]) if same else durations_ms,
-            drives[act.numbers, act.against.astype(int)],
-            larvae=None if everybody else act.larvae.tolist(),
-            record=act.record,
-        )
-        done = dict(self.now.open)
-        for number in np.unique(act.numbers).tolist():
-            here = act.numbers == number
-            own, against = activity if here.all() else rows(activity, here), bool(act.against[here][0])
-            first, second = done[number]
-            done[number] = (first, (together(*second, own),)) if against else ((together(*first, own),), second)
-        event = SliceLived(course.group.name, act.larvae, act.numbers, act.place, act.against, activity)
-        return event, {"larvae": population.snapshot(), "open": done}
 
-    def _ask(self, act: Ask, course: Course) -> Activity:
-        element = course.schedule.elements[act.number]
-        return self._population.probe(
-            drive_hz=course.schedule.drives[act.number, 0],
-            duration_ms=element.duration_s * 1e3,
-            larvae=act.larvae.tolist(),
-            manipulations=element.manipulations,
-            record=course.schedule.records[act.number],
-        )
+def live(population: Population, act: Live, schedule: Schedule) -> Activity:
+    """Let the larvae of a group live through a slice of their phases, and return what they did."""
+    durations_ms = act.n_steps * population.parameters.dt_ms
+    population.manipulate(*act.manipulations)
+    same = bool((durations_ms == durations_ms[0]).all())
+    everybody = len(act.larvae) == len(population) and bool((np.diff(act.larvae) > 0).all())
+    return population.advance(
+        float(durations_ms[0]) if same else durations_ms,
+        schedule.drives[act.numbers, act.against.astype(int)],
+        larvae=None if everybody else act.larvae.tolist(),
+        record=act.record,
+    )
 
-    def _end(self, act: End, course: Course) -> tuple[Event, dict[str, Any]]:
-        """Tell what larvae have done over a phase; where it is a test, that ends it a second time."""
-        element, done = course.schedule.elements[act.number], self.now.open[act.number]
-        closed = {} if act.goes_on else {"open": {n: own for n, own in self.now.open.items() if n != act.number}}
-        if act.answers:
-            return self._answered(act.number, act.larvae, course, done), closed
-        return PhaseEnded(course.group.name, act.larvae, act.number, element, *_both(done)), closed
 
-    def _answered(self, number: int, larvae: IntArray, course: Course, done: Done) -> Answered:
-        state, element = self._population.state, course.schedule.elements[number]
-        weights = state.w_kc_mbonp_nS[larvae], state.w_kc_mbonn_nS[larvae]
-        return Answered(course.group.name, larvae, number, element, *_both(done), *weights)
+def ask(population: Population, act: Ask, schedule: Schedule) -> Activity:
+    """Ask copies of larvae of a group, and return what they answered."""
+    element = schedule.elements[act.number]
+    return population.probe(
+        drive_hz=schedule.drives[act.number, 0],
+        duration_ms=element.duration_s * 1e3,
+        larvae=act.larvae.tolist(),
+        manipulations=element.manipulations,
+        record=schedule.records[act.number],
+    )
+
+
+def told(
+    act: Act, course: Course, before: Mapping[int, Done], activity: Activity, state: State
+) -> tuple[Event, Mapping[int, Done]]:
+    """Return what happened by an act, and what larvae have then done in the phases that they are in.
+
+    Args:
+        act: The act.
+        course: Whose act it is.
+        before: What they had done.
+        activity: What they did, or answered; `NOTHING` where the act does not have them do so.
+        state: Of the larvae of the group, after it.
+    """
+    name, elements = course.group.name, course.schedule.elements
+    if isinstance(act, Begin):
+        return PhaseBegan(name, act.larvae, act.number, elements[act.number]), {**before, act.number: ((), ())}
+    if isinstance(act, Live):
+        event = SliceLived(name, act.larvae, act.numbers, act.place, act.against, activity)
+        return event, {**before, **_more(act, before, activity)}
+    if isinstance(act, Ask):
+        return _answered(act, course, ((activity,), ()), state), before
+    done = before[act.number]
+    after = before if act.goes_on else {number: own for number, own in before.items() if number != act.number}
+    if act.answers:
+        return _answered(act, course, done, state), after
+    return PhaseEnded(name, act.larvae, act.number, elements[act.number], *_both(done)), after
+
+
+def _more(act: Live, before: Mapping[int, Done], activity: Activity) -> dict[int, Done]:
+    """Return what larvae have done in each phase that a slice was of."""
+    done: dict[int, Done] = {}
+    for number in np.unique(act.numbers).tolist():
+        here = act.numbers == number
+        own, against = activity if here.all() else rows(activity, here), bool(act.against[here][0])
+        first, second = before[number]
+        done[number] = (first, (together(*second, own),)) if against else ((together(*first, own),), second)
+    return done
+
+
+def _answered(act: Ask | End, course: Course, done: Done, state: State) -> Answered:
+    element = course.schedule.elements[act.number]
+    weights = state.w_kc_mbonp_nS[act.larvae], state.w_kc_mbonn_nS[act.larvae]
+    return Answered(course.group.name, act.larvae, act.number, element, *_both(done), *weights)
 
 
 def _both(done: Done) -> tuple[Activity, Activity | None]:

@@ -87,6 +87,7 @@ class Schedule:
         elements: All phases and tests, as they are written.
         order: [B, elements] int64, which element each larva comes to, one after the other.
         n_steps: [elements] int64, how long each lasts.
+        dt_ms: Length of a time step.
         n_slices: [elements] int64, in how many slices larvae live through it; a test on a copy has none.
         drives: [elements, 2, C] float64, Hz: the rate of each input channel in each, and under the second odor of a
             choice.
@@ -106,7 +107,7 @@ class Schedule:
     ) -> None:
         self.elements: tuple[Element, ...] = group.elements
         self.order = order(group, seeds)
-        self._dt_ms = parameters.dt_ms
+        self.dt_ms = parameters.dt_ms
         steps = [parameters.steps("duration of a phase", own.duration_s * 1e3) for own in self.elements]
         self.n_steps: IntArray = np.array(steps, dtype=np.int64)
         self.drives = np.array([_drives(parameters, own) for own in self.elements])
@@ -131,7 +132,7 @@ class Schedule:
     def slices(self) -> Iterator[tuple[int, float, float]]:
         """Give every slice of every phase, as they are written: the phase, and when it begins and ends in it, s."""
         for number in range(len(self.elements)):
-            ends = np.cumsum([0, *(steps for _, steps in self._slices(number))]) * (self._dt_ms * 1e-3)
+            ends = np.cumsum([0, *(steps for _, steps in self._slices(number))]) * (self.dt_ms * 1e-3)
             if self.n_slices[number]:
                 yield from ((number, float(a), float(b)) for a, b in itertools.pairwise(ends))
 
