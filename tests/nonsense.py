@@ -364,6 +364,7 @@ MEANS: dict[tuple[str, str], Any] = {
     ("Criterion.null", "negative*"): ITSELF,
     ("Criterion.null", "a huge number"): ITSELF,
     ("Criterion.at_*", "None"): LEFT_OUT,
+    ("Criterion.unit", "no text"): ITSELF,
     ("Claim.statement", "a *text"): ITSELF,
     **{(f"Claim.{name}", "*text"): ITSELF for name in ("source", "contradicted_by", "not_testable", "unknown")},
     **{(f"Claim.{name}", "a dictionary"): LEFT_OUT for name in ("groups", "controls")},

@@ -144,6 +144,7 @@ OUTPUTS = (
     "Comparison",
     "Constant",
     "Difference",
+    "Effect",
     "Engine",
     "Finding",
     "Golden",

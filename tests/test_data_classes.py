@@ -28,6 +28,8 @@ from kenyon.mushroom_body import Record
 LIVED = Phase(60, "anisole", 1.0, 0.5, ("silence DANp",), "cue")
 STAGE = Stage((LIVED, Probe("anisole"), Shuffle((LIVED,))), "training")
 
+MEASURE: Any = len
+
 MADE_BY_USERS: list[Any] = [
     LIVED,
     Probe("anisole", 2.0, 1.0, 0.5, ("silence DANp",), "cue"),
@@ -38,16 +40,8 @@ MADE_BY_USERS: list[Any] = [
     LarvaGroup("trained", (STAGE,)),
     Design((LarvaGroup("trained", (STAGE,)),), {"A": "anisole"}, ("reward", 1.0)),
     Entry("brief", "Is a second enough?", "Nobody 2020", "a: A+ 1s", {}, "time", "5s", "b: {value}, ?A"),
-    Criterion("index", len, 0.1, 0.9, 0.2, 0.8, 0.0),  # type: ignore[arg-type]  # any
-    Claim(
-        "X1",
-        "larva",
-        "A second is enough.",
-        "Nobody 2020",
-        {"a": "A+ 1s, ?A"},
-        (Criterion("index", len),),
-        "No index.",  # type: ignore[arg-type]  # any
-    ),
+    Criterion("index", MEASURE, 0.1, 0.9, 0.2, 0.8, 0.0, "share"),
+    Claim("X1", "larva", "A second is enough.", "Nobody 2020", {"a": "A+ 1s, ?A"}, (Criterion("i", MEASURE),), "None."),
     Finding("reward", "preference", 0.5, 0.4, 0.6, 0.1, 0.9),
     Plan("PItrain", "forager_MB", 7, 8.0, 5, {"G": 0.5}, Path("a.npz"), 2.0, len),  # type: ignore[arg-type]  # any
     Group("paired", 4, "CS", 6, "forager_MB", 7, 9, 0.5, 1.5, {"G": 0.5}),
@@ -59,6 +53,7 @@ GIVEN_TO_USERS = {
     *("GroupBegan", "PhaseBegan", "SliceLived", "PhaseEnded", "Answered", "GroupEnded"),
     *("Begin", "Live", "End", "Ask", "Now", "Setup", "Moments", "Variable", "Stopped"),
     "Bundle",
+    "Effect",
     "Judgement",
     "Measured",
     "Stimulus",
@@ -114,6 +109,7 @@ ALLOWED: dict[str, list[Any]] = {
     **{f"Criterion.{name}": [None, -1, 0.0] for name in ("at_least", "mean_at_least")},
     **{f"Criterion.{name}": [None, 2, math.inf] for name in ("at_most", "mean_at_most")},
     "Criterion.null": [2, -1, 0.0],
+    "Criterion.unit": [""],
     "Claim.statement": [*WORDS, "x" * 201],
     **{f"Claim.{name}": ["", *WORDS, "x" * 201] for name in ("source", "contradicted_by", "unknown")},
     "Claim.not_testable": [""],

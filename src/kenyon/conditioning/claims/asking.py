@@ -94,7 +94,7 @@ class Asked:
     @property
     def work_s(self) -> float:
         """How much of larvae's time all of it takes, s."""
-        return work_s(self._courses) * self._larvae if self._courses else 0.0
+        return work_s(self._courses) * self.larvae if self._courses else 0.0
 
     @property
     def run_id(self) -> str:
@@ -145,13 +145,14 @@ class Asked:
         return self._results[key]
 
     @property
-    def _larvae(self) -> int:
+    def larvae(self) -> int:
+        """How many there are in each group."""
         return len(self._setup.seeds(_LARVAE))
 
     def _blocks(self, per_larva_s: float) -> Iterator[range]:
         """Give the places of the larvae of each block; a GPU has all at once."""
-        size = self._larvae if self._setup.engine.name == "cuda" else max(1, int(BLOCK_S / per_larva_s))
-        yield from (range(begun, min(begun + size, self._larvae)) for begun in range(0, self._larvae, size))
+        size = self.larvae if self._setup.engine.name == "cuda" else max(1, int(BLOCK_S / per_larva_s))
+        yield from (range(begun, min(begun + size, self.larvae)) for begun in range(0, self.larvae, size))
 
     def _made(self, setup: Setup) -> list[Course]:
         return [Course(group, self._of_group(setup, group, codes=codes)) for (_, codes), group in self._groups.items()]

@@ -23,6 +23,8 @@ Measure: TypeAlias = Callable[[Answers], NDArray[np.float64]]
 """One number a larva, [B] float64, of what it answered; nan where it has none."""
 
 SPECIES: Final = ("larva", "adult", "model")
+UNITS: Final = ("index", "share", "")
+"""What a figure is: a preference index, or a difference of some; a share; another number."""
 _ID: Final = re.compile(r"[A-Z][A-Za-z]*[0-9]+[a-z]?")
 _LIMITS: Final = {"at_least": -math.inf, "at_most": math.inf}
 
@@ -39,6 +41,7 @@ class Criterion:
         mean_at_least: A stricter limit of the means, where the interval has a looser one; as `at_least` if not given.
         mean_at_most: As `mean_at_least`, below.
         null: What the figure would be if there were no effect: between it and the limit a claim holds in part.
+        unit: One of `UNITS`; an index is also given as a share of what three trials teach.
 
     A criterion without limits is reported, and decides nothing. One with both is an equivalence bound.
 
@@ -57,6 +60,7 @@ class Criterion:
     mean_at_least: Any = None
     mean_at_most: Any = None
     null: float = 0.0
+    unit: str = "index"
 
     def __post_init__(self) -> None:
         """Check each value alone, and that the limits leave room."""
@@ -69,6 +73,7 @@ class Criterion:
             mean = f"mean_{name}"
             fix(mean, _limit(mean, getattr(self, mean), none, getattr(self, name)))
         fix("null", checks.number("null", self.null))
+        fix("unit", checks.one_of("unit", self.unit, UNITS))
         for low, high in ((self.at_least, self.at_most), (self.mean_at_least, self.mean_at_most)):
             if low > high:
                 raise InputError(f"at_least of a criterion must not be above at_most, got {low:g} and {high:g}")

@@ -4,11 +4,12 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from kenyon import checks
+from kenyon.conditioning.claims.answers import Answers
 from kenyon.conditioning.claims.asking import Asked
 from kenyon.conditioning.claims.claim import Claim, Criterion
 from kenyon.conditioning.entry import UNLIKE
@@ -26,6 +27,16 @@ if TYPE_CHECKING:  # slow to import
 
 ODORS: Final = (UNLIKE[:2],)
 """Pairs of odors that claims are asked with, unless told otherwise: A and B."""
+
+TRAINING: Final = Claim(
+    "T0",
+    "larva",
+    "Three trials teach something.",
+    "",
+    {"trained": "3x(A+ 60s, 60s), ?A 4s"},
+    (Criterion("index after three trials", lambda answers: answers.last("trained")),),
+)
+"""What is run beside all claims, for differences of indices to be given as a share of it."""
 
 VERDICTS: Final = ("holds", "partly", "fails", "fitted", "unknown", "not testable")
 
@@ -85,6 +96,36 @@ class Measured:
         return self.low > own.null if math.isinf(own.mean_at_most) else self.high < own.null
 
 
+class Effect(NamedTuple):
+    """The figure that a claim is about before all: of its first criterion, over all odors and reinforcers.
+
+    Attributes:
+        mean: Mean over larvae; where it is an index, as a share of what three trials teach the same larvae.
+        low: Lower bound of its 95 % interval over larvae, likewise.
+        high: Upper bound.
+        is_share: Whether it is a share, of training or of something else that the criterion says.
+    """
+
+    mean: float
+    low: float
+    high: float
+    is_share: bool
+
+    @property
+    def words(self) -> str:
+        """It as a table says it.
+
+        Example:
+            >>> Effect(0.561, 0.5, 0.608, True).words
+            '56 % (50 to 61)'
+        """
+        if math.isnan(self.mean):
+            return "none"
+        values = [100 * own for own in self[:3]] if self.is_share else list(self[:3])
+        mean, low, high = (f"{own:.0f}" if self.is_share else f"{own:.3g}" for own in values)
+        return f"{mean}{' %' * self.is_share} ({low} to {high})"
+
+
 @dataclass(frozen=True, eq=False)
 class Verdict:
     """What became of a claim with one set of constants.
@@ -93,11 +134,13 @@ class Verdict:
         claim: The claim.
         measured: Its criteria, with each reinforcer.
         fitted: Whether the claim was a target of the search for the set.
+        effect: The figure that it is about before all; None where nothing was asked.
     """
 
     claim: Claim
     measured: tuple[Measured, ...]
     fitted: bool
+    effect: Effect | None
 
     def __repr__(self) -> str:
         """Say which claim it is, and what became of it."""
@@ -140,6 +183,7 @@ class Judgement:
         reinforcers: What they were taught with.
         larvae: How many in each group.
         seed: What their seeds were made of.
+        training: [odors, B] float64, the index of each larva after three trials, mean over the reinforcers.
         run_id: The id of all that was run.
         versions: Of the code, and of what computes beneath it.
     """
@@ -151,6 +195,7 @@ class Judgement:
     reinforcers: tuple[str, ...]
     larvae: int
     seed: int
+    training: FloatArray
     run_id: str
     versions: dict[str, str]
 
@@ -190,7 +235,8 @@ class Judgement:
         rows = []
         for own in verdict.measured:
             criterion = {**about, "criterion": own.criterion.statement, "asked": own.criterion.asks, "us": own.us}
-            figures = {"mean": own.mean, "low": own.low, "high": own.high, "larvae": own.n}
+            share = own.mean / _mean(self.training) if own.criterion.unit == "index" else math.nan
+            figures = {"mean": own.mean, "low": own.low, "high": own.high, "larvae": own.n, "share_of_training": share}
             met = own.met if own.criterion.decides else None
             rows.append({**criterion, "odors": "all", **figures, "met": met})
             if len(self.odors) > 1:
@@ -262,20 +308,24 @@ def judge(
     checks.boolean("show_progress", show_progress)
     kept_in = None if folder is None else checks.path("folder", folder)
     asked = Asked(
-        claims, odors=pairs, reinforcers=reinforcers, larvae=larvae, seed=seed, parameters=parameters,
+        [*claims, TRAINING] if any(claim.groups for claim in claims) else claims,
+        odors=pairs, reinforcers=reinforcers, larvae=larvae, seed=seed, parameters=parameters,
         pn_to_kc=pn_to_kc, engine=engine, threads=threads,
     )  # fmt: skip
     label = f"{parameters.description}, {len(claims)} claims, {larvae} larvae"
     with progress(label, asked.work_s, show=show_progress) as done:
         asked.live(kept_in, done)
+    trained = [_figures(TRAINING, asked, us, pairs)[0] for us in reinforcers if asked.work_s]
+    training = np.mean(trained, axis=0) if trained else np.full((len(pairs), larvae), np.nan)
     return Judgement(
-        tuple(_verdict(claim, asked, pairs, reinforcers, seed) for claim in claims),
+        tuple(_verdict(claim, asked, pairs, reinforcers, seed, _mean(training)) for claim in claims),
         parameters,
         asked.setup.wiring,
         tuple(tuple(map(name_of, own)) for own in pairs),
         tuple(reinforcers),
         larvae,
         seed,
+        training,
         asked.run_id,
         versions(),
     )
@@ -290,16 +340,40 @@ def _claims(claims: Any) -> list[Claim]:
 
 
 def _verdict(
-    claim: Claim, asked: Asked, odors: Sequence[Sequence[Any]], reinforcers: Sequence[str], seed: int
+    claim: Claim, asked: Asked, odors: Sequence[Any], reinforcers: Sequence[str], seed: int, training: float
 ) -> Verdict:
-    measured = []
-    for us in reinforcers if claim.criteria else ():
-        answers = [asked.answers(claim, us, own) for own in odors]
-        measured += [
-            _measured(criterion, us, np.array([criterion.measure(own) for own in answers]), seed)
-            for criterion in claim.criteria
-        ]
-    return Verdict(claim, tuple(measured), asked.setup.parameters.description in claim.fitted_in)
+    fitted = asked.setup.parameters.description in claim.fitted_in
+    if not claim.groups:
+        return Verdict(claim, (), fitted, None)
+    figures = {us: _figures(claim, asked, us, odors) for us in reinforcers}
+    measured = tuple(
+        _measured(criterion, us, own, seed)
+        for us in reinforcers
+        for criterion, own in zip(claim.criteria, figures[us], strict=True)
+    )
+    first = next((place for place, own in enumerate(claim.criteria) if own.decides), 0)
+    both = np.concatenate([figures[us][first] for us in reinforcers])
+    return Verdict(claim, measured, fitted, _effect(_measured(claim.criteria[first], "", both, seed), training))
+
+
+def _figures(claim: Claim, asked: Asked, us: str, odors: Sequence[Any]) -> list[FloatArray]:
+    """Return the figure of each larva with each pair of odors, [odors, B], for each criterion."""
+    answers = [asked.answers(claim, us, own) for own in odors]
+    return [np.array([_figure(claim, own, each, asked.larvae) for each in answers]) for own in claim.criteria]
+
+
+def _figure(claim: Claim, criterion: Criterion, answers: Answers, larvae: int) -> FloatArray:
+    """Return the figure of each larva, [B]; nan where it is none, as a share of nothing."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = checks.numbers(f"measure of {claim.id}", criterion.measure(answers)).astype(np.float64)
+    if values.shape != (larvae,):
+        raise InputError(f"measure of {claim.id} must be one number for each of {larvae} larvae, got {values.shape}")
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _effect(found: Measured, training: float) -> Effect:
+    unit = training if found.criterion.unit == "index" else 1.0
+    return Effect(found.mean / unit, found.low / unit, found.high / unit, found.criterion.unit != "")
 
 
 def _measured(criterion: Criterion, us: str, values: FloatArray, seed: int) -> Measured:
