@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from kenyon.cli import main
 from kenyon.conditioning import Design, load, run, save
-from kenyon.errors import NotationError
-from kenyon.mushroom_body import BALANCED, Odor, odors
-from kenyon.mushroom_body.circuit import draw_pn_to_kc
+from kenyon.errors import InputError, NotationError
+from kenyon.mushroom_body import BALANCED, Odor, Population, odors
+from kenyon.mushroom_body.wiring import counted, draw_pn_to_kc, strengths
 from kenyon.seeds import larva_seeds
 
 MEASURED = odors.find("2-heptanone")
@@ -60,6 +60,20 @@ def test_a_wiring_of_ones_own_counts_by_its_contents() -> None:
     other = lived("3-octanol", pn_to_kc=1 - wirings)
     assert other.run_id.item() != given.run_id.item()
     assert not np.array_equal(other.phase_rate_hz.values, drawn.phase_rate_hz.values)
+
+
+def test_a_measured_wiring_is_named_in_the_result_and_its_id() -> None:
+    """Given as its counts it is the same larvae, of which the result holds every strength."""
+    named, given = lived("3-octanol", wiring="right"), lived("3-octanol", pn_to_kc=counted("right"))
+    assert np.array_equal(named.phase_rate_hz.values, given.phase_rate_hz.values)
+    assert named.wiring.item() == "right"
+    held = np.frombuffer(bytes.fromhex(given.wiring.item())).reshape(72, 21)
+    assert (held == strengths(BALANCED, counted("right")[None])[0]).all()
+    others = [lived("3-octanol"), given, lived("3-octanol", wiring="right-shuffled")]
+    assert len({result.run_id.item() for result in (named, *others)}) == 4
+    larvae = Population(seeds=[1]).snapshot()
+    with pytest.raises(InputError, match="larvae that are given have their wiring"):
+        run(Design.read("A+ 1s | ?A 1s"), larvae=larvae, wiring="right")
 
 
 def test_the_command_takes_both_from_files(tmp_path: Path) -> None:

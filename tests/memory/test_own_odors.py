@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kenyon import archive
 from kenyon.errors import InputError, MismatchError
 from kenyon.memory import MushroomBodyMemory, RLOlfMemory, checkpoint
 from kenyon.memory.options import plain_value
 from kenyon.mushroom_body import Odor, Population, odors
-from kenyon.mushroom_body.circuit import draw_pn_to_kc
 from kenyon.mushroom_body.parameters import DEFAULT
+from kenyon.mushroom_body.wiring import counted, draw_pn_to_kc
 
 MINE = Odor("mine", {0.01: [0.1] * 21, 1.0: [0.5 * (i % 7) for i in range(20)] + [float("nan")]})
 THIN = (np.arange(72)[:, None] + np.arange(21)) % 21 < 2
@@ -80,13 +81,37 @@ def test_a_wiring_of_ones_own_is_that_of_the_population() -> None:
     assert thin_gains != gains
 
 
+def test_a_measured_wiring_is_that_of_the_population(tmp_path: Path) -> None:
+    """Named or given as counts, in a shared population and alone; a checkpoint of before there were any is random."""
+    counts = counted("right")
+    gains = lived(wiring="right")[1]
+    memory, same = lived(pn_to_kc=counts.tolist(), shared=False)
+    assert gains == same != lived()[1]
+    twin = Population(seeds=[memory.population.seeds[0]], wiring="right")
+    assert (memory.population.state.pn_to_kc == twin.state.pn_to_kc).all()
+    file = checkpoint.save(tmp_path / "larva.npz", lived(wiring="right-shuffled")[0])
+    (again,) = checkpoint.load(file)
+    assert again.wiring == "right-shuffled"
+    with pytest.raises(MismatchError, match="must have wiring='random', got 'right-shuffled'"):
+        checkpoint.restore(file, MushroomBodyMemory())
+    drawn = checkpoint.save(tmp_path / "drawn.npz", lived()[0])
+    header, arrays = archive.load(drawn, checkpoint.KIND)
+    del header["memories"][0]["options"]["wiring"]
+    archive.save(drawn, checkpoint.KIND, header, arrays, overwrite=True)
+    checkpoint.restore(drawn, MushroomBodyMemory(gain={"CS": 0.0}))
+    with pytest.raises(MismatchError, match="must have wiring='right', got 'random'"):
+        checkpoint.restore(drawn, MushroomBodyMemory(gain={"CS": 0.0}, wiring="right"))
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         ({"odors": {"CS": 3}}, "odors['CS'] must be an odor, got 3; name one"),
         ({"odors": {"CS": {"name": "x"}}}, "stimulus 'CS' must stand for a measured odor or one of one's own"),
         ({"pn_to_kc": np.ones((21, 72))}, "pn_to_kc must have shape (72, 21) or (1, 72, 21), got (21, 72)"),
-        ({"pn_to_kc": np.full((72, 21), 2)}, "pn_to_kc must hold only 0 and 1, got other values"),
+        ({"pn_to_kc": np.full((72, 21), -2)}, "pn_to_kc must be finite from 0 to 10000 everywhere, got -2"),
+        ({"pn_to_kc": THIN, "wiring": "right"}, "a wiring must be either named or given, got 'right' and pn_to_kc"),
+        ({"wiring": "wrong"}, "unknown wiring 'wrong'"),
     ],
 )  # fmt: skip
 def test_nonsense_is_refused(options: dict[str, Any], sentence: str) -> None:

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from kenyon.errors import InputError
-from kenyon.mushroom_body.circuit import CONNECTIONS, GROUPS, draw_pn_to_kc
+from kenyon.mushroom_body.circuit import CONNECTIONS, GROUPS
 from kenyon.mushroom_body.diagram import draw_circuit
 from kenyon.mushroom_body.manipulations import KINDS, Manipulation
 from kenyon.mushroom_body.parameters import BALANCED, constants
+from kenyon.mushroom_body.wiring import draw_pn_to_kc
 
 PAGE = (Path(__file__).parents[2] / "docs" / "circuit.md").read_text("utf-8")
 

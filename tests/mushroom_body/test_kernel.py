@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from kenyon.mushroom_body import Population, Record
-from kenyon.mushroom_body.circuit import draw_pn_to_kc
 from kenyon.mushroom_body.inputs import draw_events, drive, start_channels
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters
 from kenyon.mushroom_body.verification import load, own_files, replay
+from kenyon.mushroom_body.wiring import draw_pn_to_kc
 from tests.mushroom_body.reference import simulate
 
 SETS = {

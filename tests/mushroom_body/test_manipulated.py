@@ -7,10 +7,11 @@ import pytest
 from kenyon.errors import InputError, MismatchError
 from kenyon.mushroom_body import BALANCED, PUBLISHED, Population, Record, drive
 from kenyon.mushroom_body.activity import SAMPLED
-from kenyon.mushroom_body.circuit import GROUPS, draw_pn_to_kc
+from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.inputs import draw_events, start_channels
 from kenyon.mushroom_body.manipulated import under
 from kenyon.mushroom_body.parameters import Parameters
+from kenyon.mushroom_body.wiring import draw_pn_to_kc
 from tests.mushroom_body.manipulating import mild, plainly
 from tests.mushroom_body.reference import simulate
 

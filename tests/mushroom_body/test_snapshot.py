@@ -12,7 +12,7 @@ from kenyon import archive
 from kenyon.errors import FileFormatError, InputError
 from kenyon.mushroom_body import BALANCED, Population, Snapshot, drive
 from kenyon.mushroom_body.engines import engine
-from kenyon.mushroom_body.state import PACKED, VARIABLES, State, arrays, newborn, pack, unpack
+from kenyon.mushroom_body.state import PACKED, VARIABLES, State, arrays, as_now, newborn, pack, unpack
 
 
 @pytest.fixture
@@ -42,7 +42,8 @@ def test_a_snapshot_survives_its_file(saved: Path) -> None:
         ("w_kc_mbonp_nS", np.full((2, 72), np.nan), "w_kc_mbonp_nS must lie from .* got nan"),
         ("drive_hz", np.zeros((1, 23)), "drive_hz must be"),
         ("drive_hz", np.full((2, 23), -1.0), "drive_hz must"),
-        ("pn_to_kc", np.full((2, 72, 21), 3, np.uint8), "pn_to_kc must"),
+        ("pn_to_kc", np.full((2, 72, 21), -1.0), "pn_to_kc must"),
+        ("pn_to_kc", np.zeros((2, 72, 21), np.int64), "pn_to_kc must"),
         ("ticks_left", np.zeros((2, 23), np.int64), "ticks_left must"),
         ("refractory_steps", np.full((2, 142), 20, np.int32), "refractory_steps must"),
         ("refractory_steps", np.full((2, 142), -1, np.int32), "refractory_steps must"),
@@ -61,6 +62,19 @@ def test_a_file_whose_arrays_do_not_fit_is_refused(saved: Path, name: str, value
     archive.save(saved, "snapshot", header, arrays, overwrite=True)
     with pytest.raises(FileFormatError, match=sentence):
         Snapshot.load(saved)
+
+
+def test_a_file_of_before_is_read(saved: Path) -> None:
+    """It had a 0 or 1 for each connection, as had a packed larva."""
+    now = Snapshot.load(saved)
+    header, kept = archive.load(saved, "snapshot")
+    before = kept | {"pn_to_kc": kept["pn_to_kc"].astype(np.uint8)}
+    archive.save(saved, "snapshot", header, before, overwrite=True)
+    assert Snapshot.load(saved) == now
+    packed = b"".join(values[0].astype(values.dtype.newbyteorder("<")).tobytes() for values in
+                      (before[name] for name in VARIABLES))  # fmt: skip
+    assert as_now(packed) == pack(now.state)[0]
+    assert as_now(pack(now.state)[1]) == pack(now.state)[1]
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def keep_larvae(folder: Path) -> None:
 def lived(computer: KernelComputer, circuit: bytes | None, seed: int, number: int) -> StepResult:
     """Return what comes of a step."""
     batch: Batch[None] = Batch(computer)
-    batch.add(None, step(BALANCED, circuit, seed, (), asked(number)))
+    batch.add(None, step(BALANCED, "random", circuit, seed, (), asked(number)))
     while not (over := batch.round()):
         pass
     assert over[0].error is None, over[0].error

@@ -22,6 +22,7 @@ from kenyon.errors import DivergenceWarning, InputError
 from kenyon.mushroom_body import read_pn_to_kc
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.parameters import DEFAULT_NAME, NAMED, Parameters, named
+from kenyon.mushroom_body.wiring import RANDOM, WIRINGS
 from kenyon.reservations import reserved
 from kenyon.words import shown
 
@@ -52,8 +53,15 @@ _RATES = ", ".join(f"{parameters.reinforcement_rate_hz:g} {name}" for name, para
 @click.option("--parameters", type=click.Choice(list(NAMED)), default=DEFAULT_NAME, help="Constants of the circuit.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change one constant, such as "
               "learning_rate_nS=0.1; may be given more than once.")  # fmt: skip
-@click.option("--pn-to-kc", type=TABLE, metavar="FILE", help="CSV of which PNs each Kenyon cell listens to, 72 lines "
-              "of 21 times 0 or 1.  [default: drawn for each larva]")  # fmt: skip
+@click.option(
+    "--wiring",
+    type=click.Choice(WIRINGS),
+    default=RANDOM,
+    help="Which PNs each Kenyon cell listens to: drawn "
+    "for each larva; as measured on a side of a brain; or with each cell's synapses dealt to other receptors.",
+)
+@click.option("--pn-to-kc", type=TABLE, metavar="FILE", help="CSV of a wiring of your own: 72 lines of 21 numbers, 0 "
+              "and 1, or counts of synapses, or strengths with a decimal point.")  # fmt: skip
 @click.option("--seed", type=int, default=0, help="Same seed, same larvae, same numbers.")
 @click.option(
     "--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower, cuda is a GPU."
@@ -74,6 +82,7 @@ def train(
     changes: tuple[str, ...],
     us_rate: float | None,
     larvae: int,
+    wiring: str,
     pn_to_kc: Path | None,
     seed: int,
     engine: str,
@@ -109,7 +118,7 @@ def train(
     chosen = _parameters(parameters, changes, us_rate)
     asked = asked or [Asked("paired", "paired")]
     designs = experiments.designs(asked, chosen, ctx.meta["given"], **how)
-    wiring = None if pn_to_kc is None else read_pn_to_kc(pn_to_kc)
+    own_wiring = None if pn_to_kc is None else read_pn_to_kc(pn_to_kc)
     if twin:
         designs = experiments.with_twins(designs)
     if dry_run:
@@ -123,8 +132,9 @@ def train(
         results: dict[str, xarray.Dataset] = {}
         for design, names in zip(designs, groups, strict=True):
             given = run(
-                design, larvae=larvae, seed=seed, parameters=chosen, pn_to_kc=wiring, engine=engine, weights=True
-            )
+                design, larvae=larvae, seed=seed, parameters=chosen, wiring=wiring, pn_to_kc=own_wiring,
+                engine=engine, weights=True,
+            )  # fmt: skip
             for name, result in zip(names, given.values(), strict=True):
                 save(result, new / f"{name}.nc")
                 results[name] = result

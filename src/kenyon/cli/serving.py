@@ -22,6 +22,7 @@ from kenyon.errors import InputError, NoAnswerError, RefusedError, StorageError
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.odors import read_odors
 from kenyon.mushroom_body.parameters import DEFAULT_NAME, NAMED, named
+from kenyon.mushroom_body.wiring import RANDOM, WIRINGS
 from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings, limits
 from kenyon.words import shown
 
@@ -58,6 +59,8 @@ def _limit_options(command: Command) -> Command:
     "--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower, cuda is a GPU."
 )
 @click.option("--parameters", type=click.Choice(list(NAMED)), default=DEFAULT_NAME, help="Constants of the circuit.")
+@click.option("--wiring", type=click.Choice(WIRINGS), default=RANDOM, help="How newborn larvae are wired, as for "
+              "`kenyon train`.")  # fmt: skip
 @click.option("--odors", default=";".join(DEFAULT_ODORS), metavar="A;B;C",
               help="What odor_id 0, 1, 2, ... stand for, in quotes; see `kenyon odors`.")  # fmt: skip
 @click.option("--odors-file", type=TABLE, metavar="FILE", help="CSV of odors of your own, which requests and --odors "
@@ -93,6 +96,7 @@ def serve(  # options are explained by their own help
     unix_path: str | None,
     engine: str,
     parameters: str,
+    wiring: str,
     odors: str,
     odors_file: Path | None,
     concentration_scale: float,
@@ -132,6 +136,7 @@ def serve(  # options are explained by their own help
         unix_path=unix_path,
         engine=engine,
         parameters=named(parameters),
+        wiring=wiring,
         odors=tuple(odor.strip() for odor in odors.split(";")),
         own_odors=() if odors_file is None else read_odors(odors_file),
         concentration_scale=concentration_scale,

@@ -142,16 +142,17 @@ def export(sim_id: str, model_id: str, out: Path, state_dir: Path | None, *, ove
     Example:
       kenyon sessions export PItrain_1 Larva_0 --out larva.npz
     """  # noqa: D301  # as above
-    from kenyon.server.journal_reader import stored_parameters
+    from kenyon.server.journal_reader import stored_parameters, stored_wiring
     from kenyon.server.timelines import snapshot_of
 
     with archive.replacing(out, overwrite=overwrite) as new:
         with _reading(state_dir) as reading:
             kept, _ = reading.find(_find(reading.ids(), sim_id, model_id))
-            parameters = stored_parameters(reading.record())
+            about = reading.record()
+            parameters, wiring = stored_parameters(about), stored_wiring(about)
         if kept is None:
             raise InputError(f"larva {model_id} of {sim_id} must be there, got none")
-        snapshot_of(parameters, kept.larva, kept.seed, kept.replay).save(new)
+        snapshot_of(parameters, wiring, kept.larva, kept.seed, kept.replay).save(new)
     say(f"Wrote {out}: larva {model_id} of {sim_id}, next step {kept.next_step}")
 
 

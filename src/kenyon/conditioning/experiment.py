@@ -26,6 +26,7 @@ from kenyon.conditioning.setup import Kept, prepared
 from kenyon.errors import InputError
 from kenyon.mushroom_body import DEFAULT, Odor, Parameters, Snapshot
 from kenyon.mushroom_body.engine import Engine
+from kenyon.mushroom_body.wiring import RANDOM
 from kenyon.progress import progress
 from kenyon.provenance import run_id
 from kenyon.words import shown
@@ -41,7 +42,8 @@ class Experiment:
             under their own constants.
         seed: Larva i has the seed `larva_seed(seed, i)`: the same larvae in every design.
         parameters: The constants of the circuit.
-        pn_to_kc: How the larvae are wired, as for `Population`; drawn from each larva's seed if not given.
+        wiring: How the larvae are wired, as for `Population`.
+        pn_to_kc: A wiring of one's own instead, as for `Population`.
         engine: "kernel", "brian2", "cuda" or an `Engine`; the numbers are the same.
         threads: How many larvae are advanced at once, as for `Population`; it changes no number.
         weights: Keep the weights of every larva at every test.
@@ -84,6 +86,7 @@ class Experiment:
         larvae: int | Snapshot = 30,
         seed: int = 0,
         parameters: Parameters = DEFAULT,
+        wiring: str = RANDOM,
         pn_to_kc: Any = None,
         engine: str | Engine = "kernel",
         threads: int | None = None,
@@ -94,8 +97,8 @@ class Experiment:
     ) -> None:
         design = as_design(design, odors=odors)
         setup = prepared(
-            [group.name for group in design.groups], larvae, seed=seed, parameters=parameters, pn_to_kc=pn_to_kc,
-            engine=engine, threads=threads, kept=Kept(weights, codes, per_second, recordings),
+            [group.name for group in design.groups], larvae, seed=seed, parameters=parameters, wiring=wiring,
+            pn_to_kc=pn_to_kc, engine=engine, threads=threads, kept=Kept(weights, codes, per_second, recordings),
         )  # fmt: skip
         self._make(Stopped(design, setup, Now(), courses(design.groups, setup)))
 

@@ -9,6 +9,7 @@ from kenyon.conditioning.experiment import Experiment
 from kenyon.conditioning.outcome import Results
 from kenyon.mushroom_body import DEFAULT, Odor, Parameters, Snapshot
 from kenyon.mushroom_body.engine import Engine
+from kenyon.mushroom_body.wiring import RANDOM
 
 
 def run(
@@ -18,6 +19,7 @@ def run(
     larvae: int | Snapshot = 30,
     seed: int = 0,
     parameters: Parameters = DEFAULT,
+    wiring: str = RANDOM,
     pn_to_kc: Any = None,
     engine: str | Engine = "kernel",
     threads: int | None = None,
@@ -37,7 +39,8 @@ def run(
         larvae: How many in each group, the same in all; or the larvae themselves, as `Population.snapshot` gives them.
         seed: Larva i has the seed `larva_seed(seed, i)`: the same larvae in every design.
         parameters: The constants of the circuit; larvae that are given live on under their own.
-        pn_to_kc: How the larvae are wired, as for `Population`; drawn from each larva's seed if not given.
+        wiring: How the larvae are wired, as for `Population`.
+        pn_to_kc: A wiring of one's own instead, as for `Population`.
         engine: "kernel", "brian2", "cuda" or an `Engine`; the numbers are the same.
         threads: How many larvae are advanced at once, as for `Population`; it changes no number.
         weights: Keep the weights of every larva at every test.
@@ -70,7 +73,7 @@ def run(
         {'larva': 2, 'test': 2, 'test_odor': 1}
     """
     experiment = Experiment(
-        design, odors=odors, larvae=larvae, seed=seed, parameters=parameters, pn_to_kc=pn_to_kc, engine=engine,
-        threads=threads, weights=weights, codes=codes, per_second=per_second, recordings=recordings,
+        design, odors=odors, larvae=larvae, seed=seed, parameters=parameters, wiring=wiring, pn_to_kc=pn_to_kc,
+        engine=engine, threads=threads, weights=weights, codes=codes, per_second=per_second, recordings=recordings,
     )  # fmt: skip
     return experiment.run(listeners, show_progress=show_progress)

@@ -16,6 +16,7 @@ from kenyon.mushroom_body import Parameters, Population, Record, Snapshot
 from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.engines import engine as engine_of
 from kenyon.mushroom_body.parameters import check_parameters
+from kenyon.mushroom_body.wiring import RANDOM
 from kenyon.seeds import larva_seeds
 from kenyon.threads import chosen
 from kenyon.words import shown
@@ -101,7 +102,8 @@ class Setup:
         seed: What the seeds of the larvae were made of; "" where larvae were given.
         starts: The larvae of each group at its beginning, by its name.
         began_as: What they were then: "newborn", or larvae that are told apart by all that they were.
-        wiring: How their Kenyon cells are wired: drawn, or every bit of it as hexadecimal digits, where it was given.
+        wiring: How their Kenyon cells are wired: drawn, the name of what was measured, or all of it as hexadecimal
+            digits, where it was given.
         engine: What advances them.
         threads: How many larvae at once.
         kept: What is kept.
@@ -148,6 +150,7 @@ def prepared(
     *,
     seed: int,
     parameters: Parameters,
+    wiring: str,
     pn_to_kc: Any,
     engine: str | Engine,
     threads: int | None,
@@ -161,18 +164,18 @@ def prepared(
     """
     own_engine, own_threads = engine_of(engine), chosen(threads)
     if isinstance(larvae, Snapshot):
-        if pn_to_kc is not None:
-            raise InputError("larvae that are given have their wiring, got pn_to_kc as well; leave it out")
+        if pn_to_kc is not None or wiring != RANDOM:
+            raise InputError("larvae that are given have their wiring, got another as well; leave it out")
         start, seed_words, began_as = larvae, "", digest(larvae)
     else:
         seeds = larva_seeds(seed, larvae)
-        start = Population(check_parameters(parameters), seeds, pn_to_kc=pn_to_kc).snapshot()
+        start = Population(check_parameters(parameters), seeds, wiring=wiring, pn_to_kc=pn_to_kc).snapshot()
         seed_words, began_as = str(seed), NEWBORN
-    wiring = DRAWN if pn_to_kc is None else _wiring_words(start.state.pn_to_kc)
     everybody = dict.fromkeys(groups, start)
     return Setup(
-        start.parameters, seed_words, everybody, dict.fromkeys(groups, began_as), wiring, own_engine, own_threads, kept
-    )
+        start.parameters, seed_words, everybody, dict.fromkeys(groups, began_as),
+        _wiring_words(wiring, None if pn_to_kc is None else start.state.pn_to_kc), own_engine, own_threads, kept,
+    )  # fmt: skip
 
 
 def digest(larvae: Snapshot) -> str:
@@ -185,7 +188,16 @@ def digest(larvae: Snapshot) -> str:
     return f"larvae {hashlib.sha256(larvae.state.records.tobytes()).hexdigest()[:16]}"
 
 
-def _wiring_words(pn_to_kc: NDArray[np.uint8]) -> str:
-    """Return the bits of each larva's wiring as hexadecimal digits; once where all have the same."""
-    words = [np.packbits(own).tobytes().hex() for own in pn_to_kc]
+def _wiring_words(wiring: str, given: NDArray[np.float64] | None) -> str:
+    """Return the name of a wiring; all of one that was given as hexadecimal digits, once where all larvae have it."""
+    if given is None:
+        return DRAWN if wiring == RANDOM else wiring
+    words = [_digits(own) for own in given]
     return " ".join(words[:1] if len(set(words)) == 1 else words)
+
+
+def _digits(wired: NDArray[np.float64]) -> str:
+    """Return a bit for each connection, or else its strength as a double, the first byte the lowest."""
+    if np.isin(wired, (0.0, 1.0)).all():
+        return np.packbits(wired.astype(np.uint8)).tobytes().hex()
+    return wired.astype("<f8").tobytes().hex()

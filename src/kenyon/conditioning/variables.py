@@ -129,7 +129,9 @@ STATED: Final[Mapping[str, Variable]] = MappingProxyType(
         "seed": Variable((), "text", "what the seeds of the larvae were made of; nothing where larvae were given"),
         "began_as": Variable((), "text", "what the larvae were at the beginning"),
         "kept": Variable((), "text", "options of the run that kept more than is always kept"),
-        "wiring": Variable((), "text", "how the Kenyon cells are wired: drawn, or every bit as hexadecimal digits"),
+        "wiring": Variable(
+            (), "text", "how the Kenyon cells are wired: drawn, as measured, or all of it as hexadecimal digits"
+        ),
         "own_odors": Variable(
             (), "text", "odors that are no measured ones, as JSON: responses by name and concentration"
         ),

@@ -29,6 +29,7 @@ from kenyon.memory.options import plain_value
 from kenyon.memory.reinforcement import RLmemory
 from kenyon.memory.remote import RemoteBrianModelMemory
 from kenyon.memory.rl_population import RLPopulation
+from kenyon.mushroom_body.wiring import RANDOM
 from kenyon.whole import Change, at_once
 from kenyon.words import shown
 
@@ -154,12 +155,11 @@ def restore(
     for i, (memory, (entry, arrays)) in enumerate(zip(group, entries, strict=True)):
         if entry["class"] != _kind(memory).__name__:
             raise MismatchError(f"memory {i} of {path} must be a {_kind(memory).__name__}, got a {entry['class']}")
-        mine = _making(memory)["options"]
+        mine, theirs = _making(memory)["options"], {**_absent(memory), **entry["options"]}
         for name in _fixed(memory):
-            if mine[name] != entry["options"].get(name):
+            if mine[name] != theirs.get(name):
                 raise MismatchError(
-                    f"memory {i} of {path} must have {name}={shown(mine[name])}, got "
-                    f"{shown(entry['options'].get(name))}"
+                    f"memory {i} of {path} must have {name}={shown(mine[name])}, got {shown(theirs.get(name))}"
                 )
         if (
             isinstance(memory, RLmemory)
@@ -210,6 +210,11 @@ def _making(memory: Learner) -> dict[str, Any]:
         del options["model_id"]
         return {"options": options, "kind": type(one).__name__}
     return {"options": options | {"model_id": memory.larva_id}}
+
+
+def _absent(memory: Learner) -> dict[str, Any]:
+    """Return what options were where a file of before does not know them yet."""
+    return {"wiring": RANDOM} if isinstance(memory, MushroomBodyMemory) else {}
 
 
 def _fixed(memory: Learner) -> list[str]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-import numpy as np
 import param
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from kenyon.mushroom_body.inputs import Stimulus, drives, stimulus
 from kenyon.mushroom_body.odors import Odor
 from kenyon.mushroom_body.parameters import DEFAULT_NAME, NAMED
 from kenyon.mushroom_body.state import State
+from kenyon.mushroom_body.wiring import RANDOM, WIRINGS, check_one, check_pn_to_kc
 from kenyon.seeds import larva_seed
 from kenyon.threads import OwnLock
 from kenyon.whole import Change, at_once, update
@@ -61,12 +61,18 @@ class MushroomBodyMemory(MBmemory):
     parameters = Choice(list(NAMED), default=DEFAULT_NAME, constant=True, doc="Named set of the circuit's constants.")
     changes = Table({}, constant=True, doc="Constants to change in it, such as {'weight_floor_nS': 0.0}.")
     engine = Choice(list(ENGINES), constant=True, doc="What computes the circuit; the numbers are the same.")
+    wiring = Choice(
+        list(WIRINGS),
+        constant=True,
+        doc="Which PNs each Kenyon cell listens to: drawn from the seed; as measured on a side of a brain; or with "
+        "each cell's synapses dealt to other receptors by the seed.",
+    )
     pn_to_kc = Wiring(
         None,
         allow_None=True,
         constant=True,
-        doc="Which of its 21 PNs each of its 72 Kenyon cells listens to, as 72 rows of 21 entries of 0 and 1; drawn "
-        "from the seed if absent.",
+        doc="A wiring of one's own instead: a row for each of its 72 Kenyon cells, of 21 entries: 0 and 1, or counts "
+        "of synapses, or else floats in multiples of pn_kc_nS.",
     )
     shared = Switch(True, constant=True, doc="Whether larvae of one simulation share a population.")
 
@@ -74,7 +80,8 @@ class MushroomBodyMemory(MBmemory):
         super().__init__(**kwargs)
         if self.pn_to_kc is not None:
             with param.edit_constant(self):  # As a file has it, and of no array that may be changed.
-                self.pn_to_kc = plain_value(np.asarray(self.pn_to_kc, dtype=np.uint8))
+                self.pn_to_kc = plain_value(check_pn_to_kc(self.pn_to_kc, 1)[0])
+            check_one(self.wiring, self.pn_to_kc)
         self._constants = named(self.parameters).replace(self.changes)
         self._home: _Home | None = None
         self._place = 0
@@ -197,7 +204,7 @@ class MushroomBodyMemory(MBmemory):
                 home = (
                     _home(sim_id, self._constants, self.engine) if self.shared else _Home(self._constants, self.engine)
                 )
-                self._place = home.take_in(larva_seed(int(self.seed), sim_id, larva_id), self.pn_to_kc)
+                self._place = home.take_in(larva_seed(int(self.seed), sim_id, larva_id), self.wiring, self.pn_to_kc)
                 weakref.finalize(self, home.free.append, self._place)
                 self._home = home  # Last, so that whoever sees a home finds the right place.
             return self._home
@@ -213,15 +220,16 @@ class _Home:
         # By place: what a larva has yet to live through, in order. Of a place that is free it means nothing.
         self._put_off: dict[int, tuple[_Visit, ...]] = {}
 
-    def take_in(self, seed: int, pn_to_kc: Any = None) -> int:
-        """Return the place of a newborn larva, its wiring given or drawn: one whose larva is gone, or a new one."""
+    def take_in(self, seed: int, wiring: str = RANDOM, pn_to_kc: Any = None) -> int:
+        """Return the place of a newborn larva, wired as `Population` says: one whose larva is gone, or a new one."""
         population = self.population
         with self.turn.lock:
             if not self.free:
-                return population.add([seed], pn_to_kc=pn_to_kc)[0]
+                return population.add([seed], wiring=wiring, pn_to_kc=pn_to_kc)[0]
             place = self.free.pop()
             self._put_off.pop(place, None)
-            population.restore(Population(population.parameters, [seed], pn_to_kc=pn_to_kc).snapshot(), [place])
+            newborn = Population(population.parameters, [seed], wiring=wiring, pn_to_kc=pn_to_kc)
+            population.restore(newborn.snapshot(), [place])
             return place
 
     def live_through(self, visits: Sequence["_Visit"]) -> tuple[list[Answer], Change]:

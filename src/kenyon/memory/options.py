@@ -11,8 +11,8 @@ import param
 
 from kenyon import checks
 from kenyon.errors import InputError
-from kenyon.mushroom_body.circuit import check_pn_to_kc
 from kenyon.mushroom_body.odors import Odor, plain
+from kenyon.mushroom_body.wiring import check_pn_to_kc
 from kenyon.seeds import checked_seed
 from kenyon.words import shown
 

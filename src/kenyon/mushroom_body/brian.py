@@ -120,7 +120,7 @@ class _Slots:
         self._parameters = parameters
         with settings("numpy"):  # Connecting pairs is quick anyway; to compile it would take half of all compile time.
             clock = brian2.Clock(parameters.dt_ms * brian2.ms, name="kenyon_clock")
-            unwired = np.zeros((slots, N_KCS, N_PNS), dtype=np.uint8)
+            unwired = np.zeros((slots, N_KCS, N_PNS))
             self._neurons, transmission, *plasticity = build_circuit(parameters, unwired, clock)
             self._each_step = brian2.NetworkOperation(lambda: None, clock=clock, when="end", name="kenyon_each_step")
             self._network = brian2.Network(self._neurons, transmission, plasticity, self._each_step)

@@ -85,12 +85,12 @@ def constants(parameters: Parameters, *, plastic: bool = True) -> dict[str, Any]
     }
 
 
-def build_circuit(parameters: Parameters, pn_to_kc: NDArray[np.uint8], clock: Any) -> tuple[Any, ...]:
+def build_circuit(parameters: Parameters, pn_to_kc: FloatArray, clock: Any) -> tuple[Any, ...]:
     """Describe circuits side by side to Brian2, newborn and without input, one for each wiring.
 
     Args:
         parameters: The set of constants, manipulated or not.
-        pn_to_kc: [slots, K, P] uint8, 1 where wired; a synapse not wired is made as well, at 0 nS.
+        pn_to_kc: [slots, K, P] float64, strengths; a synapse not wired is made as well, at 0 nS.
         clock: Brian2 `Clock`.
 
     Returns:
@@ -148,7 +148,7 @@ def build_circuit(parameters: Parameters, pn_to_kc: NDArray[np.uint8], clock: An
     )
 
 
-def _wires(p: Parameters, pn_to_kc: NDArray[np.uint8]) -> list[tuple[Any, ...]]:
+def _wires(p: Parameters, pn_to_kc: FloatArray) -> list[tuple[Any, ...]]:
     """Return the connections of a circuit: from, to, excitation, inhibition, by the weight to MBONp, to MBONn."""
     c, by = _CELLS, weights_nS(p)
     return [

@@ -1,23 +1,17 @@
-"""The layout of the circuit: which index is which cell, and how PNs are wired to Kenyon cells.
+"""The layout of the circuit: which index is which cell.
 
 Axes: B larvae, N neurons (142, one flat order), K Kenyon cells (72), C input channels (23), P projection neurons (21).
 Reference: Jürgensen et al. 2024, iScience 27:108640.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon import checks
-from kenyon.compiled import compiled
-from kenyon.errors import InputError
-from kenyon.mushroom_body.parameters import Parameters, check_parameters
-from kenyon.seed_sequence import sfc64_states
-from kenyon.seeds import checked_seed
-from kenyon.sfc64 import up_to
+from kenyon.mushroom_body.parameters import Parameters
 
 N_ORNS: Final = 21
 N_PNS: Final = 21
@@ -108,69 +102,3 @@ def per_neuron(parameters: Parameters, constant: str) -> NDArray[np.float64]:
     for group, where in GROUPS.items():
         values[where] = getattr(getattr(parameters, _CELL_TYPE.get(group, group.lower())), constant)
     return values
-
-
-def draw_pn_to_kc(parameters: Parameters, seed: int) -> NDArray[np.uint8]:
-    """Draw which PNs each Kenyon cell of a larva listens to, as `draw_wirings` does for many.
-
-    Each Kenyon cell draws its number of PNs uniformly from kc_claws_min to kc_claws_max, then that many distinct PNs.
-
-    Returns:
-        [K, P] uint8, 1 where wired.
-
-    Raises:
-        InputError: `parameters` are none, or the seed is no whole number of at most 256 bits.
-
-    Randomness:
-        The larva's own "wiring" stream.
-
-    Example:
-        >>> from kenyon.mushroom_body.parameters import PUBLISHED
-        >>> wiring = draw_pn_to_kc(PUBLISHED, seed=1)
-        >>> wiring.shape, int(wiring.sum(axis=1).min()), int(wiring.sum(axis=1).max())
-        ((72, 21), 2, 6)
-    """
-    check_parameters(parameters)
-    wiring: NDArray[np.uint8] = draw_wirings(parameters, [checked_seed("seed", seed)])[0]
-    return wiring
-
-
-def draw_wirings(parameters: Parameters, seeds: Sequence[int]) -> NDArray[np.uint8]:
-    """Draw which PNs the Kenyon cells of many larvae listen to; the seeds were checked: [B, K, P] uint8."""
-    wiring = np.zeros((len(seeds), N_KCS, N_PNS), dtype=np.uint8)
-    _draw(sfc64_states(seeds, "wiring"), parameters.kc_claws_min, parameters.kc_claws_max, wiring)
-    return wiring
-
-
-@compiled
-def _draw(rng: NDArray[np.uint64], fewest: int, most: int, wiring: NDArray[np.uint8]) -> None:
-    """Draw as numpy's Generator.integers and Generator.choice without replacement do, number by number.
-
-    Reference:
-        Floyd's algorithm: Bentley & Floyd 1987, Commun. ACM 30:754.
-    """
-    spare = np.empty(2, dtype=np.uint64)
-    for larva in range(len(rng)):
-        spare[1] = 0
-        for kc in range(N_KCS):
-            claws = fewest + up_to(rng[larva], spare, most - fewest)
-            for last in range(N_PNS - claws, N_PNS):
-                pn = up_to(rng[larva], spare, last)
-                wiring[larva, kc, last if wiring[larva, kc, pn] else pn] = 1
-            for last in range(claws - 1, 0, -1):  # numpy shuffles what it has chosen, which here has no order.
-                up_to(rng[larva], spare, last)
-
-
-def check_pn_to_kc(wiring: Any, larvae: int) -> NDArray[np.uint8]:
-    """Return a given wiring as [B, K, P] uint8; one [K, P] serves every larva.
-
-    Raises:
-        InputError: the shape is another, or an entry is neither 0 nor 1, nor False nor True.
-    """
-    given = checks.numbers("pn_to_kc", wiring, booleans=True)
-    shape = (larvae, N_KCS, N_PNS)
-    if given.shape not in (shape[1:], shape):
-        raise InputError(f"pn_to_kc must have shape {shape[1:]} or {shape}, got {given.shape}")
-    if not np.isin(given, (0, 1)).all():
-        raise InputError("pn_to_kc must hold only 0 and 1, got other values")
-    return np.array(np.broadcast_to(given, shape), dtype=np.uint8)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon.errors import MissingDependencyError
+from kenyon.errors import InputError, MissingDependencyError
 from kenyon.mushroom_body import inputs, kernel
 from kenyon.mushroom_body.activity import SAMPLED
 from kenyon.mushroom_body.arguments import FloatArray, IntArray
@@ -86,7 +86,16 @@ class Cuda(Engine):
         plastic: bool,
         threads: int | None,  # noqa: ARG002  # of the processor
     ) -> None:
-        """As for `Engine`."""
+        """As for `Engine`.
+
+        Raises:
+            InputError: connections from PNs to Kenyon cells are of several strengths, which it has no place for.
+        """
+        if not np.isin(state.pn_to_kc, (0.0, 1.0)).all():
+            raise InputError(
+                "larvae on a GPU must have PNs connected to Kenyon cells with one strength, got counts of synapses or "
+                "other strengths; pass engine='kernel'"
+            )
         k = _constants(parameters, plastic=plastic)
         with _one_device.lock:
             for part in _parts(len(n_steps)):

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.drawing import BLUE, GRAY, GREEN, ORANGE, PURPLE, VERMILION, explain, new_figure
-from kenyon.mushroom_body.circuit import GROUPS, draw_pn_to_kc
+from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.parameters import BALANCED
+from kenyon.mushroom_body.wiring import draw_pn_to_kc
 
 if TYPE_CHECKING:  # matplotlib is slow to import
     from matplotlib.axes import Axes

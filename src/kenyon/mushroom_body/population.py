@@ -28,6 +28,7 @@ from kenyon.mushroom_body.parameters import DEFAULT, Parameters
 from kenyon.mushroom_body.recording import beyond_bounds
 from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
+from kenyon.mushroom_body.wiring import RANDOM
 from kenyon.notebook import words_and_table
 from kenyon.seeds import checked_seed
 from kenyon.threads import OwnLock, chosen
@@ -47,13 +48,17 @@ class Population:
     Args:
         parameters: The constants they live under.
         seeds: One seed a larva, an integer of 0 or more; `kenyon.seeds.larva_seeds` makes them from one.
-        pn_to_kc: PN to KC wiring, [K, P] for all or [B, K, P], of 0 and 1; drawn from each larva's seed if not given.
+        wiring: How PNs are wired to Kenyon cells: "random", drawn from each larva's seed; "right", as measured in a
+            brain; "right-shuffled", with each cell's counts of synapses dealt to other receptors by the larva's seed.
+        pn_to_kc: A wiring of one's own instead, [K, P] for all or [B, K, P]: 0 and 1, or counts of synapses, or floats
+            in multiples of pn_kc_nS; see `kenyon.mushroom_body.wiring`.
         engine: "kernel", "brian2", "cuda" or an `Engine`; the numbers are the same.
         threads: How many larvae are advanced at once; as many as KENYON_THREADS says if not given, or every core. It
             never changes a number.
 
     Raises:
-        InputError: a seed is no integer of 0 or more, the engine unknown, a wiring or a number of threads unusable.
+        InputError: a seed is no integer of 0 or more, the engine unknown, a wiring or a number of threads unusable, or
+            a wiring both named and given.
         MissingDependencyError: the engine is "brian2", and Brian2 is not installed, or has yet to be imported in the
             main thread; or it is "cuda", and there is no GPU, or nothing to drive it.
 
@@ -71,6 +76,7 @@ class Population:
         parameters: Parameters = DEFAULT,
         seeds: Iterable[int] = (),
         *,
+        wiring: str = RANDOM,
         pn_to_kc: Any = None,
         engine: str | Engine = "kernel",
         threads: int | None = None,
@@ -82,8 +88,8 @@ class Population:
         self._own = OwnLock()
         self._larvae = _Larvae([], np.empty((0, circuit.N_CHANNELS)), states.newborn(parameters, ()))
         seeds = checks.several("seeds", seeds)
-        if seeds or pn_to_kc is not None:
-            self.add(seeds, pn_to_kc=pn_to_kc)
+        if seeds or pn_to_kc is not None or wiring != RANDOM:
+            self.add(seeds, wiring=wiring, pn_to_kc=pn_to_kc)
 
     def __len__(self) -> int:
         """Return the number of larvae."""
@@ -139,11 +145,12 @@ class Population:
         """Rate of each input channel that is set, [B, C] float64, Hz."""
         return self._larvae.drive_hz.copy()
 
-    def add(self, seeds: Iterable[int], *, pn_to_kc: Any = None) -> range:
+    def add(self, seeds: Iterable[int], *, wiring: str = RANDOM, pn_to_kc: Any = None) -> range:
         """Add newborn larvae without odor; return their places.
 
         Args:
             seeds: One seed a larva.
+            wiring: As for the class.
             pn_to_kc: As for the class.
 
         Raises:
@@ -152,7 +159,7 @@ class Population:
         new = tuple(checked_seed("seed of a larva", seed) for seed in checks.several("seeds", seeds))
         if not new:
             raise InputError("seeds must name at least one larva, got none")
-        added = states.newborn(self.parameters, new, pn_to_kc)
+        added = states.newborn(self.parameters, new, pn_to_kc, wiring)
         with self._own.lock:
             undriven = np.tile(inputs.drive(self._under), (len(new), 1))
             seeds_before, drive_hz, state = self._larvae

@@ -206,8 +206,9 @@ class Snapshot:
             seeds = _seeds(header["seeds"])
         except (KenyonError, KeyError, TypeError, ValueError) as reason:
             raise FileFormatError(f"{source} must be a snapshot of this version of Kenyon: {reason}") from None
-        _check_arrays(source, len(seeds), arrays)
-        variables = dict(arrays)
+        checks.instance("arrays", arrays, dict, "pass what Snapshot.plain gave")
+        variables = _as_now(arrays)
+        _check_arrays(source, len(seeds), variables)
         drive_hz = variables.pop("drive_hz")
         try:
             return cls(parameters, seeds, drive_hz, states.gathered(variables))
@@ -225,9 +226,17 @@ def _seeds(given: Any) -> tuple[int, ...]:
     return tuple(int(seed) for seed in given)
 
 
+def _as_now(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return arrays of this version, also of a file of before, which had a 0 or 1 for each connection."""
+    variables = dict(arrays)
+    wired = variables.get("pn_to_kc")
+    if isinstance(wired, np.ndarray) and wired.dtype == np.uint8:
+        variables["pn_to_kc"] = wired.astype(np.float64)
+    return variables
+
+
 def _check_arrays(source: str, larvae: int, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Refuse arrays that are not those of so many larvae; what is in them is looked at afterward."""
-    checks.instance("arrays", arrays, dict, "pass what Snapshot.plain gave")
     for name in sorted(arrays.keys() ^ _FIELDS.keys(), key=shown):
         odd = "is missing" if name in _FIELDS else "is none of them"
         raise FileFormatError(

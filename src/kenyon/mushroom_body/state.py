@@ -11,6 +11,7 @@ from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.mushroom_body import circuit, inputs
 from kenyon.mushroom_body.parameters import Parameters, check_parameters
+from kenyon.mushroom_body.wiring import MOST_STRENGTH, RANDOM, wirings
 from kenyon.seeds import checked_seed
 from kenyon.whole import Change
 from kenyon.whole import write as write_whole
@@ -60,7 +61,7 @@ class State:
         ticks_left: [B, C] int64, operational time to each input channel's next spike (see `inputs`).
         rng: [B, C, 4] uint64, the stream of each of the larva's input channels (SFC64).
         step: [B] int64, steps done since the larva began.
-        pn_to_kc: [B, K, P] uint8, wiring; never changes.
+        pn_to_kc: [B, K, P] float64, strength of each connection, in multiples of pn_kc_nS; never changes.
 
     Raises:
         InputError: `records` is no array of larvae.
@@ -85,7 +86,7 @@ class State:
     ticks_left = _Variable(np.int64, circuit.N_CHANNELS)
     rng = _Variable(np.uint64, circuit.N_CHANNELS, 4)
     step = _Variable(np.int64)
-    pn_to_kc = _Variable(np.uint8, circuit.N_KCS, circuit.N_PNS)
+    pn_to_kc = _Variable(np.float64, circuit.N_KCS, circuit.N_PNS)
 
     def __init__(self, records: NDArray[np.void]) -> None:
         if not isinstance(records, np.ndarray) or records.dtype != RECORD or records.ndim != 1:
@@ -130,34 +131,39 @@ RECORD = np.dtype([(name, own.scalar, own.shape) for name, own in VARIABLES.item
 PACKED = RECORD.newbyteorder("<")
 """One larva as a record of fixed size, the same bytes on every machine."""
 
+_BEFORE = np.dtype(
+    [(name, np.uint8 if name == "pn_to_kc" else own.scalar, own.shape) for name, own in VARIABLES.items()]
+).newbyteorder("<")
+"""One larva as it was packed when a connection was there or not: a 0 or 1."""
+
 _WHOLE = np.dtype((np.void, RECORD.itemsize))
 """One larva in one piece: numpy copies a record field by field, which takes three times as long."""
 
 
-def newborn(parameters: Parameters, seeds: Iterable[int], pn_to_kc: Any = None) -> State:
+def newborn(parameters: Parameters, seeds: Iterable[int], pn_to_kc: Any = None, wiring: str = RANDOM) -> State:
     """Return larvae at rest: every conductance 0, weights at their start, input streams fresh.
 
     Args:
         parameters: The set of constants.
         seeds: One seed a larva, an integer of 0 or more.
-        pn_to_kc: PN to KC wiring, [K, P] for all or [B, K, P], of 0 and 1; drawn from each larva's seed if not given.
+        pn_to_kc: PN to KC wiring of one's own, [K, P] for all or [B, K, P], as `wiring.check_pn_to_kc` takes it.
+        wiring: One of `wiring.WIRINGS`, where none is given.
 
     Raises:
         InputError: an argument is unusable.
 
     Randomness:
-        Each larva's own "wiring" and "input" streams.
+        Each larva's own "wiring", "shuffle" and "input" streams.
     """
     check_parameters(parameters)
     seeds = [checked_seed("seed of a larva", seed) for seed in checks.several("seeds", seeds)]
-    given = pn_to_kc is not None
-    wiring = circuit.check_pn_to_kc(pn_to_kc, len(seeds)) if given else circuit.draw_wirings(parameters, seeds)
+    wired = wirings(parameters, seeds, wiring, pn_to_kc)
     state = State(np.zeros(len(seeds), dtype=RECORD))
     state.v_mV[:] = circuit.per_neuron(parameters, "rest_mV")
     state.w_kc_mbonp_nS[:] = state.w_kc_mbonn_nS[:] = parameters.kc_mbon_nS
     state.kc_silent_steps[:] = np.inf
     state.rng[:], state.ticks_left[:] = inputs.start_channels(parameters, seeds)
-    state.pn_to_kc[:] = wiring
+    state.pn_to_kc[:] = wired
     return state
 
 
@@ -225,6 +231,16 @@ def unpack(larvae: Sequence[bytes]) -> State:
     return State(np.frombuffer(bytearray().join(larvae), dtype=PACKED).astype(RECORD, copy=False))
 
 
+def as_now(larva: bytes) -> bytes:
+    """Return a larva that `pack` gave, also one of before, as this version packs it."""
+    if len(larva) != _BEFORE.itemsize:
+        return larva
+    before, now = np.frombuffer(larva, dtype=_BEFORE), np.empty(1, dtype=PACKED)
+    for name in VARIABLES:
+        now[name] = before[name]
+    return now.tobytes()
+
+
 def select(state: State, larvae: Any) -> State:
     """Return copies of the named rows."""
     places = np.asarray(larvae, dtype=np.int64)  # Places select copies, a slice would not.
@@ -287,7 +303,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "kc_silent_steps": (0, math.inf),
     "ticks_left": (1, 2**62),
     "step": (0, 2**62),
-    "pn_to_kc": (0, 1),
+    "pn_to_kc": (0, MOST_STRENGTH),
 }
 
 

@@ -17,6 +17,7 @@ from kenyon.mushroom_body.activity import Record
 from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.parameters import Parameters, named
 from kenyon.mushroom_body.population import Population
+from kenyon.mushroom_body.wiring import check_pn_to_kc
 
 WEIGHT_TOLERANCE_nS = 1e-9
 
@@ -30,7 +31,7 @@ class Golden:
         parameters: The set it ran under.
         duration_ms: How long it ran.
         input_events: [E, 2] int32, (step, channel).
-        pn_to_kc: [K, P] uint8, wiring.
+        pn_to_kc: [K, P] wiring, or counts of synapses.
         spikes: [S, 2] int64, (step, neuron), sorted.
         w_kc_mbonp_nS: [K] float64, weights at the end.
         w_kc_mbonn_nS: [K] float64.
@@ -40,7 +41,7 @@ class Golden:
     parameters: Parameters
     duration_ms: float
     input_events: NDArray[np.int32]
-    pn_to_kc: NDArray[np.uint8]
+    pn_to_kc: NDArray[Any]
     spikes: NDArray[np.int64]
     w_kc_mbonp_nS: NDArray[np.float64]
     w_kc_mbonn_nS: NDArray[np.float64]
@@ -103,7 +104,7 @@ def load(path: str | os.PathLike[str]) -> Golden:
             parameters=parameters,
             duration_ms=duration_ms,
             input_events=inputs.check_events("input_events", arrays["input_events"], n_steps),
-            pn_to_kc=circuit.check_pn_to_kc(arrays["pn_to_kc"], 1)[0],
+            pn_to_kc=check_pn_to_kc(arrays["pn_to_kc"], 1)[0],
             spikes=_spikes(arrays["spikes"], n_steps),
             w_kc_mbonp_nS=_weights("w_kc_mbonp_nS", arrays["w_kc_mbonp_nS"]),
             w_kc_mbonn_nS=_weights("w_kc_mbonn_nS", arrays["w_kc_mbonn_nS"]),

@@ -55,7 +55,15 @@ from kenyon.server.settings import MEMORY
 
 _OPTIONS = {
     name: f"--{name.replace('_', '-')}"
-    for name in ("parameters", "odors", "concentration_scale", "seed", "receptor_range", "receptor_smoothing_s")
+    for name in (
+        "parameters",
+        "wiring",
+        "odors",
+        "concentration_scale",
+        "seed",
+        "receptor_range",
+        "receptor_smoothing_s",
+    )
 } | {"own_odors": "--odors-file with"}
 """What is to be told anew at each start, by its name in the record."""
 

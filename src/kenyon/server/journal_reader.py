@@ -16,6 +16,7 @@ from kenyon.errors import DamagedError, KenyonError, StorageError
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.odors import Odor, from_plain
 from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
+from kenyon.mushroom_body.wiring import RANDOM, check_wiring
 from kenyon.server.journal_file import FILE, FORMAT, format_of, open_file, problems, read_about, storage
 from kenyon.server.journal_index import DAMAGED, Index, index, inputs, record
 from kenyon.server.journal_upgrade import upgraded_copy
@@ -112,6 +113,7 @@ class Lives:
 
     def _life(self, number: int) -> Life:
         _, since, _, seed, base_seed, _, larva_step, request, reply, at, _, larva = record(self._db, number)
+        larva = None if larva is None else states.as_now(larva)
         last = None if request is None or reply is None else (self._step(request), _whole(reply))
         numbers = [own for own in self._index.inputs.get(number, ()) if own >= since]
         rows = inputs(self._db, number, numbers)
@@ -205,6 +207,15 @@ def stored_parameters(record: Mapping[str, Any]) -> Parameters:
         InputError: they are not those of this version.
     """
     return PUBLISHED.replace({name: record[name] for name in constants()})
+
+
+def stored_wiring(record: Mapping[str, Any]) -> str:
+    """Return how the newborn larvae of a record are wired.
+
+    Raises:
+        InputError: it is no wiring of this version.
+    """
+    return check_wiring(record.get("wiring", RANDOM))
 
 
 def parameters_of(record: Mapping[str, Any]) -> Parameters | None:

@@ -12,6 +12,7 @@ from typing import Any
 from kenyon import __version__
 from kenyon.checks import instance
 from kenyon.errors import RefusedError
+from kenyon.mushroom_body.wiring import RANDOM
 from kenyon.server.batching import ROWS, Finished
 from kenyon.server.computing import Computer, computer
 from kenyon.server.connection import Connection, Exchange
@@ -121,7 +122,9 @@ class Service:
         try:
             engine: Computer = await loop.run_in_executor(None, computer, settings.engine, settings.parameters)
             self._closing.callback(engine.close)
-            self._worker = Worker(Context(settings.parameters, journal, _receptors(settings)), engine, self._hand_over)
+            self._worker = Worker(
+                Context(settings.parameters, settings.wiring, journal, _receptors(settings)), engine, self._hand_over
+            )
             self.dispatcher = Dispatcher(
                 settings, len(journal), self._worker.submit, loop.time, self.metrics, self.refuse
             )
@@ -240,6 +243,8 @@ class Service:
             "seed": settings.seed,
             "larvae": larvae,
         }
+        if settings.wiring != RANDOM:
+            about["wiring"] = settings.wiring
         if settings.own_odors:
             about["own_odors"] = {odor.name: odor.id for odor in settings.own_odors}
         return spelling(about)

@@ -12,6 +12,7 @@ from kenyon.errors import InputError
 from kenyon.mushroom_body import DEFAULT, Parameters
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.odors import Odor, find, plain
+from kenyon.mushroom_body.wiring import RANDOM, check_wiring
 from kenyon.words import shown
 
 DEFAULT_ODORS: Final = ("pentyl acetate", "4,5-dimethylthiazole", "3-octanol")
@@ -61,7 +62,12 @@ class Limits:
     )
     max_messages: int = _limit(1000, "messages", "Most messages in a frame: they are answered together.", 1, 100_000)
     max_message_bytes: int = _limit(
-        20_000, "bytes", "Most bytes of a message, for it is read at once: a larva's snapshot has 15,000.", 256, 2**24
+        20_000,
+        "bytes",
+        "Most bytes of a message, for it is read at once: a larva's snapshot has 15,000, one with strengths of one's "
+        "own for all its connections 40,000.",
+        256,
+        2**24,
     )
     max_turn_ms: float = _limit(
         0.25,
@@ -78,7 +84,7 @@ class Limits:
         1e7,
     )
     max_larvae: int = _limit(
-        100_000, "larvae", "Most larvae kept, awake or on disk, at up to 40 KB each.", 1, 100_000_000
+        100_000, "larvae", "Most larvae kept, awake or on disk, at up to 60 KB each.", 1, 100_000_000
     )
     max_connections: int = _limit(
         1000, "connections", "Most open connections: each takes a file of the system and a buffer.", 1, 1_000_000
@@ -133,6 +139,7 @@ class Settings:
         unix_path: A Unix socket to listen on instead, open to its owner only.
         engine: "kernel", "brian2" or "cuda"; the numbers are the same.
         parameters: The circuit's constants.
+        wiring: How the Kenyon cells of newborn larvae are wired, as for `Population`.
         odors: What `odor_id` counts through.
         own_odors: Odors besides the measured ones, which requests and `odors` may name.
         concentration_scale: What every concentration of a step is multiplied by.
@@ -163,6 +170,7 @@ class Settings:
     unix_path: str | None = None
     engine: str = "kernel"
     parameters: Parameters = DEFAULT
+    wiring: str = RANDOM
     odors: tuple[str, ...] = DEFAULT_ODORS
     own_odors: tuple[Odor, ...] = ()
     concentration_scale: float = 1.0
@@ -185,6 +193,7 @@ class Settings:
         if self.metrics_port is not None:
             checks.integer("metrics_port", self.metrics_port, low=0, high=65535)
         checks.one_of("engine", self.engine, ENGINES)
+        check_wiring(self.wiring)
         checks.integer("seed", self.seed, low=0, high=2**63 - 1)
         checks.number("concentration_scale", self.concentration_scale, low=0.0, high=1e9)
         self._check_receptors()
@@ -243,6 +252,8 @@ class Settings:
             "concentration_scale": float(self.concentration_scale),
             "seed": self.seed,
         }
+        if self.wiring != RANDOM:  # Absent otherwise, as it was before there were others.
+            record["wiring"] = self.wiring
         if self.own_odors:  # Absent otherwise, as it was before there were such settings.
             record["own_odors"] = list(map(plain, self.own_odors))
         if self.receptor_range_hz is not None:  # As above.

@@ -32,11 +32,13 @@ class Context(NamedTuple):
 
     Attributes:
         parameters: The circuit's constants.
+        wiring: How newborn larvae are wired.
         journal: Where larvae are kept.
         receptors: How the rate of receptor neurons is translated; None leaves it as it is.
     """
 
     parameters: Parameters
+    wiring: str
     journal: Journal
     receptors: Receptors | None = None
 
@@ -135,7 +137,7 @@ class DoStep(Task):
     def timeline(self, context: Context) -> Timeline:
         """As for `Task`."""
         life = self._life
-        lived = timelines.step(context.parameters, life.larva, life.seed, life.replay, self.asked)
+        lived = timelines.step(context.parameters, context.wiring, life.larva, life.seed, life.replay, self.asked)
         return lived if context.receptors is None else self._translated(lived, context.receptors)
 
     def _translated(self, lived: Timeline, receptors: Receptors) -> Timeline:
@@ -188,7 +190,7 @@ class Export(Task):
     def timeline(self, context: Context) -> Timeline:
         """As for `Task`."""
         life = self.session.check_known()
-        circuit = yield from timelines.awake(context.parameters, life.larva, life.seed, life.replay)
+        circuit = yield from timelines.awake(context.parameters, context.wiring, life.larva, life.seed, life.replay)
         snapshot = timelines.as_snapshot(context.parameters, life.seed, circuit).to_bytes()
         return circuit, base64.b64encode(snapshot).decode("ascii")
 
@@ -217,7 +219,9 @@ class Probe(Task):
     def timeline(self, context: Context) -> Timeline:
         """As for `Task`."""
         life = self.session.check_known()
-        answered = yield from timelines.probe(context.parameters, life.larva, life.seed, life.replay, self._asked)
+        answered = yield from timelines.probe(
+            context.parameters, context.wiring, life.larva, life.seed, life.replay, self._asked
+        )
         return answered
 
     def finish(self, result: Any) -> str:

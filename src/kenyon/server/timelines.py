@@ -42,20 +42,22 @@ class StepResult(NamedTuple):
     diverged: bool
 
 
-def awake(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step]) -> Timeline:
+def awake(parameters: Parameters, wiring: str, larva: bytes | None, seed: int, replay: Sequence[Step]) -> Timeline:
     """Bring a circuit to where it was: newborn or as it was kept, and then through the steps done since; return it."""
-    circuit = pack(newborn(parameters, [seed]))[0] if larva is None else larva
+    circuit = pack(newborn(parameters, [seed], wiring=wiring))[0] if larva is None else larva
     for step in replay:
         segment, _ = yield from _step(parameters, circuit, step)
         circuit = segment.larva
     return circuit
 
 
-def step(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step], asked: Step) -> Timeline:
+def step(
+    parameters: Parameters, wiring: str, larva: bytes | None, seed: int, replay: Sequence[Step], asked: Step
+) -> Timeline:
     """Live through one step more, and answer what is asked about it; return `StepResult`."""
     circuit = larva
     if circuit is None or replay:
-        circuit = yield from awake(parameters, larva, seed, replay)
+        circuit = yield from awake(parameters, wiring, larva, seed, replay)
     segment, n_steps = yield from _step(parameters, circuit, asked)
     reply = _rates(segment.spikes, n_steps * parameters.dt_ms, _READOUTS)
     if not segment.diverged and not asked.probe:
@@ -67,23 +69,27 @@ def step(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequenc
     return StepResult(segment.larva, spelling(reply), segment.diverged)
 
 
-def probe(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step], asked: Operation) -> Timeline:
+def probe(
+    parameters: Parameters, wiring: str, larva: bytes | None, seed: int, replay: Sequence[Step], asked: Operation
+) -> Timeline:
     """Answer about odors, each alone, with plasticity off, and stay untouched; return the circuit and the rates."""
-    circuit = yield from awake(parameters, larva, seed, replay)
+    circuit = yield from awake(parameters, wiring, larva, seed, replay)
     rates = yield from _probe(parameters, circuit, asked)
     return circuit, rates
 
 
-def snapshot_of(parameters: Parameters, larva: bytes | None, seed: int, replay: Sequence[Step]) -> Snapshot:
+def snapshot_of(
+    parameters: Parameters, wiring: str, larva: bytes | None, seed: int, replay: Sequence[Step]
+) -> Snapshot:
     """Return a larva as it is after the steps done, computed here and now.
 
     Example:
         >>> from kenyon.mushroom_body import BALANCED
-        >>> snapshot_of(BALANCED, None, 7, [Step(0, {"anisole": 1.0}, 10.0)]).state.step
+        >>> snapshot_of(BALANCED, "random", None, 7, [Step(0, {"anisole": 1.0}, 10.0)]).state.step
         array([100])
     """
     batch: Batch[None] = Batch(KernelComputer(parameters))
-    batch.add(None, awake(parameters, larva, seed, replay))
+    batch.add(None, awake(parameters, wiring, larva, seed, replay))
     while not (over := batch.round()):
         pass
     if over[0].error is not None:
