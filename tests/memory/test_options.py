@@ -29,7 +29,7 @@ def nonsense(option: Any) -> list[Any]:
     if isinstance(option, Table):
         return [[], {1: 2}, "a"]
     if isinstance(option, Wiring):
-        return [1, "a", [[1] * 72] * 21, [[2] * 21] * 72, [[0.5] * 21] * 72]
+        return [1, "a", [[1] * 72] * 21, [[-1] * 21] * 72, [[math.nan] * 21] * 72]
     if isinstance(option, Identity):
         return [True, 1.5, "", "x" * 201, 2**63, []]
     assert isinstance(option, (Text, Secret))
