@@ -23,8 +23,8 @@ KEPT = Kept(weights=True, codes=True)
 @pytest.mark.parametrize("parameters", [BALANCED, PUBLISHED], ids=lambda own: own.description)
 def test_shared_lives_give_the_numbers_of_lives_apart(parameters: Parameters) -> None:
     """Of every test and phase of every group, to the last bit."""
-    setup = prepared([group.name for group in DESIGN.groups], 2, seed=3, parameters=parameters, pn_to_kc=None,
-                     engine="kernel", threads=None, kept=KEPT)  # fmt: skip
+    setup = prepared([group.name for group in DESIGN.groups], 2, seed=3, parameters=parameters, wiring="random",
+                     pn_to_kc=None, engine="kernel", threads=None, kept=KEPT)  # fmt: skip
     made = courses(DESIGN.groups, setup)
     live_together(setup.population(setup.starts["trained"]), made)
     apart = run(DESIGN, larvae=2, seed=3, parameters=parameters, weights=True, codes=True, show_progress=False)
@@ -38,8 +38,8 @@ def test_shared_lives_give_the_numbers_of_lives_apart(parameters: Parameters) ->
 
 def test_what_is_shared_is_lived_through_once_and_asked_once() -> None:
     """And is told as that much work."""
-    setup = prepared([group.name for group in DESIGN.groups], 2, seed=0, parameters=BALANCED, pn_to_kc=None,
-                     engine="kernel", threads=None, kept=Kept())  # fmt: skip
+    setup = prepared([group.name for group in DESIGN.groups], 2, seed=0, parameters=BALANCED, wiring="random",
+                     pn_to_kc=None, engine="kernel", threads=None, kept=Kept())  # fmt: skip
     made = courses(DESIGN.groups, setup)
     first, *_ = rounds(made)
     assert len(first[0].asked) == 1

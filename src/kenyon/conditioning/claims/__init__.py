@@ -1,8 +1,21 @@
 """Claims about learning as data, and their judgement: what science says of larvae, held against the circuit."""
 
+from kenyon.conditioning.claims.adults import ADULTS
 from kenyon.conditioning.claims.answers import Answers
 from kenyon.conditioning.claims.claim import Claim, Criterion
 from kenyon.conditioning.claims.judging import Judgement, Measured, Verdict, judge
+from kenyon.conditioning.claims.jurgensen2024 import JURGENSEN_2024
 from kenyon.conditioning.claims.larvae import LARVAE
 
-__all__ = ["LARVAE", "Answers", "Claim", "Criterion", "Judgement", "Measured", "Verdict", "judge"]
+__all__ = [
+    "ADULTS",
+    "JURGENSEN_2024",
+    "LARVAE",
+    "Answers",
+    "Claim",
+    "Criterion",
+    "Judgement",
+    "Measured",
+    "Verdict",
+    "judge",
+]

@@ -46,7 +46,8 @@ class Asked:
         larvae: How many in each group.
         seed: Larva i has the seed `larva_seed(seed, i)`: the same larvae in every group.
         parameters: The constants of the circuit.
-        pn_to_kc: How the larvae are wired, as for `Population`.
+        wiring: How the larvae are wired, as for `Population`.
+        pn_to_kc: A wiring of one's own instead, as for `Population`.
         engine: As for `Population`.
         threads: As for `Population`.
 
@@ -64,13 +65,14 @@ class Asked:
         larvae: int,
         seed: int,
         parameters: Parameters,
+        wiring: str,
         pn_to_kc: Any,
         engine: str | Engine,
         threads: int | None,
     ) -> None:
         self._setup = prepared(
-            [_LARVAE], larvae, seed=seed, parameters=parameters, pn_to_kc=pn_to_kc, engine=engine, threads=threads,
-            kept=Kept(),
+            [_LARVAE], larvae, seed=seed, parameters=parameters, wiring=wiring, pn_to_kc=pn_to_kc,
+            engine=engine, threads=threads, kept=Kept(),
         )  # fmt: skip
         self._designs = {
             (claim.id, us, tuple(own)): claim.designs(us, own)

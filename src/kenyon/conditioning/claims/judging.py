@@ -18,6 +18,7 @@ from kenyon.conditioning.statistics import FloatArray, interval
 from kenyon.errors import InputError
 from kenyon.mushroom_body import BALANCED, Parameters
 from kenyon.mushroom_body.engine import Engine
+from kenyon.mushroom_body.wiring import RANDOM
 from kenyon.progress import progress
 from kenyon.provenance import versions
 from kenyon.words import shown
@@ -255,6 +256,7 @@ def judge(
     reinforcers: Sequence[str] = REINFORCERS,
     larvae: int = 30,
     seed: int = 0,
+    wiring: str = RANDOM,
     pn_to_kc: Any = None,
     engine: str | Engine = "kernel",
     threads: int | None = None,
@@ -273,7 +275,8 @@ def judge(
         reinforcers: "reward", "punishment" or both; likewise.
         larvae: How many in each group, 2 or more.
         seed: Larva i has the seed `larva_seed(seed, i)`; of the bootstrap, too.
-        pn_to_kc: How the larvae are wired, as for `Population`.
+        wiring: How the larvae are wired, as for `Population`.
+        pn_to_kc: A wiring of one's own instead, as for `Population`.
         engine: As for `Population`; the numbers are the same.
         threads: As for `Population`.
         folder: Where what larvae gave is kept, so that the same call goes on from there; nowhere if not given.
@@ -310,7 +313,7 @@ def judge(
     asked = Asked(
         [*claims, TRAINING] if any(claim.groups for claim in claims) else claims,
         odors=pairs, reinforcers=reinforcers, larvae=larvae, seed=seed, parameters=parameters,
-        pn_to_kc=pn_to_kc, engine=engine, threads=threads,
+        wiring=wiring, pn_to_kc=pn_to_kc, engine=engine, threads=threads,
     )  # fmt: skip
     label = f"{parameters.description}, {len(claims)} claims, {larvae} larvae"
     with progress(label, asked.work_s, show=show_progress) as done:
