@@ -19,7 +19,7 @@ from llvmlite import ir
 from numba import njit
 from numpy.typing import NDArray
 
-from kenyon.mushroom_body import BALANCED, kernel, layered
+from kenyon.mushroom_body import BALANCED, kernel_constants, layered
 from kenyon.mushroom_body.inputs import STRETCH
 from kenyon.mushroom_body.layers import (
     G_A,
@@ -112,7 +112,7 @@ def _advance_alone(x: NDArray[np.float64], m: NDArray[np.uint32], n_steps: int) 
 def at_rest() -> NDArray[np.float64]:
     """Return the numbers of a larva at rest, as the kernel has them."""
     x = np.empty(NUMBERS)
-    layered._prepare(x, kernel.constants(BALANCED))  # noqa: SLF001  # the kernel's own
+    layered._prepare(x, kernel_constants.constants(BALANCED))  # noqa: SLF001  # the kernel's own
     for group in (ORNS, PNS, LNS, KCS, OUTPUTS):
         rows = x[group.place :][: 11 * group.padded].reshape(11, group.padded)
         rows[V] = np.divide(rows[PULL], rows[LEAK], out=np.zeros(group.padded), where=rows[LEAK] > 0.0)

@@ -17,7 +17,7 @@ from kenyon.conditioning.timeline import draw_in_text
 from kenyon.conditioning.variables import MEASURED, SECONDS, STATED, Variable
 from kenyon.memory import Memory, MushroomBodyMemory, RemoteBrianModelMemory, RLmemory, Timer
 from kenyon.memory.mushroom_body import MBmemory
-from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, constants
+from kenyon.mushroom_body.parameters import BALANCED, LARVAL, PUBLISHED, constants
 from kenyon.wire.refusals import CODES
 
 FOLDER = Path(__file__).parent / "reference"
@@ -28,16 +28,17 @@ def parameters_page() -> str:
     """Return the table of constants."""
     lines = ["# Every constant of the circuit", ""]
     lines += [
-        "Names as in `Parameters.replace` and `kenyon train --set`. A dash: `balanced` keeps the published value.",
+        "Names as in `Parameters.replace` and `kenyon train --set`. A dash: that set keeps the published value.",
         "",
     ]
-    lines += ["| name | published | balanced | unit | meaning | range | source |", "|---|---|---|---|---|---|---|"]
-    published, changed = PUBLISHED.values(), BALANCED.differences(PUBLISHED)
+    lines += ["| name | published | balanced | larval | unit | meaning | range | source |"]
+    lines += ["|---|---|---|---|---|---|---|---|"]
+    published, changed = PUBLISHED.values(), [own.differences(PUBLISHED) for own in (BALANCED, LARVAL)]
     for name, constant in constants().items():
-        balanced = f"{changed[name][0]}" if name in changed else "-"
+        balanced, larval = (f"{own[name][0]:g}" if name in own else "-" for own in changed)
         value = "none" if published[name] is None else f"{published[name]:g}"
         limits = f"{constant.low:g} to {constant.high:g}" + (" or none" if constant.optional else "")
-        cells = [f"`{name}`", value, balanced, constant.unit, constant.meaning, limits, constant.source]
+        cells = [f"`{name}`", value, balanced, larval, constant.unit, constant.meaning, limits, constant.source]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

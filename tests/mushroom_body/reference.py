@@ -10,9 +10,21 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon.mushroom_body.parameters import Parameters
+from kenyon.mushroom_body.parameters import BALANCED, Parameters
 
 TYPES = [("orn", 21), ("pn", 21), ("ln", 21), ("kc", 72), ("mbon", 2), ("dan", 2), ("feedback_ln", 2), ("apl", 1)]
+
+EAGER = BALANCED.replace(
+    eligibility_step=0.3,
+    recovery=0.02,
+    homeostasis=0.002,
+    learning_rate_nS=6.0,
+    potentiation=0.5,
+    potentiation_tau_ms=400.0,
+    potentiation_closing_ms=3.0,
+    weight_floor_nS=70.0,
+)
+"""Every rule, so strong that weights reach floor and ceiling within tenths of a second."""
 
 
 def simulate(
@@ -43,6 +55,8 @@ def simulate(
     g_e, g_i, g_a = (each("rest_mV") * 0.0 for _ in range(3))
     last_spike = np.full(142, -np.inf)
     w_p, w_n = (each("rest_mV")[:72] * 0.0 + (born or p).kc_mbon_nS for _ in range(2))
+    eligible, dopamine = np.zeros(72), {danp: 0.0, dann: 0.0}
+    ceiling = 2 * p.kc_mbon_nS if p.weight_ceiling_nS is None else p.weight_ceiling_nS
     floor = -math.inf if p.weight_floor_nS is None else p.weight_floor_nS
     refractory = round(p.refractory_ms / p.dt_ms)
     dt = p.dt_ms
@@ -85,7 +99,14 @@ def simulate(
                 g_e[apl] += p.kc_apl_nS * passes(i, "APL")
                 g_e[mbonp] += w_p[i - 63] * passes(i, "MBONp")
                 g_e[mbonn] += w_n[i - 63] * passes(i, "MBONn")
+                decayed = eligible[i - 63] * math.exp(-(step - last_kc[i - 63]) * dt / p.eligibility_tau_ms)
+                eligible[i - 63] = decayed + p.eligibility_step * (1 - decayed)
                 last_kc[i - 63] = step
+                for w, dan in ((w_p, dann), (w_n, danp)):
+                    since_ms = (step - last_spike[dan]) * dt
+                    share = p.potentiation * dopamine[dan] * math.exp(-since_ms / p.potentiation_tau_ms)
+                    share *= 1 - math.exp(-since_ms / p.potentiation_closing_ms)
+                    w[i - 63] += min(1, share) * (ceiling - w[i - 63])
             elif i == apl:
                 g_i[kc] += p.apl_kc_nS * passes(i, "KC")
         for source, conductance, target, group, weight in (
@@ -98,16 +119,22 @@ def simulate(
         ):
             if source in fired:
                 conductance[target] += weight * passes(source, group)
-        # then depression, then homeostasis
-        trace = np.exp(-(step - last_kc) * dt / p.eligibility_tau_ms)
+        # then depression, then homeostasis and recovery
+        trace = eligible * np.exp(-(step - last_kc) * dt / p.eligibility_tau_ms)
+        for dan in (danp, dann):
+            if dan in fired:
+                decay = math.exp(-(step - last_spike[dan]) * dt / p.potentiation_tau_ms)
+                dopamine[dan] = dopamine[dan] * decay + 1
         if danp in fired:
             w_n = np.maximum(floor, w_n - p.learning_rate_nS * trace)
         if dann in fired:
             w_p = np.maximum(floor, w_p - p.learning_rate_nS * trace)
         if mbonp in fired:
             w_p = w_p + p.homeostasis * (p.kc_mbon_nS - w_p)
+            w_p = w_p + p.recovery * trace * (p.kc_mbon_nS - w_p)
         if mbonn in fired:
             w_n = w_n + p.homeostasis * (p.kc_mbon_nS - w_n)
+            w_n = w_n + p.recovery * trace * (p.kc_mbon_nS - w_n)
         # 4. reset
         v[fired] = each("rest_mV")[fired]
         g_a[fired] += each("adaptation_nS")[fired]

@@ -38,7 +38,10 @@ from kenyon.mushroom_body.state import copy, newborn, pack
 
 cuda._FEWEST_BLOCKS = 1  # The simulator takes as long over a block without a larva as over ten steps.
 record = Record(spikes=True, variables=("v_mV", "w_kc_mbonp_nS", "w_kc_mbonn_nS", "eligibility"), every_ms=0.3)
-parameters = BALANCED.replace({"ln.adaptation_nS": 0.1}, refractory_ms=0.5, eligibility_tau_ms=2.0)
+off = BALANCED.replace({"ln.adaptation_nS": 0.1}, refractory_ms=0.5, eligibility_tau_ms=2.0)
+parameters = off.replace(
+    eligibility_step=0.3, recovery=0.1, potentiation=0.2, potentiation_tau_ms=3.0, potentiation_closing_ms=0.2
+)
 rng = np.random.default_rng(1)
 
 def both(larvae, **more):
@@ -63,11 +66,15 @@ larvae.g_i_nS[:] = 1e-99
 larvae.refractory_steps[0, :100:7] = 3
 larvae.v_mV[0, :100:7] = per_neuron(parameters, "rest_mV")[:100:7]
 larvae.step[:] = 1020, 126
+larvae.kc_silent_steps[0], larvae.kc_eligibility[0] = 3.0, rng.random(72)
+larvae.dan_silent_steps[:], larvae.dan_trace[:] = 5.0, 2.0
 n_steps = np.array([6, 3])
 activity = both(larvae, rates_hz=np.tile(drive(parameters, "anisole", reward=3.0, punishment=2.0), (2, 1)))
 assert all(activity.counts[:, cells].any() for cells in GROUPS.values())
-assert (larvae.w_kc_mbonp_nS < parameters.kc_mbon_nS).any() and (larvae.w_kc_mbonn_nS < parameters.kc_mbon_nS).any()
+for w in (larvae.w_kc_mbonp_nS, larvae.w_kc_mbonn_nS):
+    assert (w < parameters.kc_mbon_nS).any() and (w > parameters.kc_mbon_nS).any()
 
+parameters = off
 n_steps = np.array([0, 3])
 both(larvae, events=[np.empty((0, 2), dtype=np.int32), np.argwhere(rng.random((3, 23)) < 0.3).astype(np.int32)])
 n_steps = np.array([3, 1])

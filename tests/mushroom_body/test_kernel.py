@@ -3,14 +3,21 @@ import pytest
 
 from kenyon.mushroom_body import Population, Record
 from kenyon.mushroom_body.inputs import draw_events, drive, start_channels
-from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters
+from kenyon.mushroom_body.parameters import BALANCED, LARVAL, PUBLISHED, Parameters
 from kenyon.mushroom_body.verification import load, own_files, replay
 from kenyon.mushroom_body.wiring import draw_pn_to_kc
-from tests.mushroom_body.reference import simulate
+from tests.mushroom_body.reference import EAGER, simulate
 
 SETS = {
     "published": PUBLISHED,
     "balanced": BALANCED,
+    "larval": LARVAL,
+    "every rule, eager": EAGER,
+    "graded eligibility": PUBLISHED.replace(eligibility_step=0.3, eligibility_tau_ms=40.0, learning_rate_nS=2.0),
+    "recovery beside homeostasis": PUBLISHED.replace(recovery=0.1, homeostasis=0.01, learning_rate_nS=3.0),
+    "potentiation": PUBLISHED.replace(
+        potentiation=0.05, potentiation_tau_ms=90.0, potentiation_closing_ms=4.0, weight_ceiling_nS=80.5
+    ),
     "floor": PUBLISHED.replace(weight_floor_nS=79.9, learning_rate_nS=5.0),
     "finer steps": PUBLISHED.replace(dt_ms=0.05),
     "no refractoriness": PUBLISHED.replace(refractory_ms=0.0),

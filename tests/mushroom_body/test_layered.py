@@ -8,21 +8,24 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kenyon.mushroom_body import Population, Record, kernel, layered
+from kenyon.mushroom_body import Population, Record, kernel_constants, layered
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.circuit import GROUPS, KC, N_CHANNELS, N_NEURONS, PN, per_neuron
 from kenyon.mushroom_body.engines import Kernel
 from kenyon.mushroom_body.manipulated import Manipulated, under
-from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters
+from kenyon.mushroom_body.parameters import BALANCED, LARVAL, PUBLISHED, Parameters
 from kenyon.mushroom_body.state import State
 from kenyon.mushroom_body.verification import load, own_files, replay
 from tests.mushroom_body.manipulating import mild
+from tests.mushroom_body.reference import EAGER
 
 EVERYTHING = Record(spikes=True, variables=("v_mV", "w_kc_mbonp_nS", "w_kc_mbonn_nS", "eligibility"), every_ms=0.7)
 
 SETS = {
     "published": PUBLISHED,
     "balanced": BALANCED,
+    "larval": LARVAL,
+    "every rule, eager": EAGER,
     "no refractoriness": PUBLISHED.replace(refractory_ms=0.0),
     "one step of it": PUBLISHED.replace(refractory_ms=0.1),
     "longer than a stretch": PUBLISHED.replace(refractory_ms=25.0),
@@ -91,7 +94,10 @@ def random_life(parameters: Parameters, larvae: int, rng: np.random.Generator) -
         state.g_i_nS[:, GROUPS[group]] = state.g_i_nS[:, GROUPS[group]][:, :1]
     state.w_kc_mbonp_nS[:] = rng.uniform(-20, 120, state.w_kc_mbonp_nS.shape)
     state.w_kc_mbonn_nS[:] = rng.uniform(-20, 120, state.w_kc_mbonn_nS.shape)
-    state.kc_silent_steps[:] = rng.choice([np.inf, 0.0, 17.0, 1e5, 1e12], state.kc_silent_steps.shape)
+    for silent, trace, most in (("kc_silent_steps", "kc_eligibility", 1.0), ("dan_silent_steps", "dan_trace", 1e4)):
+        shape = getattr(state, silent).shape
+        getattr(state, silent)[:] = rng.choice([np.inf, 0.0, 17.0, 1e5, 1e12], shape)
+        getattr(state, trace)[:] = rng.choice([0.0, 1e-6, 0.5, 1.0], shape) * most
     state.step[:] = rng.integers(0, 10**6, larvae)
     state.pn_to_kc[:] = rng.random(state.pn_to_kc.shape) < 0.2
     rates_hz = rng.uniform(0, 1500, (larvae, N_CHANNELS)) * rng.choice(
@@ -103,7 +109,7 @@ def random_life(parameters: Parameters, larvae: int, rng: np.random.Generator) -
 
 def fits(parameters: Parameters, larva: np.void) -> bool:
     """Return whether the layered form takes a larva."""
-    k = kernel.constants(parameters)
+    k = kernel_constants.constants(parameters)
     return bool(layered._fits(larva, max(1, k.refractory_steps), k))
 
 

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from kenyon.errors import InputError
-from kenyon.mushroom_body.parameters import BALANCED, NAMED, PUBLISHED, constants, named
+from kenyon.mushroom_body.parameters import BALANCED, LARVAL, NAMED, PUBLISHED, constants, named
 
 
 def test_published_constants_are_those_of_the_paper() -> None:
@@ -49,6 +49,12 @@ def test_published_constants_are_those_of_the_paper() -> None:
         "eligibility_tau_ms": 5000,
         "homeostasis": 1e-4,
         "weight_floor_nS": None,
+        "eligibility_step": 1,
+        "recovery": 0,
+        "potentiation": 0,
+        "potentiation_tau_ms": 15000,
+        "potentiation_closing_ms": 1000,
+        "weight_ceiling_nS": None,
         "input_shape": 3,
         "spontaneous_rate_hz": 185,
         "odor_rate_hz": 500,
@@ -66,6 +72,15 @@ def test_balanced_changes_five_constants() -> None:
         "spontaneous_rate_hz": (155.0, 185.0),
         "reinforcement_rate_hz": (450.0, 600.0),
     }
+
+
+def test_larval_adds_rules_and_a_circuit_for_them_to_balanced() -> None:
+    """And nothing else; the ceiling moves with the start where it is not set."""
+    rules = {"homeostasis", "recovery", "eligibility_step", "learning_rate_nS", "weight_floor_nS", "potentiation"}
+    of_the_circuit = {"ln_pn_nS", "kc_apl_nS", "mbon_dan_nS", "feedback_ln_dan_nS", "reinforcement_rate_hz"}
+    assert set(LARVAL.differences(BALANCED)) == rules | {"weight_ceiling_nS"} | of_the_circuit
+    assert LARVAL.ceiling_nS == BALANCED.ceiling_nS == 160.0
+    assert BALANCED.replace(kc_mbon_nS=100.0).ceiling_nS == 200.0
 
 
 @pytest.mark.parametrize("name", list(constants()))
@@ -92,6 +107,7 @@ def test_every_constant_is_declared_in_full(name: str) -> None:
         ({"kc.threshold_mV": -55.0}, "kc.threshold_mV must lie above kc.rest_mV"),
         ({"kc_claws_min": 7}, "kc_claws_max must be at least kc_claws_min"),
         ({"weight_floor_nS": 81.0}, "weight_floor_nS must be at most kc_mbon_nS"),
+        ({"weight_ceiling_nS": 79.9}, "weight_ceiling_nS must be at least kc_mbon_nS (80 nS), got 79.9 nS"),
         ({"refractory_ms": 2.05}, "refractory_ms must be a whole number of 0.1 ms steps"),
         ({"excitatory_tau_ms": 0.05}, "excitatory_tau_ms must be at least dt_ms"),
         ({"leraning_rate_nS": 1.0}, "unknown parameter 'leraning_rate_nS'; did you mean 'learning_rate_nS'"),
@@ -114,7 +130,7 @@ def test_a_set_is_immutable() -> None:
 
 def test_a_set_is_described_by_its_name_and_changes() -> None:
     """So that a result says what it was made with."""
-    assert [parameters.description for parameters in NAMED.values()] == ["balanced", "published"]
+    assert [parameters.description for parameters in NAMED.values()] == ["balanced", "larval", "published"]
     assert BALANCED.replace(learning_rate_nS=0.1).description == "balanced with learning_rate_nS=0.1"
     assert named("balanced") is BALANCED
     with pytest.raises(InputError, match="unknown parameter set 'blanced'; did you mean 'balanced'"):

@@ -21,7 +21,7 @@ from kenyon.mushroom_body.activity import SAMPLED
 from kenyon.mushroom_body.arguments import FloatArray, IntArray
 from kenyon.mushroom_body.brian_circuit import NEVER, build_circuit, constants, input_wires
 from kenyon.mushroom_body.brian_setup import codegen_target, import_brian2, settings
-from kenyon.mushroom_body.circuit import GROUPS, N_KCS, N_NEURONS, N_PNS, per_neuron
+from kenyon.mushroom_body.circuit import DAN_P, GROUPS, LN_P, N_KCS, N_NEURONS, N_PNS, per_neuron
 from kenyon.mushroom_body.engine import Engine, Events
 from kenyon.mushroom_body.kernel import Recording
 from kenyon.mushroom_body.manipulated import weights_nS
@@ -31,8 +31,10 @@ from kenyon.threads import OwnLock
 
 _MEMBRANE = ("v_mV", "g_e_nS", "g_i_nS", "g_a_nS")
 _WEIGHTS = ("w_kc_mbonp_nS", "w_kc_mbonn_nS")
-_COUNTERS = ("release_step", "fired_step", "n_spikes")
-_KC = GROUPS["KC"]
+_TRACES = ("fired_step", "trace")
+_COUNTERS = ("release_step", "n_spikes")
+_KC, _DAN = GROUPS["KC"], slice(DAN_P, LN_P)
+_TRACED = {("kc_silent_steps", "kc_eligibility"): _KC, ("dan_silent_steps", "dan_trace"): _DAN}
 
 # Conductances below the negligible are set to 0 before each run, which is too short for the others to end as
 # subnormals, slow to compute with.
@@ -125,7 +127,8 @@ class _Slots:
             self._each_step = brian2.NetworkOperation(lambda: None, clock=clock, when="end", name="kenyon_each_step")
             self._network = brian2.Network(self._neurons, transmission, plasticity, self._each_step)
         self._network.schedule = ["start", "groups", "thresholds", "synapses", "resets", "end"]
-        arrays = {name: self._neurons.variables[name].get_value() for name in (*_MEMBRANE, *_WEIGHTS, *_COUNTERS)}
+        names = (*_MEMBRANE, *_WEIGHTS, *_TRACES, *_COUNTERS)
+        arrays = {name: self._neurons.variables[name].get_value() for name in names}
         self._x = {name: values.reshape(slots, N_NEURONS) for name, values in arrays.items()}
         self._passed_nS = weights_nS(parameters)["PN>KC"]
         self._pn_to_kc_nS = transmission.variables["excitation_nS"].get_value().reshape(slots, -1)[:, : N_PNS * N_KCS]
@@ -190,7 +193,9 @@ class _Slots:
         for name in _WEIGHTS:
             x[name][here, _KC] = getattr(state, name)[larvae]
         x["release_step"][here] = state.refractory_steps[larvae]
-        x["fired_step"][here, _KC] = -np.minimum(state.kc_silent_steps[larvae], NEVER)
+        for (silent_steps, trace), cells in _TRACED.items():
+            x["fired_step"][here, cells] = -np.minimum(getattr(state, silent_steps)[larvae], NEVER)
+            x["trace"][here, cells] = getattr(state, trace)[larvae]
         x["n_spikes"][:] = 0
         passed_nS = state.pn_to_kc[larvae].transpose(0, 2, 1) * self._passed_nS[:, None]
         self._pn_to_kc_nS[here] = passed_nS.reshape(len(larvae), -1)
@@ -208,7 +213,7 @@ class _Slots:
 
     def _eligibility(self, done: int) -> FloatArray:
         silent_ms = (done - 1 - self._x["fired_step"]) * self._parameters.dt_ms
-        eligibility: FloatArray = np.exp(-silent_ms / self._parameters.eligibility_tau_ms)
+        eligibility: FloatArray = self._x["trace"] * np.exp(-silent_ms / self._parameters.eligibility_tau_ms)
         return eligibility
 
     def _swap_out(self, part: _Part, done: int) -> None:
@@ -218,8 +223,10 @@ class _Slots:
             getattr(state, name)[larvae] = x[name][slots]
         for name in _WEIGHTS:
             getattr(state, name)[larvae] = x[name][slots, _KC]
-        silent = done - x["fired_step"][slots, _KC]
-        state.kc_silent_steps[larvae] = np.where(silent < NEVER, silent, np.inf)
+        for (silent_steps, trace), cells in _TRACED.items():
+            silent = done - x["fired_step"][slots, cells]
+            getattr(state, silent_steps)[larvae] = np.where(silent < NEVER, silent, np.inf)
+            getattr(state, trace)[larvae] = x["trace"][slots, cells]
         state.refractory_steps[larvae] = np.maximum(0, x["release_step"][slots] - done)
         state.step[larvae] += done
         part.recording.counts[larvae] += x["n_spikes"][slots]

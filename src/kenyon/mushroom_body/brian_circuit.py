@@ -1,8 +1,9 @@
 """The circuit as equations and connections, as Brian2 takes them.
 
-One step is Brian2's own: integrate; threshold; synapses (conductances and Kenyon cell times, then depression, then
-homeostasis); reset. The weights of a Kenyon cell's two plastic synapses are variables of the cell, where dopamine
-neurons and MBONs, connected to it, can reach them.
+One step is Brian2's own: integrate; threshold; synapses (conductances, potentiation, traces, depression, and what MBONs
+restore); reset. The weights of a Kenyon cell's two plastic synapses are variables of the cell, where dopamine neurons
+and MBONs, connected to it, can reach them. Each cell that leaves a trace is connected to itself, by one synapse, so
+that a spike of it is marked once.
 
 Reference: Jürgensen et al. 2024, iScience 27:108640; Stimberg, Brette & Goodman 2019, eLife 8:e47314.
 """
@@ -39,6 +40,7 @@ w_kc_mbonp_nS : 1
 w_kc_mbonn_nS : 1
 release_step : integer
 fired_step : 1
+trace : 1
 n_spikes : integer
 """
 
@@ -52,18 +54,36 @@ n_spikes += 1
 TRANSMISSION = """
 g_e_nS_post += excitation_nS + plastic_p * w_kc_mbonp_nS_pre + plastic_n * w_kc_mbonn_nS_pre
 g_i_nS_post += inhibition_nS
+"""
+
+# Of a dopamine neuron's synapse, when the Kenyon cell fires.
+POTENTIATION = """
+silent_ms = (t_in_timesteps - fired_step_pre) * dt / ms
+open = (1 - exp(-silent_ms / potentiation_closing_ms)) * exp(-silent_ms / potentiation_tau_ms)
+share = clip(potentiation * trace_pre * open, 0, 1)
+w_kc_mbonp_nS_post += plastic_p * share * (weight_ceiling_nS - w_kc_mbonp_nS_post)
+w_kc_mbonn_nS_post += plastic_n * share * (weight_ceiling_nS - w_kc_mbonn_nS_post)
+"""
+
+# The eligibility of a Kenyon cell rises toward 1, the trace of a dopamine neuron without a bound.
+MARKING = """
+left = trace_pre * exp((fired_step_pre - t_in_timesteps) * dt / (tau_ms * ms))
+trace_pre = left + rise * (1 - bounded * left)
 fired_step_pre = t_in_timesteps
 """
 
 DEPRESSION = """
-depression_nS = learning_rate_nS * exp((fired_step_post - t_in_timesteps) * dt / (eligibility_tau_ms * ms))
+depression_nS = learning_rate_nS * trace_post * exp((fired_step_post - t_in_timesteps) * dt / (eligibility_tau_ms * ms))
 w_kc_mbonp_nS_post = clip(w_kc_mbonp_nS_post - plastic_p * depression_nS, weight_floor_nS, inf)
 w_kc_mbonn_nS_post = clip(w_kc_mbonn_nS_post - plastic_n * depression_nS, weight_floor_nS, inf)
 """
 
-HOMEOSTASIS = """
+RESTORATION = """
+recovered = recovery * trace_post * exp((fired_step_post - t_in_timesteps) * dt / (eligibility_tau_ms * ms))
 w_kc_mbonp_nS_post += plastic_p * homeostasis * (kc_mbon_nS - w_kc_mbonp_nS_post)
 w_kc_mbonn_nS_post += plastic_n * homeostasis * (kc_mbon_nS - w_kc_mbonn_nS_post)
+w_kc_mbonp_nS_post += plastic_p * recovered * (kc_mbon_nS - w_kc_mbonp_nS_post)
+w_kc_mbonn_nS_post += plastic_n * recovered * (kc_mbon_nS - w_kc_mbonn_nS_post)
 """
 
 _CELLS = {group: np.arange(N_NEURONS)[where] for group, where in GROUPS.items()}
@@ -82,6 +102,9 @@ def constants(parameters: Parameters, *, plastic: bool = True) -> dict[str, Any]
         "learning_rate_nS": parameters.learning_rate_nS if plastic else 0.0,
         "homeostasis": parameters.homeostasis if plastic else 0.0,
         "weight_floor_nS": _NO_FLOOR if floor is None or not plastic else floor,
+        "recovery": parameters.recovery if plastic else 0.0,
+        "potentiation": parameters.potentiation if plastic else 0.0,
+        "weight_ceiling_nS": parameters.ceiling_nS,
     }
 
 
@@ -94,8 +117,8 @@ def build_circuit(parameters: Parameters, pn_to_kc: FloatArray, clock: Any) -> t
         clock: Brian2 `Clock`.
 
     Returns:
-        `NeuronGroup` of slots * N neurons; `Synapses` of transmission, of depression, of homeostasis. In each slot,
-        transmission begins with the P * K synapses from PNs to KCs.
+        `NeuronGroup` of slots * N neurons; `Synapses` of transmission, of marking, of dopamine neurons, of MBONs. In
+        each slot, transmission begins with the P * K synapses from PNs to KCs.
     """
     brian2 = import_brian2()
     slots = len(pn_to_kc)
@@ -123,28 +146,45 @@ def build_circuit(parameters: Parameters, pn_to_kc: FloatArray, clock: Any) -> t
     neurons.fired_step = -NEVER
     neurons.w_kc_mbonp_nS = neurons.w_kc_mbonn_nS = parameters.kc_mbon_nS
 
-    def connect(name: str, order: int, on_pre: str, strengths: list[str], wires: list[tuple[Any, ...]]) -> Any:
+    def connect(
+        name: str,
+        order: int,
+        on_pre: str,
+        strengths: list[str],
+        wires: list[tuple[Any, ...]],
+        on_post: str | None = None,
+        post_order: int = 0,
+    ) -> Any:
         each_slot = np.arange(slots)[:, None, None]
         tables = [np.reshape(np.broadcast_arrays(*wire, each_slot), (len(wire) + 1, slots, -1)) for wire in wires]
         source, target, *values, slot = np.concatenate(tables, axis=2).reshape(len(strengths) + 3, -1)
         model = "\n".join(f"{strength} : 1 (constant)" for strength in strengths)
-        synapses = brian2.Synapses(neurons, neurons, model, on_pre=on_pre, clock=clock, name=f"kenyon_{name}")
+        name = f"kenyon_{name}"
+        synapses = brian2.Synapses(neurons, neurons, model, on_pre=on_pre, on_post=on_post, clock=clock, name=name)
         source, target = (np.array([source, target]) + slot * N_NEURONS).astype(int)
         synapses.connect(i=source, j=target)
         synapses.pre.order = order
+        if on_post is not None:
+            synapses.post.order = post_order
         for strength, of_wires in zip(strengths, values, strict=True):
             setattr(synapses, strength, of_wires)
         return synapses
 
     plastic, c = ["plastic_p", "plastic_n"], _CELLS
     strengths = ["excitation_nS", "inhibition_nS", *plastic]
-    depressing = [(c["DANn"], c["KC"], 1, 0), (c["DANp"], c["KC"], 0, 1)]
+    dans = np.concatenate((c["DANp"], c["DANn"]))
+    marking = [
+        (c["KC"], c["KC"], parameters.eligibility_step, 1, parameters.eligibility_tau_ms),
+        (dans, dans, 1, 0, parameters.potentiation_tau_ms),
+    ]
+    teaching = [(c["DANn"], c["KC"], 1, 0), (c["DANp"], c["KC"], 0, 1)]
     restoring = [(c["MBONp"], c["KC"], 1, 0), (c["MBONn"], c["KC"], 0, 1)]
     return (
         neurons,
         connect("transmission", 0, TRANSMISSION, strengths, _wires(parameters, pn_to_kc)),
-        connect("depression", 1, DEPRESSION, plastic, depressing),
-        connect("homeostasis", 2, HOMEOSTASIS, plastic, restoring),
+        connect("marking", 2, MARKING, ["rise", "bounded", "tau_ms"], marking),
+        connect("teaching", 3, DEPRESSION, plastic, teaching, POTENTIATION, 1),
+        connect("restoration", 4, RESTORATION, plastic, restoring),
     )
 
 

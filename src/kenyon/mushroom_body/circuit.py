@@ -34,6 +34,8 @@ REWARD: Final = N_ORNS
 PUNISHMENT: Final = REWARD + 1
 N_CHANNELS: Final = PUNISHMENT + 1
 
+N_DANS: Final = LN_P - DAN_P
+
 GROUPS: Mapping[str, slice] = MappingProxyType(
     {
         "ORN": slice(ORN, PN),

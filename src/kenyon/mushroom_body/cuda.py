@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.errors import InputError, MissingDependencyError
-from kenyon.mushroom_body import inputs, kernel
+from kenyon.mushroom_body import inputs, kernel_constants
 from kenyon.mushroom_body.activity import SAMPLED
 from kenyon.mushroom_body.arguments import FloatArray, IntArray
 from kenyon.mushroom_body.circuit import N_NEURONS
@@ -105,7 +105,7 @@ class Cuda(Engine):
                 )
 
 
-_constants = lru_cache(maxsize=64)(kernel.constants)
+_constants = lru_cache(maxsize=64)(kernel_constants.constants)
 
 
 def _parts(larvae: int) -> Iterator[slice]:
@@ -127,7 +127,7 @@ def _input(
 
 
 def _advance(
-    k: kernel.Constants,
+    k: kernel_constants.Constants,
     records: NDArray[np.void],
     per_step: NDArray[np.int64],
     events: NDArray[np.int32],

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numba import cuda, float64, int32, int64, uint32, uint64
 
-from kenyon.mushroom_body import inputs, kernel
-from kenyon.mushroom_body.circuit import N_CHANNELS, N_KCS, N_PNS
+from kenyon.mushroom_body import inputs, kernel, kernel_constants
+from kenyon.mushroom_body.circuit import N_CHANNELS, N_DANS, N_KCS, N_PNS
 from kenyon.mushroom_body.cuda_layout import (
     FIRST_SLOT,
     KC_LANE,
@@ -18,6 +18,9 @@ from kenyon.mushroom_body.cuda_layout import (
     SLOTS,
 )
 from kenyon.mushroom_body.cuda_step import (
+    AT_SPIKE,
+    DAN_FIRED,
+    DAN_TRACE,
     G_A,
     G_E,
     G_I,
@@ -28,6 +31,7 @@ from kenyon.mushroom_body.cuda_step import (
     V,
     integrate,
     learn,
+    learn_from_kcs,
     transmit,
 )
 from kenyon.mushroom_body.cuda_step import eligibility as eligibility_of
@@ -45,10 +49,10 @@ def _load(state: Any, lane: int, k: Any, neurons: Any, x: Any, c: Any, release: 
     for slot in range(SLOTS):
         i = neurons[slot, lane]
         if i >= 0:
-            c[SCALE, slot] = k.cells[kernel.SCALE, i]
-            c[LEAK, slot] = k.cells[kernel.LEAK, i]
-            c[LEAK_CURRENT, slot] = product(k.cells[kernel.LEAK, i], k.cells[kernel.REST, i])
-            c[THRESHOLD, slot] = k.cells[kernel.THRESHOLD, i]
+            c[SCALE, slot] = k.cells[kernel_constants.SCALE, i]
+            c[LEAK, slot] = k.cells[kernel_constants.LEAK, i]
+            c[LEAK_CURRENT, slot] = product(k.cells[kernel_constants.LEAK, i], k.cells[kernel_constants.REST, i])
+            c[THRESHOLD, slot] = k.cells[kernel_constants.THRESHOLD, i]
             x[V, slot] = state["v_mV"][i]
             x[G_E, slot] = state["g_e_nS"][i]
             x[G_I, slot] = state["g_i_nS"][i]
@@ -171,13 +175,14 @@ def advance_larvae(
     for slot in range(SLOTS):
         fired_often[slot] = 0
         i = max(0, neurons[slot, lane])
-        at_spike[0, slot, lane] = k.cells[kernel.RESET, i]
-        at_spike[1, slot, lane] = k.cells[kernel.ADAPTATION, i]
+        at_spike[0, slot, lane] = k.cells[kernel_constants.RESET, i]
+        at_spike[1, slot, lane] = k.cells[kernel_constants.ADAPTATION, i]
 
     # Of the lane's Kenyon cells: who they listen to, a bit for each PN; when they fired last, in steps of this call;
-    # and their weights, which the lanes of the MBONs read.
+    # and their weights, which the lanes of the MBONs read. Traces: those of dopamine neurons all lanes read.
     wired, kc_fired = cuda.local.array(KC_SLOTS, uint32), cuda.local.array(KC_SLOTS, float64)
     weights = cuda.shared.array((2, N_KCS), float64)
+    traces = cuda.shared.array((3, N_KCS), float64)
     for place in range(KC_SLOTS):
         kc = place * LANES + lane - KC_LANE
         wired[place] = 0
@@ -185,8 +190,12 @@ def advance_larvae(
             kc_fired[place] = -state["kc_silent_steps"][kc]
             weights[0, kc] = state["w_kc_mbonp_nS"][kc]
             weights[1, kc] = state["w_kc_mbonn_nS"][kc]
+            traces[AT_SPIKE, kc] = state["kc_eligibility"][kc]
             for pn in range(N_PNS):
                 wired[place] |= uint32(uint32(state["pn_to_kc"][kc, pn]) << pn)
+    if lane < N_DANS:
+        traces[DAN_TRACE, lane] = state["dan_trace"][lane]
+        traces[DAN_FIRED, lane] = -state["dan_silent_steps"][lane]
     sync()
 
     # A lane's input channel, which has the lane's number.
@@ -222,10 +231,11 @@ def advance_larvae(
                 x[G_E, FIRST_SLOT] += input_nS
             due >>= uint64(1)
             if (masks[0] | masks[1] | masks[2] | masks[3] | masks[4]) != 0:
-                transmit(masks, lane, own, step, x, wired, weights, kc_fired, k)
+                transmit(masks, lane, own, x, wired, weights, k)
+                learn_from_kcs(masks, lane, own, step, weights, kc_fired, traces, k)
                 if (masks[FIRST_SLOT] & LEARNING) != 0:
                     sync()
-                    learn(masks[FIRST_SLOT], lane, step, weights, kc_fired, k)
+                    learn(masks[FIRST_SLOT], lane, step, weights, kc_fired, traces, k)
                     sync()
                 for slot in range(SLOTS):
                     if masks[slot] & own:
@@ -246,7 +256,7 @@ def advance_larvae(
                         if w_kc_mbonn_nS.shape[1] > 0:
                             w_kc_mbonn_nS[larva, sample, kc] = weights[1, kc]
                         if eligibility.shape[1] > 0:
-                            eligibility[larva, sample, kc] = eligibility_of(kc_fired[place], step, k)
+                            eligibility[larva, sample, kc] = eligibility_of(kc, kc_fired[place], step, traces, k)
                 sample += 1
                 next_sample += sample_steps
             step = int32(step + 1)
@@ -261,6 +271,10 @@ def advance_larvae(
             state["kc_silent_steps"][kc] = last_step - kc_fired[place]
             state["w_kc_mbonp_nS"][kc] = weights[0, kc]
             state["w_kc_mbonn_nS"][kc] = weights[1, kc]
+            state["kc_eligibility"][kc] = traces[AT_SPIKE, kc]
+    if lane < N_DANS:
+        state["dan_trace"][lane] = traces[DAN_TRACE, lane]
+        state["dan_silent_steps"][lane] = last_step - traces[DAN_FIRED, lane]
     if has_channel and not is_given:
         state["ticks_left"][lane] = left
     if lane == 0:

@@ -27,7 +27,7 @@ from kenyon.mushroom_body.circuit import (
     REWARD,
 )
 from kenyon.mushroom_body.cuda_warp import LANES
-from kenyon.mushroom_body.kernel import Constants
+from kenyon.mushroom_body.kernel_constants import Constants
 
 SLOTS = 5
 FIRST_SLOT, LN_SLOT, KC_SLOT = 0, 1, 2

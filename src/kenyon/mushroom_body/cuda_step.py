@@ -28,13 +28,17 @@ from kenyon.mushroom_body.cuda_layout import (
     PN_LANES,
     SLOTS,
 )
-from kenyon.mushroom_body.cuda_warp import ALL_LANES, LANES, as_on_processor, ballot, device, fused, product
+from kenyon.mushroom_body.cuda_warp import ALL_LANES, LANES, as_on_processor, ballot, device, fused, product, sync
 from kenyon.mushroom_body.exponential import exponential
+from kenyon.mushroom_body.plasticity import PUNISHED, REWARDED
 
 V, G_E, G_I, G_A = range(4)
 SCALE, LEAK, LEAK_CURRENT, THRESHOLD = range(4)
 """Rows of what a lane holds of each of its neurons: its state, and what of its constants each step needs."""
 
+AT_SPIKE, DAN_TRACE, DAN_FIRED = range(3)
+"""Rows of the traces of a larva: of each Kenyon cell its eligibility at its last spike; of each dopamine neuron its
+trace at its last spike, and the step of it."""
 
 _exponential = as_on_processor(exponential)
 
@@ -69,9 +73,7 @@ def integrate(step: int, x: Any, c: Any, release: Any, masks: Any, k: Any) -> No
 
 
 @device
-def transmit(
-    masks: Any, lane: int, own: int, step: int, x: Any, wired: Any, weights: Any, kc_fired: Any, k: Any
-) -> None:
+def transmit(masks: Any, lane: int, own: int, x: Any, wired: Any, weights: Any, k: Any) -> None:
     """Let a lane's neurons have what those that fired, in whichever lane, give to them; `own` is the lane's bit."""
     if masks[FIRST_SLOT] & own & ORN_LANES:
         x[G_E, KC_SLOT] += k.orn_pn_nS[lane]
@@ -90,18 +92,15 @@ def transmit(
             x[G_I, KC_SLOT] += k.ln_pn_nS[ln]
     for place in range(KC_SLOTS):
         kcs = uint32(masks[KC_SLOT + place] & (KC_LANES if place == 0 else ALL_LANES))
-        if kcs != 0:
-            if kcs & own:
-                kc_fired[place] = step
-            while kcs != 0:
-                kc = place * LANES + cuda.ffs(kcs) - 1 - KC_LANE
-                kcs = uint32(kcs & (kcs - 1))
-                if lane == IN_APL:
-                    x[G_E, FIRST_SLOT] += k.kc_apl_nS[kc]
-                elif lane == IN_MBON_P:
-                    x[G_E, FIRST_SLOT] += product(k.kc_mbonp[kc], weights[0, kc])
-                elif lane == IN_MBON_N:
-                    x[G_E, FIRST_SLOT] += product(k.kc_mbonn[kc], weights[1, kc])
+        while kcs != 0:
+            kc = place * LANES + cuda.ffs(kcs) - 1 - KC_LANE
+            kcs = uint32(kcs & (kcs - 1))
+            if lane == IN_APL:
+                x[G_E, FIRST_SLOT] += k.kc_apl_nS[kc]
+            elif lane == IN_MBON_P:
+                x[G_E, FIRST_SLOT] += product(k.kc_mbonp[kc], weights[0, kc])
+            elif lane == IN_MBON_N:
+                x[G_E, FIRST_SLOT] += product(k.kc_mbonn[kc], weights[1, kc])
     if masks[FIRST_SLOT] & OUTPUT_LANES:
         _feed_back(masks[FIRST_SLOT], lane, x, k)
 
@@ -130,23 +129,76 @@ def _feed_back(fired: int, lane: int, x: Any, k: Any) -> None:
 
 
 @device
-def eligibility(fired: float, step: int, k: Any) -> Any:
-    """Return what is left of the trace of a Kenyon cell's last spike."""
-    return _exponential(-(step - fired) / k.steps_per_eligibility_tau)
+def eligibility(kc: int, fired: float, step: int, traces: Any, k: Any) -> Any:
+    """Return what is left of a Kenyon cell's eligibility."""
+    return product(traces[AT_SPIKE, kc], _exponential(-(step - fired) / k.steps_per_eligibility_tau))
 
 
 @device
-def learn(fired: int, lane: int, step: int, weights: Any, kc_fired: Any, k: Any) -> None:
-    """Depression for each DAN that fired, then homeostasis for each MBON, of the weights of a lane's Kenyon cells."""
+def _dopamine_trace(dan: int, step: int, traces: Any, k: Any) -> Any:
+    """Return what is left of a dopamine neuron's trace."""
+    silent = step - traces[DAN_FIRED, dan]
+    return product(traces[DAN_TRACE, dan], _exponential(-silent / k.steps_per_potentiation_tau))
+
+
+@device
+def _potentiation_share(dan: int, step: int, traces: Any, k: Any) -> Any:
+    """Return how much of its way to the ceiling a Kenyon cell's spike now takes a weight that a DAN teaches."""
+    if k.potentiation == 0.0 or traces[DAN_TRACE, dan] == 0.0:
+        return 0.0
+    ended = 1.0 - _exponential(-(step - traces[DAN_FIRED, dan]) / k.steps_per_closing_tau)
+    return min(1.0, product(product(k.potentiation, _dopamine_trace(dan, step, traces, k)), ended))
+
+
+@device
+def learn_from_kcs(
+    masks: Any, lane: int, own: int, step: int, weights: Any, kc_fired: Any, traces: Any, k: Any
+) -> None:
+    """Potentiation by each Kenyon cell of a lane that fired, then its eligibility."""
+    if (masks[KC_SLOT] & KC_LANES) == 0 and (masks[KC_SLOT + 1] | masks[KC_SLOT + 2]) == 0:
+        return
+    to_mbonp = _potentiation_share(PUNISHED, step, traces, k)
+    to_mbonn = _potentiation_share(REWARDED, step, traces, k)
+    potentiated = to_mbonp != 0.0 or to_mbonn != 0.0
+    if potentiated:
+        sync()  # MBONs have had the weights from before.
+    for place in range(KC_SLOTS):
+        kc = place * LANES + lane - KC_LANE
+        if kc >= 0 and masks[KC_SLOT + place] & own:
+            if potentiated:
+                weights[0, kc] += product(to_mbonp, k.weight_ceiling_nS - weights[0, kc])
+                weights[1, kc] += product(to_mbonn, k.weight_ceiling_nS - weights[1, kc])
+            if k.eligibility_step == 1.0:
+                traces[AT_SPIKE, kc] = 1.0
+            else:
+                left = eligibility(kc, kc_fired[place], step, traces, k)
+                traces[AT_SPIKE, kc] = left + product(k.eligibility_step, 1.0 - left)
+            kc_fired[place] = step
+    if potentiated:
+        sync()
+
+
+@device
+def learn(fired: int, lane: int, step: int, weights: Any, kc_fired: Any, traces: Any, k: Any) -> None:
+    """Depression for each DAN that fired, then what each MBON restores, of the weights of a lane's Kenyon cells."""
+    for dan in range(2):
+        if lane == IN_DAN_P + dan and (fired >> lane) & 1:
+            traces[DAN_TRACE, dan] = _dopamine_trace(dan, step, traces, k) + 1.0
+            traces[DAN_FIRED, dan] = step
+    restoring = k.recovery > 0.0 and fired & (1 << IN_MBON_P | 1 << IN_MBON_N)
     for place in range(KC_SLOTS):
         kc = place * LANES + lane - KC_LANE
         if kc >= 0:
-            if fired & (1 << IN_DAN_P | 1 << IN_DAN_N):
-                depression = product(k.learning_rate_nS, eligibility(kc_fired[place], step, k))
-                if (fired >> IN_DAN_P) & 1:
-                    weights[1, kc] = max(k.weight_floor_nS, weights[1, kc] - depression)
-                if (fired >> IN_DAN_N) & 1:
-                    weights[0, kc] = max(k.weight_floor_nS, weights[0, kc] - depression)
+            left = 0.0
+            if fired & (1 << IN_DAN_P | 1 << IN_DAN_N) or restoring:
+                left = eligibility(kc, kc_fired[place], step, traces, k)
+            depression = product(k.learning_rate_nS, left)
+            if (fired >> IN_DAN_P) & 1:
+                weights[1, kc] = max(k.weight_floor_nS, weights[1, kc] - depression)
+            if (fired >> IN_DAN_N) & 1:
+                weights[0, kc] = max(k.weight_floor_nS, weights[0, kc] - depression)
             for side in range(2):
                 if (fired >> (IN_MBON_P + side)) & 1:
                     weights[side, kc] += product(k.homeostasis, k.kc_mbon_nS - weights[side, kc])
+                    if restoring:
+                        weights[side, kc] += product(product(k.recovery, left), k.kc_mbon_nS - weights[side, kc])

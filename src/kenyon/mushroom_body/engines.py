@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kenyon import checks
 from kenyon.errors import InputError
-from kenyon.mushroom_body import inputs, kernel, layered
+from kenyon.mushroom_body import inputs, kernel, kernel_constants, layered
 from kenyon.mushroom_body.arguments import FloatArray, IntArray
 from kenyon.mushroom_body.engine import Engine, Events
 from kenyon.mushroom_body.kernel import Recording
@@ -80,7 +80,7 @@ def _share_out(threads: int, advance_larvae: Any, *given: Any) -> None:
 
 
 _NO_EVENTS: NDArray[np.int32] = np.empty((0, 2), dtype=np.int32)
-_constants = lru_cache(maxsize=64)(kernel.constants)
+_constants = lru_cache(maxsize=64)(kernel_constants.constants)
 
 
 def engine(given: str | Engine) -> Engine:

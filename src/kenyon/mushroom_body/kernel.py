@@ -1,9 +1,9 @@
 """The circuit in compiled code: B larvae, each advanced by itself through forward Euler steps.
 
 One step, in the order that makes two implementations agree spike for spike: integrate every neuron from the values of
-the step before; threshold; every synaptic effect of this step's spikes, input included (conductances and Kenyon cell
-traces, then DAN-driven depression, then MBON-driven homeostasis); reset. Arithmetic is IEEE double;
-where it says `fused`, and nowhere else, a product and the sum it goes into are rounded once.
+the step before; threshold; every synaptic effect of this step's spikes, input included (conductances, then learning in
+the order of `plasticity`); reset. Arithmetic is IEEE double; where it says `fused`, and nowhere else, a product and the
+sum it goes into are rounded once.
 
 A larva's 142 neurons fit in a core's first-level cache, so each larva runs to its end before the next one starts, and
 nothing it does depends on any other. Every function here releases the GIL.
@@ -13,7 +13,6 @@ This is the plain form, which takes any larva and which `layered` is held agains
 Reference: Jürgensen et al. 2024, iScience 27:108640.
 """
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,114 +34,44 @@ from kenyon.mushroom_body.circuit import (
     N_NEURONS,
     N_PNS,
     ORN,
-    PLASTIC,
     PN,
     REWARD,
-    per_neuron,
 )
-from kenyon.mushroom_body.exponential import exponential
 from kenyon.mushroom_body.inputs import STRETCH, draw_stretch, place_stretch
-from kenyon.mushroom_body.manipulated import resting_mV, thresholds_mV, weights_nS
-from kenyon.mushroom_body.parameters import Parameters
+from kenyon.mushroom_body.kernel_constants import (
+    ADAPTATION,
+    LEAK,
+    RESET,
+    REST,
+    SCALE,
+    THRESHOLD,
+    Constants,
+)
+from kenyon.mushroom_body.plasticity import (
+    PUNISHED,
+    REWARDED,
+    Traces,
+    eligibility,
+    learn,
+    load_traces,
+    mark_kc,
+    no_traces,
+    potentiate,
+    potentiation_share,
+    store_traces,
+)
 from kenyon.mushroom_body.vectors import fused
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
-# Rows of the arrays one larva is worked on in: its neurons' state, and their constants.
+# Rows of the array that holds the state of one larva's neurons.
 _V, _G_E, _G_I, _G_A = range(4)
-SCALE, LEAK, REST, THRESHOLD, ADAPTATION, RESET = range(6)
 
 _BLOCK = 16
 FLUSH_STEPS = 128
 NEGLIGIBLE_NS = 1e-100
-
-
-class Constants(NamedTuple):
-    """The parameters as the kernel wants them, with what is done to the circuit: per neuron, per connection, per step.
-
-    Each neuron has numbers of its own, and so has each connection between groups, whichever parameter they come from.
-
-    `cells` is [6, N] float64, of each neuron: dt over capacitance, leak, where leak and current move it, threshold
-    (inf where it is silenced), adaptation and reset value.
-
-    A connection from a group of several cells has a weight for each of them: [ORNs], [PNs], [LNs] or [K] float64.
-    `kc_mbonp` and `kc_mbonn` are shares, for those weights are of each larva.
-    """
-
-    cells: FloatArray
-    excitatory_reversal_mV: float
-    inhibitory_reversal_mV: float
-    adaptation_reversal_mV: float
-    excitatory_decay: float
-    inhibitory_decay: float
-    adaptation_decay: float
-    refractory_steps: int
-    input_orn_nS: float
-    orn_pn_nS: FloatArray
-    orn_ln_nS: FloatArray
-    ln_pn_nS: FloatArray
-    pn_kc_nS: FloatArray
-    kc_apl_nS: FloatArray
-    kc_mbonp: FloatArray
-    kc_mbonn: FloatArray
-    apl_kc_nS: float
-    kc_mbon_nS: float
-    mbonp_lnp_nS: float
-    mbonn_lnn_nS: float
-    mbonp_dann_nS: float
-    mbonn_danp_nS: float
-    lnp_danp_nS: float
-    lnn_dann_nS: float
-    reward_danp_nS: float
-    punishment_dann_nS: float
-    learning_rate_nS: float
-    steps_per_eligibility_tau: float
-    homeostasis: float
-    weight_floor_nS: float
-    input_shape: int
-
-
-def constants(parameters: Parameters, *, plastic: bool = True) -> Constants:
-    """Return the constants of a set, manipulated or not; without plasticity the weights stay as they are."""
-    p = parameters
-    cells = np.array(
-        [
-            p.dt_ms / per_neuron(p, "capacitance_pF"),
-            per_neuron(p, "leak_nS"),
-            resting_mV(p),
-            thresholds_mV(p),
-            per_neuron(p, "adaptation_nS"),
-            per_neuron(p, "rest_mV"),
-        ]
-    )
-    same_name = {name: getattr(p, name) for name in Constants._fields if hasattr(p, name)}
-    return Constants(
-        **{
-            **same_name,
-            "cells": cells,
-            **_connections(p),
-            "reward_danp_nS": p.reinforcement_dan_nS,
-            "punishment_dann_nS": p.reinforcement_dan_nS,
-            "excitatory_decay": 1.0 - p.dt_ms / p.excitatory_tau_ms,
-            "inhibitory_decay": 1.0 - p.dt_ms / p.inhibitory_tau_ms,
-            "adaptation_decay": 1.0 - p.dt_ms / p.adaptation_tau_ms,
-            "refractory_steps": p.steps("refractory_ms", p.refractory_ms),
-            "learning_rate_nS": p.learning_rate_nS if plastic else 0.0,
-            "steps_per_eligibility_tau": p.eligibility_tau_ms / p.dt_ms,
-            "homeostasis": p.homeostasis if plastic else 0.0,
-            "weight_floor_nS": -math.inf if p.weight_floor_nS is None or not plastic else p.weight_floor_nS,
-        }
-    )
-
-
-def _connections(parameters: Parameters) -> dict[str, FloatArray | float]:
-    """Return the weights of all connections under the names of `Constants`."""
-    return {
-        name.lower().replace(">", "_") + ("" if name in PLASTIC else "_nS"): own if len(own) > 1 else float(own[0])
-        for name, own in weights_nS(parameters).items()
-    }
 
 
 class Recording(NamedTuple):
@@ -247,7 +176,7 @@ def _transmit(
     kc_of_pn: FloatArray,
     w_p: FloatArray,
     w_n: FloatArray,
-    kc_fired: FloatArray,
+    traces: Traces,
     k: Constants,
 ) -> None:
     """Give the spike of neuron i to every cell it is connected to."""
@@ -264,7 +193,9 @@ def _transmit(
         x[_G_E, APL] += k.kc_apl_nS[i - KC]
         x[_G_E, MBON_P] += k.kc_mbonp[i - KC] * w_p[i - KC]
         x[_G_E, MBON_N] += k.kc_mbonn[i - KC] * w_n[i - KC]
-        kc_fired[i - KC] = step
+        potentiate(w_p, i - KC, potentiation_share(PUNISHED, step, traces, k), k)
+        potentiate(w_n, i - KC, potentiation_share(REWARDED, step, traces, k), k)
+        mark_kc(i - KC, step, traces, k)
     elif i == MBON_P:
         x[_G_E, LN_P] += k.mbonp_lnp_nS
         x[_G_E, DAN_N] += k.mbonp_dann_nS
@@ -281,40 +212,17 @@ def _transmit(
 
 
 @compiled
-def depress(w: FloatArray, kc_fired: FloatArray, step: int, k: Constants) -> None:
-    """One DAN spike: take the learning rate times each Kenyon cell's eligibility off its weight, down to the floor."""
-    for kc in range(N_KCS):
-        w[kc] = max(k.weight_floor_nS, w[kc] - k.learning_rate_nS * eligibility(kc_fired[kc], step, k))
-
-
-@compiled
-def eligibility(fired: float, step: int, k: Constants) -> float:
-    """Return what is left of the trace of a Kenyon cell's last spike."""
-    return exponential(-(step - fired) / k.steps_per_eligibility_tau)
-
-
-@compiled
-def restore(w: FloatArray, k: Constants) -> None:
-    """One MBON spike: move each of its weights a share of the way back to where they start."""
-    for kc in range(N_KCS):
-        w[kc] += k.homeostasis * (k.kc_mbon_nS - w[kc])
-
-
-@compiled
 def _learn(
-    fired: IntArray, n_fired: int, step: int, w_p: FloatArray, w_n: FloatArray, kc_fired: FloatArray, k: Constants
+    fired: IntArray, n_fired: int, step: int, w_p: FloatArray, w_n: FloatArray, traces: Traces, k: Constants
 ) -> None:
-    """Depression for each DAN that fired, then homeostasis for each MBON that fired."""
+    """Do what follows from the spikes of DANs and MBONs."""
+    danp = dann = mbonp = mbonn = False
     for j in range(n_fired):
-        if fired[j] == DAN_P:
-            depress(w_n, kc_fired, step, k)
-        elif fired[j] == DAN_N:
-            depress(w_p, kc_fired, step, k)
-    for j in range(n_fired):
-        if fired[j] == MBON_P:
-            restore(w_p, k)
-        elif fired[j] == MBON_N:
-            restore(w_n, k)
+        danp |= fired[j] == DAN_P
+        dann |= fired[j] == DAN_N
+        mbonp |= fired[j] == MBON_P
+        mbonn |= fired[j] == MBON_N
+    learn(danp, dann, mbonp, mbonn, step, w_p, w_n, traces, k)
 
 
 @compiled
@@ -366,7 +274,7 @@ def write_sample(
     v_mV: FloatArray,
     w_p: FloatArray,
     w_n: FloatArray,
-    kc_fired: FloatArray,
+    traces: Traces,
     k: Constants,
     record: Recording,
 ) -> None:
@@ -382,7 +290,7 @@ def write_sample(
             record.w_kc_mbonn_nS[larva, sample, kc] = w_n[kc]
     if record.eligibility.shape[1] > 0:
         for kc in range(N_KCS):
-            record.eligibility[larva, sample, kc] = eligibility(kc_fired[kc], step, k)
+            record.eligibility[larva, sample, kc] = eligibility(kc, step, traces, k)
 
 
 @compiled_within
@@ -407,10 +315,8 @@ def _advance(
     x, c, kc_of_pn = np.empty((4, N_NEURONS)), np.empty((6, N_NEURONS)), np.empty((N_PNS, N_KCS))
     _load(state, k, x, c, kc_of_pn)
 
-    # Steps, from the start of this call, at which each Kenyon cell fired last: negative for before, -inf for never.
-    kc_fired = np.empty(N_KCS)
-    for kc in range(N_KCS):
-        kc_fired[kc] = -state.kc_silent_steps[kc]
+    traces = no_traces()
+    load_traces(state, traces)
 
     # Refractory neurons wait in a ring in the order of their release, for the period is one and the same for all;
     # meanwhile their v is held by a dt over capacitance of 0.
@@ -444,9 +350,9 @@ def _advance(
         if due[in_stretch] != 0:
             _receive(due[in_stretch], x, k)
         for j in range(n_fired):
-            _transmit(fired[j], step, x, kc_of_pn, w_p, w_n, kc_fired, k)
+            _transmit(fired[j], step, x, kc_of_pn, w_p, w_n, traces, k)
         if n_fired > 0 and fired[n_fired - 1] >= MBON_P:
-            _learn(fired, n_fired, step, w_p, w_n, kc_fired, k)
+            _learn(fired, n_fired, step, w_p, w_n, traces, k)
 
         for j in range(n_fired):
             i = fired[j]
@@ -466,11 +372,10 @@ def _advance(
 
         if record.sample_steps > 0 and (first_step + step + 1) % record.sample_steps == 0:
             sample = (first_step + step + 1) // record.sample_steps - 1
-            write_sample(larva, sample, step, x[_V], w_p, w_n, kc_fired, k, record)
+            write_sample(larva, sample, step, x[_V], w_p, w_n, traces, k, record)
 
     _store(state, x)
-    for kc in range(N_KCS):
-        state.kc_silent_steps[kc] = n_steps - kc_fired[kc]
+    store_traces(state, n_steps, traces)
     for i in range(N_NEURONS):
         state.refractory_steps[i] = 0
     for place in range(head, head + n_held):

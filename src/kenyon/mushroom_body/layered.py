@@ -33,19 +33,15 @@ from kenyon.mushroom_body.circuit import (
     PN,
 )
 from kenyon.mushroom_body.inputs import DRAWN, STRETCH, draw_stretch, place_stretch
-from kenyon.mushroom_body.kernel import (
+from kenyon.mushroom_body.kernel import NEGLIGIBLE_NS, Recording, write_sample
+from kenyon.mushroom_body.kernel_constants import (
     ADAPTATION,
     LEAK,
-    NEGLIGIBLE_NS,
     RESET,
     REST,
     SCALE,
     THRESHOLD,
     Constants,
-    Recording,
-    depress,
-    restore,
-    write_sample,
 )
 from kenyon.mushroom_body.layers import (
     AFTER,
@@ -69,6 +65,18 @@ from kenyon.mushroom_body.layers import (
     WEIGHT,
     WITH_LEAK,
     V,
+)
+from kenyon.mushroom_body.plasticity import (
+    PUNISHED,
+    REWARDED,
+    Traces,
+    learn,
+    load_traces,
+    mark_kc,
+    no_traces,
+    potentiate,
+    potentiation_share,
+    store_traces,
 )
 from kenyon.mushroom_body.vectors import lowest
 
@@ -158,7 +166,7 @@ def _fits(state: Any, period: int, k: Constants) -> bool:
 
 
 @compiled_part
-def _load(state: Any, period: int, k: Constants, x: FloatArray, m: Masks, kc_fired: FloatArray) -> None:
+def _load(state: Any, period: int, k: Constants, x: FloatArray, m: Masks, traces: Traces) -> None:
     """Copy a larva to where it is worked on."""
     for place in range(SPIKES, m.size):
         m[place] = 0
@@ -175,8 +183,7 @@ def _load(state: Any, period: int, k: Constants, x: FloatArray, m: Masks, kc_fir
     for pn in range(N_PNS):
         for kc in range(N_KCS):
             x[FROM_PN + pn * N_KCS + kc] = state.pn_to_kc[kc, pn] * k.pn_kc_nS[pn]
-    for kc in range(N_KCS):
-        kc_fired[kc] = -state.kc_silent_steps[kc]
+    load_traces(state, traces)
 
 
 @compiled_part
@@ -203,7 +210,7 @@ def _store(
     k: Constants,
     x: FloatArray,
     m: Masks,
-    kc_fired: FloatArray,
+    traces: Traces,
     held: IntArray,
     v_mV: FloatArray,
 ) -> None:
@@ -219,7 +226,7 @@ def _store(
         state.g_i_nS[PN + i] = x[PN_INHIBITION]
     for kc in range(N_KCS):
         state.g_i_nS[KC + kc] = x[KC_INHIBITION]
-        state.kc_silent_steps[kc] = n_steps - kc_fired[kc]
+    store_traces(state, n_steps, traces)
     state.step += n_steps
 
 
@@ -321,12 +328,11 @@ def _count(i: int, larva: int, step: int, record: Recording) -> None:
 
 
 @compiled_part
-def _transmit_kc(kc: int, step: int, state: Any, x: FloatArray, kc_fired: FloatArray, k: Constants) -> None:
+def _transmit_kc(kc: int, state: Any, x: FloatArray, k: Constants) -> None:
     """Give the spike of a Kenyon cell to APL and both MBONs."""
     x[CELL[APL] + G_E * ROW] += k.kc_apl_nS[kc]
     x[CELL[MBON_P] + G_E * ROW] += k.kc_mbonp[kc] * state.w_kc_mbonp_nS[kc]
     x[CELL[MBON_N] + G_E * ROW] += k.kc_mbonn[kc] * state.w_kc_mbonn_nS[kc]
-    kc_fired[kc] = step
 
 
 @compiled_part
@@ -345,16 +351,11 @@ def _transmit_output(i: int, x: FloatArray, k: Constants) -> None:
 
 
 @compiled_part
-def _learn(fired: np.int64, step: int, state: Any, kc_fired: FloatArray, k: Constants) -> None:
-    """Depression for each DAN that fired, then homeostasis for each MBON that fired."""
-    if fired & (1 << (DAN_P - MBON_P)):
-        depress(state.w_kc_mbonn_nS, kc_fired, step, k)
-    if fired & (1 << (DAN_N - MBON_P)):
-        depress(state.w_kc_mbonp_nS, kc_fired, step, k)
-    if fired & 1:
-        restore(state.w_kc_mbonp_nS, k)
-    if fired & (1 << (MBON_N - MBON_P)):
-        restore(state.w_kc_mbonn_nS, k)
+def _learn(fired: np.int64, step: int, state: Any, traces: Traces, k: Constants) -> None:
+    """Do what follows from the spikes of DANs and MBONs."""
+    danp, dann = fired & (1 << (DAN_P - MBON_P)) != 0, fired & (1 << (DAN_N - MBON_P)) != 0
+    mbonp, mbonn = fired & 1 != 0, fired & (1 << (MBON_N - MBON_P)) != 0
+    learn(danp, dann, mbonp, mbonn, step, state.w_kc_mbonp_nS, state.w_kc_mbonn_nS, traces, k)
 
 
 @compiled_part
@@ -363,7 +364,7 @@ def _advance_outputs(
     state: Any,
     x: FloatArray,
     m: Masks,
-    kc_fired: FloatArray,
+    traces: Traces,
     period: int,
     given: int,
     since: int,
@@ -388,12 +389,17 @@ def _advance_outputs(
         step = int(layers.advance_outputs(x, m, given, own, period, step, last))
         at = step - 1
         if m[KC_SPIKES + at] != 0:
+            to_mbonp = potentiation_share(PUNISHED, since + at, traces, k)
+            to_mbonn = potentiation_share(REWARDED, since + at, traces, k)
             for block in range(_BLOCKS):
                 fired = np.int64(m[masks + block * (period + STRETCH) + period + at])
                 while fired:
                     kc = block * KC_BLOCK + lowest(fired)
                     fired &= fired - 1
-                    _transmit_kc(kc, since + at, state, x, kc_fired, k)
+                    _transmit_kc(kc, state, x, k)
+                    potentiate(state.w_kc_mbonp_nS, kc, to_mbonp, k)
+                    potentiate(state.w_kc_mbonn_nS, kc, to_mbonn, k)
+                    mark_kc(kc, since + at, traces, k)
                     _count(KC + kc, larva, first_step + since + at, record)
         fired_outputs = np.int64(m[own + period + at])
         if fired_outputs == 0:
@@ -406,7 +412,7 @@ def _advance_outputs(
             x[CELL[i] + V * ROW] = math.nan
             x[CELL[i] + G_A * ROW] += k.cells[ADAPTATION, i]
             _count(i, larva, first_step + since + at, record)
-        _learn(fired_outputs, since + at, state, kc_fired, k)
+        _learn(fired_outputs, since + at, state, traces, k)
         if fired_outputs & _APL_BIT:
             return step
     return step
@@ -418,7 +424,7 @@ def _advance_stretch_of_kcs(
     state: Any,
     x: FloatArray,
     m: Masks,
-    kc_fired: FloatArray,
+    traces: Traces,
     period: int,
     given: int,
     since: int,
@@ -440,7 +446,7 @@ def _advance_stretch_of_kcs(
             last += 1
         _inhibit_kcs(x, first, last, k)
         _advance_kcs(x, m, kcs, source, other, period, first, last)
-        end = _advance_outputs(larva, state, x, m, kc_fired, period, given, since, first, last, first_step, k, record)
+        end = _advance_outputs(larva, state, x, m, traces, period, given, since, first, last, first_step, k, record)
         if end < last:
             _advance_kcs(x, m, kcs, source, other, period, first, end)
         if m[outputs + end - 1] & _APL_BIT:
@@ -479,12 +485,12 @@ def _advance(
     period: int,
     x: FloatArray,
     m: Masks,
-    kc_fired: FloatArray,
+    traces: Traces,
     held: IntArray,
     v_mV: FloatArray,
 ) -> None:
     """Advance one larva, as `kernel` does."""
-    _load(state, period, k, x, m, kc_fired)
+    _load(state, period, k, x, m, traces)
     step = next_event = drawn_from = drawn_to = _ZERO
     while step < n_steps:
         if step == drawn_to:
@@ -505,7 +511,7 @@ def _advance(
         _inhibit_pns(x, m, lns + period, steps, k)
         layers.advance_pns(x, m, orns + period, pns, period, 0, steps)
         _excite_kcs(m, pns + period, steps)
-        _advance_stretch_of_kcs(larva, state, x, m, kc_fired, period, given, step, steps, first_step, k, record)
+        _advance_stretch_of_kcs(larva, state, x, m, traces, period, given, step, steps, first_step, k, record)
 
         for group in range(3):
             masks = _spikes_of(group, period) + period
@@ -518,8 +524,8 @@ def _advance(
         step += steps
         if record.sample_steps > 0 and (first_step + step) % record.sample_steps == 0:
             sample = (first_step + step) // record.sample_steps - 1
-            _sample(larva, sample, step - 1, period, state, k, x, m, kc_fired, held, v_mV, record)
-    _store(state, period, n_steps, k, x, m, kc_fired, held, v_mV)
+            _sample(larva, sample, step - 1, period, state, k, x, m, traces, held, v_mV, record)
+    _store(state, period, n_steps, k, x, m, traces, held, v_mV)
 
 
 @compiled_part
@@ -532,7 +538,7 @@ def _sample(
     k: Constants,
     x: FloatArray,
     m: Masks,
-    kc_fired: FloatArray,
+    traces: Traces,
     held: IntArray,
     v_mV: FloatArray,
     record: Recording,
@@ -540,7 +546,7 @@ def _sample(
     """Write down the state that was asked for."""
     if record.v_mV.shape[1] > 0:
         _free(period, k, x, m, v_mV, held)
-    write_sample(larva, sample, step, v_mV, state.w_kc_mbonp_nS, state.w_kc_mbonn_nS, kc_fired, k, record)
+    write_sample(larva, sample, step, v_mV, state.w_kc_mbonp_nS, state.w_kc_mbonn_nS, traces, k, record)
 
 
 @compiled
@@ -574,7 +580,7 @@ def advance_larvae(
     room = np.empty(NUMBERS + 8)
     start = (-(room.ctypes.data // 8)) % 8  # Vectors within one line of the cache are read at once.
     x, m = room[start : start + NUMBERS], np.empty(SPIKES + (4 + _BLOCKS) * (period + STRETCH), dtype=np.uint32)
-    kc_fired, v_mV, held = np.empty(N_KCS), np.empty(N_NEURONS), np.empty(N_NEURONS, dtype=np.int64)
+    traces, v_mV, held = no_traces(), np.empty(N_NEURONS), np.empty(N_NEURONS, dtype=np.int64)
     _prepare(x, k)
     while True:
         larva = take_next(next_larva)
@@ -594,7 +600,7 @@ def advance_larvae(
                 period,
                 x,
                 m,
-                kc_fired,
+                traces,
                 held,
                 v_mV,
             )

@@ -1,7 +1,8 @@
 """Every constant of the circuit, declared once, with its unit, its meaning and the range it may take.
 
 `PUBLISHED` is the model of Jürgensen et al. (2024), iScience 27:108640, to the last constant. `BALANCED` changes a
-few of them so that the circuit passes the controls of a conditioning experiment; each change has its reason beside it.
+few of them so that the circuit passes the controls of a conditioning experiment; `LARVAL` adds rules with which it
+learns, keeps and loses as larvae do. Each change has its reason beside it.
 """
 
 import math
@@ -17,6 +18,8 @@ from kenyon.notebook import words_and_table
 from kenyon.words import shown
 
 PAPER = "Jürgensen et al. 2024, iScience 27:108640"
+
+_POTENTIATION = "Yamada, Davidson & Hige 2024, J Physiol 602:2019; Aso et al. 2019, eLife 8:e49257"
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,46 @@ class Parameters:
         "nS", "depression stops here; None is no floor, as published", -1e6, 1e4, None, optional=True
     )
 
+    eligibility_step: float = _constant(
+        "",
+        "share of the way to 1 that a KC spike raises its eligibility; 1 is as published",
+        0.0,
+        1.0,
+        1.0,
+        source=f"{PAPER} (1); graded: our assumption",
+    )
+    recovery: float = _constant(
+        "",
+        "share of the way back to the start, per MBON spike, times the KC's eligibility; 0 is off, as published",
+        0.0,
+        1.0,
+        0.0,
+        source="Jiang & Litwin-Kumar 2021, PLoS Comput Biol 17:e1009205 (such a rule); size: our search",
+    )
+    potentiation: float = _constant(
+        "",
+        "share of the way to the ceiling, per KC spike and dopamine trace; 0 is off, as published",
+        0.0,
+        1.0,
+        0.0,
+        source=f"{_POTENTIATION} (opposite sign, slower); size: our search",
+    )
+    potentiation_tau_ms: float = _constant(
+        "ms", "decay time of the trace of DAN spikes", 1e-3, 1e9, 15000.0, source="our search"
+    )
+    potentiation_closing_ms: float = _constant(
+        "ms", "for about so long after a DAN spike nothing is potentiated", 1e-3, 1e9, 1000.0, source="our assumption"
+    )
+    weight_ceiling_nS: float | None = _constant(
+        "nS",
+        "where potentiation leads, at least kc_mbon_nS; None is twice kc_mbon_nS",
+        0.0,
+        1e4,
+        None,
+        optional=True,
+        source="our search",
+    )
+
     input_shape: int = _constant("", "shape of the gamma distributed input intervals", 1, 10, 3, whole=True)
     spontaneous_rate_hz: float = _constant("Hz", "input rate of an odor channel without odor", 0.0, 1e4, 185.0)
     odor_rate_hz: float = _constant("Hz", "input rate per unit of measured ORN response", 0.0, 1e4, 500.0)
@@ -207,6 +250,20 @@ class Parameters:
             raise InputError(
                 f"weight_floor_nS must be at most kc_mbon_nS ({self.kc_mbon_nS:g} nS), got {self.weight_floor_nS:g} nS"
             )
+        if self.ceiling_nS < self.kc_mbon_nS:
+            raise InputError(
+                f"weight_ceiling_nS must be at least kc_mbon_nS ({self.kc_mbon_nS:g} nS), got {self.ceiling_nS:g} nS"
+            )
+
+    @property
+    def ceiling_nS(self) -> float:
+        """Where potentiation leads: weight_ceiling_nS, or twice kc_mbon_nS where that is None.
+
+        Example:
+            >>> PUBLISHED.ceiling_nS
+            160.0
+        """
+        return 2.0 * self.kc_mbon_nS if self.weight_ceiling_nS is None else self.weight_ceiling_nS
 
     def steps(self, name: str, duration_ms: float) -> int:
         """Return how many time steps a duration takes.
@@ -341,7 +398,30 @@ BALANCED = PUBLISHED.replace(
     reinforcement_rate_hz=450.0,
 )
 
-NAMED: Mapping[str, Parameters] = MappingProxyType({"balanced": BALANCED, "published": PUBLISHED})
+LARVAL = BALANCED.replace(
+    # What was learned is kept until the same odor comes without its reinforcement: recovery needs eligible synapses.
+    homeostasis=0.0,
+    recovery=2e-4,
+    # A cell that fires often is more eligible than one that fires once; the rate makes up for the small steps.
+    eligibility_step=0.01,
+    learning_rate_nS=0.35,
+    # Each synapse may be silenced, so training goes on to protect against extinction.
+    weight_floor_nS=0.0,
+    # What is smelled after reinforcement is learned with the opposite sign.
+    potentiation=1.5e-5,
+    potentiation_tau_ms=15000.0,
+    potentiation_closing_ms=1000.0,
+    weight_ceiling_nS=160.0,
+    # Less inhibition of PNs, more of Kenyon cells: what is learned grows with the dose of an odor.
+    ln_pn_nS=0.5,
+    kc_apl_nS=40.0,
+    # Feedback that suits these, and the strength at which three trials end between 0.4 and 0.9.
+    mbon_dan_nS=6.0,
+    feedback_ln_dan_nS=4.0,
+    reinforcement_rate_hz=350.0,
+)
+
+NAMED: Mapping[str, Parameters] = MappingProxyType({"balanced": BALANCED, "larval": LARVAL, "published": PUBLISHED})
 
 
 def named(name: str) -> Parameters:
@@ -369,4 +449,4 @@ def check_parameters(parameters: Any) -> Parameters:
     Raises:
         InputError: it is something else.
     """
-    return checks.instance("parameters", parameters, Parameters, 'pass PUBLISHED, BALANCED, or named("balanced")')
+    return checks.instance("parameters", parameters, Parameters, 'pass BALANCED, LARVAL, or named("published")')

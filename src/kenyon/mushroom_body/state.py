@@ -62,6 +62,9 @@ class State:
         rng: [B, C, 4] uint64, the stream of each of the larva's input channels (SFC64).
         step: [B] int64, steps done since the larva began.
         pn_to_kc: [B, K, P] float64, strength of each connection, in multiples of pn_kc_nS; never changes.
+        kc_eligibility: [B, K] float64, eligibility at the Kenyon cell's last spike, 0 if it never fired.
+        dan_trace: [B, D] float64, dopamine trace at the last spike of DANp and of DANn, 0 if it never fired.
+        dan_silent_steps: [B, D] float64, steps since that spike, inf if it never fired.
 
     Raises:
         InputError: `records` is no array of larvae.
@@ -87,6 +90,9 @@ class State:
     rng = _Variable(np.uint64, circuit.N_CHANNELS, 4)
     step = _Variable(np.int64)
     pn_to_kc = _Variable(np.float64, circuit.N_KCS, circuit.N_PNS)
+    kc_eligibility = _Variable(np.float64, circuit.N_KCS)
+    dan_trace = _Variable(np.float64, circuit.N_DANS)
+    dan_silent_steps = _Variable(np.float64, circuit.N_DANS)
 
     def __init__(self, records: NDArray[np.void]) -> None:
         if not isinstance(records, np.ndarray) or records.dtype != RECORD or records.ndim != 1:
@@ -161,7 +167,7 @@ def newborn(parameters: Parameters, seeds: Iterable[int], pn_to_kc: Any = None, 
     state = State(np.zeros(len(seeds), dtype=RECORD))
     state.v_mV[:] = circuit.per_neuron(parameters, "rest_mV")
     state.w_kc_mbonp_nS[:] = state.w_kc_mbonn_nS[:] = parameters.kc_mbon_nS
-    state.kc_silent_steps[:] = np.inf
+    state.kc_silent_steps[:] = state.dan_silent_steps[:] = np.inf
     state.rng[:], state.ticks_left[:] = inputs.start_channels(parameters, seeds)
     state.pn_to_kc[:] = wired
     return state
@@ -301,6 +307,9 @@ _MOST = float(np.finfo(np.float64).max)
 _RANGES: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("g_e_nS", "g_i_nS", "g_a_nS", "w_kc_mbonp_nS", "w_kc_mbonn_nS"), (-_MOST, _MOST)),
     "kc_silent_steps": (0, math.inf),
+    "kc_eligibility": (0, 1),
+    "dan_trace": (0, _MOST),
+    "dan_silent_steps": (0, math.inf),
     "ticks_left": (1, 2**62),
     "step": (0, 2**62),
     "pn_to_kc": (0, MOST_STRENGTH),

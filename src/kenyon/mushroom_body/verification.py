@@ -1,6 +1,8 @@
 """Replays golden files: fixed input to the circuit, and every spike that the published network answered with."""
 
+import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -78,7 +80,7 @@ def own_files() -> list[Path]:
 
     Example:
         >>> [path.stem for path in own_files()]
-        ['balanced', 'mixed', 'punishment', 'reward']
+        ['balanced', 'larval', 'larval_bounds', 'mixed', 'punishment', 'reward']
     """
     folder = resources.files("kenyon.mushroom_body") / "data" / "golden"
     return sorted(Path(str(entry)) for entry in folder.iterdir())
@@ -87,6 +89,9 @@ def own_files() -> list[Path]:
 def load(path: str | os.PathLike[str]) -> Golden:
     """Read a golden file.
 
+    One whose set of parameters is none that has a name says what it changes on one that has: a JSON object
+    `parameter_changes`. It is replayed by those values, whatever a named set becomes.
+
     Raises:
         FileFormatError: the file is truncated or foreign, an array is missing or unusable.
         FileNotFoundError: there is no such file.
@@ -94,7 +99,7 @@ def load(path: str | os.PathLike[str]) -> Golden:
     path = checks.path("file", path)
     arrays = read_npz(path)
     try:
-        parameters = named(str(arrays["parameters"]))
+        parameters = named(str(arrays["parameters"])).replace(_changes(arrays))
         dt_ms, duration_ms = float(arrays["dt_ms"]), float(arrays["duration_s"]) * 1e3
         if dt_ms != parameters.dt_ms:
             raise InputError(f"dt_ms must be {parameters.dt_ms:g}, got {dt_ms:g}")
@@ -140,6 +145,13 @@ def replay(golden: Golden, engine: str | Engine = "kernel") -> Verdict:
         first_difference=min(differing) if differing else None,
         weight_error_nS=float(np.max(errors)),
     )
+
+
+def _changes(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    if "parameter_changes" not in arrays:
+        return {}
+    changes = json.loads(str(arrays["parameter_changes"]))
+    return checks.instance("parameter_changes", changes, dict, "write a JSON object of values by name")
 
 
 def _spikes(given: NDArray[Any], n_steps: int) -> NDArray[np.int64]:

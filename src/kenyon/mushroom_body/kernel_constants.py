@@ -1,0 +1,116 @@
+"""The parameters as compiled code wants them: per neuron, per connection, per step.
+
+What is done to the circuit while it is manipulated is in them, so no step costs more with a manipulation than without.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.mushroom_body.circuit import PLASTIC, per_neuron
+from kenyon.mushroom_body.manipulated import resting_mV, thresholds_mV, weights_nS
+from kenyon.mushroom_body.parameters import Parameters
+
+FloatArray = NDArray[np.float64]
+
+SCALE, LEAK, REST, THRESHOLD, ADAPTATION, RESET = range(6)
+"""Rows of `Constants.cells`."""
+
+
+class Constants(NamedTuple):
+    """The parameters as the kernel wants them, with what is done to the circuit: per neuron, per connection, per step.
+
+    Each neuron has numbers of its own, and so has each connection between groups, whichever parameter they come from.
+
+    `cells` is [6, N] float64, of each neuron: dt over capacitance, leak, where leak and current move it, threshold
+    (inf where it is silenced), adaptation and reset value.
+
+    A connection from a group of several cells has a weight for each of them: [ORNs], [PNs], [LNs] or [K] float64.
+    `kc_mbonp` and `kc_mbonn` are shares, for those weights are of each larva.
+    """
+
+    cells: FloatArray
+    excitatory_reversal_mV: float
+    inhibitory_reversal_mV: float
+    adaptation_reversal_mV: float
+    excitatory_decay: float
+    inhibitory_decay: float
+    adaptation_decay: float
+    refractory_steps: int
+    input_orn_nS: float
+    orn_pn_nS: FloatArray
+    orn_ln_nS: FloatArray
+    ln_pn_nS: FloatArray
+    pn_kc_nS: FloatArray
+    kc_apl_nS: FloatArray
+    kc_mbonp: FloatArray
+    kc_mbonn: FloatArray
+    apl_kc_nS: float
+    kc_mbon_nS: float
+    mbonp_lnp_nS: float
+    mbonn_lnn_nS: float
+    mbonp_dann_nS: float
+    mbonn_danp_nS: float
+    lnp_danp_nS: float
+    lnn_dann_nS: float
+    reward_danp_nS: float
+    punishment_dann_nS: float
+    learning_rate_nS: float
+    steps_per_eligibility_tau: float
+    homeostasis: float
+    weight_floor_nS: float
+    eligibility_step: float
+    recovery: float
+    potentiation: float
+    steps_per_potentiation_tau: float
+    steps_per_closing_tau: float
+    weight_ceiling_nS: float
+    input_shape: int
+
+
+def constants(parameters: Parameters, *, plastic: bool = True) -> Constants:
+    """Return the constants of a set, manipulated or not; without plasticity the weights stay as they are."""
+    p = parameters
+    cells = np.array(
+        [
+            p.dt_ms / per_neuron(p, "capacitance_pF"),
+            per_neuron(p, "leak_nS"),
+            resting_mV(p),
+            thresholds_mV(p),
+            per_neuron(p, "adaptation_nS"),
+            per_neuron(p, "rest_mV"),
+        ]
+    )
+    same_name = {name: getattr(p, name) for name in Constants._fields if hasattr(p, name)}
+    return Constants(
+        **{
+            **same_name,
+            "cells": cells,
+            **_connections(p),
+            "reward_danp_nS": p.reinforcement_dan_nS,
+            "punishment_dann_nS": p.reinforcement_dan_nS,
+            "excitatory_decay": 1.0 - p.dt_ms / p.excitatory_tau_ms,
+            "inhibitory_decay": 1.0 - p.dt_ms / p.inhibitory_tau_ms,
+            "adaptation_decay": 1.0 - p.dt_ms / p.adaptation_tau_ms,
+            "refractory_steps": p.steps("refractory_ms", p.refractory_ms),
+            "learning_rate_nS": p.learning_rate_nS if plastic else 0.0,
+            "steps_per_eligibility_tau": p.eligibility_tau_ms / p.dt_ms,
+            "homeostasis": p.homeostasis if plastic else 0.0,
+            "weight_floor_nS": -math.inf if p.weight_floor_nS is None or not plastic else p.weight_floor_nS,
+            "recovery": p.recovery if plastic else 0.0,
+            "potentiation": p.potentiation if plastic else 0.0,
+            "steps_per_potentiation_tau": p.potentiation_tau_ms / p.dt_ms,
+            "steps_per_closing_tau": p.potentiation_closing_ms / p.dt_ms,
+            "weight_ceiling_nS": p.ceiling_nS,
+        }
+    )
+
+
+def _connections(parameters: Parameters) -> dict[str, FloatArray | float]:
+    """Return the weights of all connections under the names of `Constants`."""
+    return {
+        name.lower().replace(">", "_") + ("" if name in PLASTIC else "_nS"): own if len(own) > 1 else float(own[0])
+        for name, own in weights_nS(parameters).items()
+    }

@@ -1,0 +1,162 @@
+"""The learning rules, each as what one spike does to the weights, with the traces that they read.
+
+Within a step, after conductances have had the weights from before: each Kenyon cell that fired potentiates its weights
+and raises its eligibility; then each dopamine neuron (DAN) raises its trace and depresses, DANp first; then each MBON
+restores, MBONp first. DANp teaches KC>MBONn, and DANn teaches KC>MBONp.
+
+Traces are kept as their value at the last spike, and decay exactly from there.
+
+Reference: Jürgensen et al. 2024, iScience 27:108640 (depression, homeostasis).
+"""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenyon.compiled import compiled, compiled_part
+from kenyon.mushroom_body.circuit import N_DANS, N_KCS
+from kenyon.mushroom_body.exponential import exponential
+from kenyon.mushroom_body.kernel_constants import Constants
+
+FloatArray = NDArray[np.float64]
+
+REWARDED: Final = 0
+PUNISHED: Final = 1
+"""Which dopamine neuron it is: DANp, DANn."""
+
+
+class Traces(NamedTuple):
+    """What the rules read of a larva besides its weights, while it is worked on.
+
+    Steps count from the start of the call: negative before it, -inf for never.
+
+    Attributes:
+        kc_fired: [K] float64, the step of each Kenyon cell's last spike.
+        kc_eligibility: [K] float64, its eligibility at that spike.
+        dan_fired: [D] float64, the step of each dopamine neuron's last spike.
+        dan_trace: [D] float64, its trace at that spike.
+    """
+
+    kc_fired: FloatArray
+    kc_eligibility: FloatArray
+    dan_fired: FloatArray
+    dan_trace: FloatArray
+
+
+@compiled_part
+def no_traces() -> Traces:
+    """Return room for the traces of one larva after the other."""
+    return Traces(np.empty(N_KCS), np.empty(N_KCS), np.empty(N_DANS), np.empty(N_DANS))
+
+
+@compiled_part
+def load_traces(state: Any, t: Traces) -> None:
+    """Copy a larva's traces to where they are worked on."""
+    for kc in range(N_KCS):
+        t.kc_fired[kc] = -state.kc_silent_steps[kc]
+        t.kc_eligibility[kc] = state.kc_eligibility[kc]
+    for dan in range(N_DANS):
+        t.dan_fired[dan] = -state.dan_silent_steps[dan]
+        t.dan_trace[dan] = state.dan_trace[dan]
+
+
+@compiled_part
+def store_traces(state: Any, n_steps: int, t: Traces) -> None:
+    """Copy a larva's traces back, after so many steps."""
+    for kc in range(N_KCS):
+        state.kc_silent_steps[kc] = n_steps - t.kc_fired[kc]
+        state.kc_eligibility[kc] = t.kc_eligibility[kc]
+    for dan in range(N_DANS):
+        state.dan_silent_steps[dan] = n_steps - t.dan_fired[dan]
+        state.dan_trace[dan] = t.dan_trace[dan]
+
+
+@compiled
+def eligibility(kc: int, step: int, t: Traces, k: Constants) -> Any:
+    """Return what is left of a Kenyon cell's eligibility."""
+    return t.kc_eligibility[kc] * exponential(-(step - t.kc_fired[kc]) / k.steps_per_eligibility_tau)
+
+
+@compiled
+def dopamine_trace(dan: int, step: int, t: Traces, k: Constants) -> Any:
+    """Return what is left of a dopamine neuron's trace."""
+    return t.dan_trace[dan] * exponential(-(step - t.dan_fired[dan]) / k.steps_per_potentiation_tau)
+
+
+@compiled
+def potentiation_share(dan: int, step: int, t: Traces, k: Constants) -> Any:
+    """Return how much of its way to the ceiling a Kenyon cell's spike now takes a weight that a DAN teaches.
+
+    The same for all cells of a step. It is 0 while dopamine is released, and largest a while after that.
+    """
+    if k.potentiation == 0.0 or t.dan_trace[dan] == 0.0:
+        return 0.0
+    ended = 1.0 - exponential(-(step - t.dan_fired[dan]) / k.steps_per_closing_tau)
+    return min(1.0, k.potentiation * dopamine_trace(dan, step, t, k) * ended)
+
+
+@compiled
+def potentiate(w: FloatArray, kc: int, share: float, k: Constants) -> None:
+    """One spike of a Kenyon cell: move a weight of its a share of the way to the ceiling."""
+    w[kc] += share * (k.weight_ceiling_nS - w[kc])
+
+
+@compiled
+def mark_kc(kc: int, step: int, t: Traces, k: Constants) -> None:
+    """One spike of a Kenyon cell: raise its eligibility a share of the way to 1."""
+    if k.eligibility_step == 1.0:
+        t.kc_eligibility[kc] = 1.0
+    else:
+        left = eligibility(kc, step, t, k)
+        t.kc_eligibility[kc] = left + k.eligibility_step * (1.0 - left)
+    t.kc_fired[kc] = step
+
+
+@compiled
+def mark_dan(dan: int, step: int, t: Traces, k: Constants) -> None:
+    """One spike of a dopamine neuron: raise its trace by 1."""
+    t.dan_trace[dan] = dopamine_trace(dan, step, t, k) + 1.0
+    t.dan_fired[dan] = step
+
+
+@compiled
+def depress(w: FloatArray, step: int, t: Traces, k: Constants) -> None:
+    """One spike of a dopamine neuron: take the learning rate times its eligibility off each weight, to the floor."""
+    for kc in range(N_KCS):
+        w[kc] = max(k.weight_floor_nS, w[kc] - k.learning_rate_nS * eligibility(kc, step, t, k))
+
+
+@compiled
+def restore(w: FloatArray, step: int, t: Traces, k: Constants) -> None:
+    """One spike of an MBON: move each of its weights toward the start, by homeostasis, then as far as eligible."""
+    for kc in range(N_KCS):
+        w[kc] += k.homeostasis * (k.kc_mbon_nS - w[kc])
+    if k.recovery > 0.0:
+        for kc in range(N_KCS):
+            w[kc] += k.recovery * eligibility(kc, step, t, k) * (k.kc_mbon_nS - w[kc])
+
+
+@compiled_part
+def learn(
+    danp: bool,
+    dann: bool,
+    mbonp: bool,
+    mbonn: bool,
+    step: int,
+    w_p: FloatArray,
+    w_n: FloatArray,
+    t: Traces,
+    k: Constants,
+) -> None:
+    """Do what follows from the spikes of dopamine neurons and MBONs in a step: which of them fired is given."""
+    if danp:
+        mark_dan(REWARDED, step, t, k)
+        depress(w_n, step, t, k)
+    if dann:
+        mark_dan(PUNISHED, step, t, k)
+        depress(w_p, step, t, k)
+    if mbonp:
+        restore(w_p, step, t, k)
+    if mbonn:
+        restore(w_n, step, t, k)
