@@ -19,10 +19,12 @@ from kenyon.cli import main
 from kenyon.drawing import save_figure
 from kenyon.errors import InputError
 from kenyon.larvaworld_plugin import experiment, unregister
+from kenyon.larvaworld_plugin.comparing import compare
+from kenyon.larvaworld_plugin.conditions import CONDITIONS, phases
 from kenyon.larvaworld_plugin.experiment import carry_out
 from kenyon.larvaworld_plugin.figures import preference_figure
 from kenyon.larvaworld_plugin.plan import Plan
-from kenyon.larvaworld_plugin.preference import _follow, compare, phases, preference
+from kenyon.larvaworld_plugin.preference import _follow, preference
 from kenyon.memory.mushroom_body import HOST_ODORS
 from kenyon.reservations import reserved
 
@@ -37,20 +39,30 @@ def nothing_stays_registered() -> Iterator[None]:
     unregister()
 
 
-def test_a_group_s_numbers_do_not_depend_on_how_many_processes_there_are(tmp_path: Path) -> None:
-    """One process or two; paired larvae have learned of the trained odor, whichever it is, and of it alone."""
-    alone = preference(groups=2, memory={"probe_every_s": 1.0}, **TINY)
-    shared = preference(groups=2, memory={"probe_every_s": 1.0}, jobs=2, **TINY)
-    assert alone.equals(shared)
-    assert alone.run_id.item() == shared.run_id.item()
+def test_a_group_s_numbers_do_not_depend_on_how_they_were_computed(tmp_path: Path) -> None:
+    """In one process or two, at once or after an interruption; larvae have learned of the odor that came with food."""
+    how = {"groups": 2, "memory": {"probe_every_s": 1.0}, "keep_in": tmp_path / "kept", **TINY}
+    alone = preference(**how)
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "kept").iterdir()}
+    assert len(kept) == 2 * len(CONDITIONS)
+    gone = [name for name in kept if name.startswith(("paired", "mirrored"))]
+    for name in gone:
+        (tmp_path / "kept" / name).unlink()
+    shared = preference(jobs=2, **how)
+    assert alone.identical(shared)
+    assert {path.name for path in (tmp_path / "kept").iterdir()} == set(kept)
     learned = alone.learned.sel(condition="paired")
     assert (learned.sel(role="trained") > 0.02).all()
     assert (learned.sel(role="trained") > 3 * np.abs(learned.sel(role="other"))).all()
     # In so short a training little time lies between odor and food of the unpaired.
     assert (learned.sel(role="trained") > alone.learned.sel(condition="unpaired", role="trained")).all()
+    for condition in ("differential", "mirrored"):
+        both = alone.learned.sel(condition=condition)
+        assert (both.sel(role="trained") > 0.02).all()
+        assert (both.sel(role="trained") > both.sel(role="other")).all()
     assert not alone.learned.sel(condition="naive").any()
     assert not alone.gain.sel(condition="naive").any()
-    assert {row["condition"] for row in compare(alone)} == {"naive", "paired", "unpaired"}
+    assert [row["condition"] for row in compare(alone)] == [*CONDITIONS, "reciprocal"]
     save_figure(preference_figure(alone), tmp_path / "preference.png")
     assert (tmp_path / "preference.png").stat().st_size > 10_000
 
@@ -130,11 +142,11 @@ def test_punishment_teaches_the_opposite() -> None:
     assert (result.gain.sel(role="trained") < 0).all()
 
 
-@pytest.mark.parametrize("condition", ["paired", "unpaired"])
+@pytest.mark.parametrize("condition", ["paired", "unpaired", "differential", "mirrored"])
 def test_larvae_are_given_what_a_training_says(condition: str) -> None:
     """Odor and food, as larvae themselves meet them, in every phase."""
     schedule = phases(condition, "UCS", 2, 0.05)
-    met: list[tuple[bool, bool, bool]] = []
+    met: list[tuple[set[str], bool]] = []
 
     def script(host_run: Any) -> Any:
         follow = _follow(host_run, schedule)
@@ -143,15 +155,20 @@ def test_larvae_are_given_what_a_training_says(condition: str) -> None:
             if host_run.t % 30 == 15:  # in the middle of a phase of 3 s
                 sensed = host_run.agents[0].brain.sense_odors()
                 food = bool(host_run.food_grid.grid.max() > 0)
-                met.append((sensed["CS"] > 0, sensed["UCS"] > 0, food))
+                met.append(({HOST_ODORS[name] for name, level in sensed.items() if level > 0}, food))
             follow()
 
         return look
 
     carry_out(Plan("PItrain", "forager_MB", 1, 0.2, script=script), show_progress=False)
-    given = [(dict(phase.odors), phase.reward > 0) for phase in schedule]
-    assert met == [(False, odors == {HOST_ODORS["UCS"]: 1.0}, food) for odors, food in given]
-    assert sum(food for _, food in given) == sum(odors != {} for odors, _ in given) == 2
+    first, second = HOST_ODORS["UCS"], HOST_ODORS["CS"]
+    trial = {
+        "paired": [({first}, True), (set(), False)],
+        "unpaired": [({first}, False), (set(), True)],
+        "differential": [({first}, True), ({second}, False)],
+        "mirrored": [({first}, False), ({second}, True)],
+    }
+    assert met == trial[condition] * 2
 
 
 def test_the_larger_the_difference_the_surer_it_is() -> None:
@@ -176,6 +193,30 @@ def test_the_larger_the_difference_the_surer_it_is() -> None:
     assert p["naive"] < p["unpaired"] < 1.0
 
 
+def test_what_naive_larvae_prefer_is_taken_off_and_cancels_in_the_mean_of_two_trainings() -> None:
+    """Two groups that prefer one side by 0.4 and 0.2 whatever they learned, and what was trained by 0.3 more."""
+    import xarray
+
+    bias, learned = np.array([0.4, -0.2]), 0.3
+    indices = {"naive": bias, "unpaired": bias, "differential": bias + learned, "mirrored": learned - bias}
+    across, values = ("condition", "group"), np.array(list(indices.values()))
+    roles = ((*across, "role"), np.zeros((4, 2, 2)))
+    result = xarray.Dataset(
+        {"preference_index": (across, values), "preference_mean": (across, values), "learned": roles, "gain": roles},
+        coords={"condition": list(indices)},
+    )
+    rows = {row["condition"]: row for row in compare(result)}
+    assert list(rows) == [*indices, "reciprocal"]
+    assert rows["naive"]["above_naive"] is None
+    assert rows["unpaired"]["above_naive"] == 0.0
+    for name in ("differential", "mirrored", "reciprocal"):
+        assert rows[name]["above_naive"] == pytest.approx(learned)
+        assert rows[name]["above_naive_interval"] == pytest.approx([learned, learned])
+    assert rows["reciprocal"]["interval"] == pytest.approx([learned, learned])
+    assert rows["mirrored"]["interval"][0] < learned < rows["mirrored"]["interval"][1]
+    assert "reciprocal" not in {row["condition"] for row in compare(result.drop_sel(condition="mirrored"))}
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -184,6 +225,7 @@ def test_the_larger_the_difference_the_surer_it_is() -> None:
         ({"groups": 0}, "groups must be"),
         ({"phase_min": 0.0}, "phase_min must be above 0"),
         ({"jobs": 0}, "jobs must be"),
+        ({"keep_in": 7}, "keep_in must be"),
         ({"model": "forager"}, "model must be one with a memory"),
     ],
 )
@@ -295,7 +337,7 @@ def test_an_interrupted_run_ends_at_once(tmp_path: Path) -> None:
     with asking(tmp_path / "out") as process:
         assert process.stderr is not None
         first = process.stderr.readline()
-        assert first.startswith("6 groups of 15 forager_MB: 0%")
+        assert first.startswith("10 groups of 15 forager_MB: 0%")
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(20) != 0
     assert not (tmp_path / "out").exists()

@@ -17,8 +17,9 @@ import xarray
 from kenyon.drawing import save_figure
 from kenyon.errors import MismatchError
 from kenyon.larvaworld_plugin import run, save_memories, unregister
+from kenyon.larvaworld_plugin.comparing import compare
 from kenyon.larvaworld_plugin.figures import preference_figure, run_figure, sides
-from kenyon.larvaworld_plugin.preference import compare, preference
+from kenyon.larvaworld_plugin.preference import preference
 
 TINY: dict[str, Any] = {"model": "forager_RL", "larvae": 2, "minutes": 0.02, "every_s": 0.2, "show_progress": False}
 

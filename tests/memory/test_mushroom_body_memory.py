@@ -416,7 +416,7 @@ def test_a_punishment_that_the_host_calls_reward_is_one_to_escape_from() -> None
     for _ in range(25):
         memory.step({"CS": 1.0}, reward=True)
     assert memory.gain["CS"] < 0.0
-    memory.frozen = True
+    memory.param.update(frozen=True)
     assert memory.step({"CS": 1.0}, reward=False) == {"CS": 0.0}
     assert memory.step({"CS": 1.0}, reward=0.5)["CS"] < 0.0
     with pytest.raises(InputError, match="reward must be"):

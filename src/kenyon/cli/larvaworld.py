@@ -149,13 +149,15 @@ def run(
 
 @larvaworld.command(short_help="Do larvae prefer what they were trained with?")
 @click.option("--model", default="forager_MB", help="A stored model of Larvaworld with a memory.")
-@click.option("--condition", "conditions", multiple=True, help="naive, paired or unpaired; may be given more than "
-              "once.  [default: all three]")  # fmt: skip
+@click.option("--condition", "conditions", multiple=True, help="naive, paired, unpaired, differential or mirrored; may "
+              "be given more than once.  [default: all five]")  # fmt: skip
 @click.option("--groups", type=int, default=8, help="Groups of larvae in each condition, the unit of the statistics.")
 @click.option("--larvae", type=int, default=15, help="Larvae in each group.")
 @click.option("--trials", type=int, default=3, help="Training trials, of two phases each.")
 @click.option("--phase", "phase_min", type=float, default=1.0, metavar="MIN", help="How long a phase lasts.")
 @click.option("--test", "test_min", type=float, default=3.0, metavar="MIN", help="How long the test lasts.")
+@click.option("--keep-in", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Keep there what "
+              "each group did, and take it from there where it is: a run that was cut short goes on.")  # fmt: skip
 @click.option("--jobs", type=int, default=1, help="Processes to use; the numbers are the same.")
 @_common
 def preference(
@@ -170,24 +172,28 @@ def preference(
     trials: int,
     phase_min: float,
     test_min: float,
+    keep_in: Path | None,
     jobs: int,
     **how: Any,
 ) -> None:
     """Train groups of larvae in Larvaworld, with controls, and test what they prefer.
 
     Paired: odor and food together, then neither. Unpaired: odor without food, then food without odor. Naive: no
-    training. Then a test without food, memories frozen, one odor on each side; every second group is trained with the
-    other odor. Writes preference.nc and preference.png. At the defaults, three quarters of an hour on one core.
+    training. Differential: an odor with food, then the other one without; mirrored: the first without, then the other
+    with. Then a test without food, memories frozen, one odor on each side; every second group is trained with the other
+    odor. Writes preference.nc and preference.png. At the defaults, an hour and a quarter on one core.
 
     \b
     Examples:
       kenyon larvaworld preference --jobs 2
+      kenyon larvaworld preference --condition differential --condition mirrored --condition naive
       kenyon larvaworld preference --reinforcement punishment --out punished --jobs 2
       kenyon larvaworld preference --groups 2 --larvae 8 --trials 2 --test 2
     """  # noqa: D301  # as above
+    from kenyon.larvaworld_plugin.comparing import compare
+    from kenyon.larvaworld_plugin.conditions import CONDITIONS
     from kenyon.larvaworld_plugin.figures import preference_figure
     from kenyon.larvaworld_plugin.plan import Plan
-    from kenyon.larvaworld_plugin.preference import CONDITIONS, compare
     from kenyon.larvaworld_plugin.preference import preference as ask
 
     options, names = _options(how), ("preference.nc", "preference.png")
@@ -195,7 +201,7 @@ def preference(
     with _prepared(plan, how, out, names, overwrite=overwrite) as new:
         result = ask(
             model=model, conditions=conditions or tuple(CONDITIONS), groups=groups, larvae=larvae, trials=trials,
-            phase_min=phase_min, test_min=test_min, seed=how["seed"], memory=options, jobs=jobs,
+            phase_min=phase_min, test_min=test_min, seed=how["seed"], memory=options, keep_in=keep_in, jobs=jobs,
         )  # fmt: skip
         save(result, new / names[0])
         save_figure(preference_figure(result), new / names[1])
@@ -208,6 +214,7 @@ def preference(
         [
             "condition",
             "preference (95 % interval)",
+            "above naive",
             "learned: trained, other",
             "gain: trained, other",
             "p against paired",
@@ -216,6 +223,7 @@ def preference(
             [
                 row["condition"],
                 f"{row['preference']:+.2f}" + ("" if groups == 1 else " ({:+.2f} to {:+.2f})".format(*row["interval"])),
+                "" if row["above_naive"] is None else f"{row['above_naive']:+.2f}",
                 f"{row['learned'][0]:+.2f}, {row['learned'][1]:+.2f}",
                 f"{row['gain'][0]:+.0f}, {row['gain'][1]:+.0f}",
                 "" if row["p"] is None else f"{row['p']:.2g}",

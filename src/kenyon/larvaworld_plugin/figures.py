@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from kenyon import drawing
 from kenyon.conditioning import origin
 from kenyon.conditioning.statistics import interval
+from kenyon.larvaworld_plugin.comparing import RECIPROCAL, by_condition, compare
+from kenyon.larvaworld_plugin.conditions import CONDITIONS
 from kenyon.larvaworld_plugin.observation import called
-from kenyon.larvaworld_plugin.preference import CONDITIONS, compare
 
 if TYPE_CHECKING:  # matplotlib and xarray are slow to import
     import xarray
@@ -19,7 +20,14 @@ if TYPE_CHECKING:  # matplotlib and xarray are slow to import
     from matplotlib.figure import Figure
 
 _COLORS = (drawing.BLUE, drawing.VERMILION, drawing.GREEN, drawing.PURPLE, drawing.ORANGE, drawing.SKY)
-_CONDITION_COLORS = {"naive": drawing.GRAY, "paired": drawing.BLUE, "unpaired": drawing.VERMILION}
+_CONDITION_COLORS = {
+    "naive": drawing.GRAY,
+    "paired": drawing.BLUE,
+    "unpaired": drawing.VERMILION,
+    "differential": drawing.GREEN,
+    "mirrored": drawing.PURPLE,
+    RECIPROCAL: drawing.ORANGE,
+}
 
 
 _RUN = ("model", "experiment", "memory", "odors", "versions", "seed", "memories", "memory.frozen", "run_id")
@@ -74,19 +82,20 @@ def preference_figure(result: "xarray.Dataset") -> "Figure":
     """
     rows, several = compare(result), result.sizes["group"] > 1
     says = {name: origin.only(result, name) for name in _GROUPS}
-    figure = drawing.new_figure(11, 6.4)
+    figure = drawing.new_figure(12, 6.6)
     grid = figure.add_gridspec(1, 2, width_ratios=(1.25, 1))
     _draw_groups(figure.add_subplot(grid[0, 0]), result, rows)
     _draw_roles(figure.add_subplot(grid[0, 1]), result)
     meaning = ", which means punishment here" if says["memory.reinforcement"] == "punishment" else ""
     phases = "; ".join(f"{name}: {CONDITIONS[name]}" for name in result.condition.values)
     compared = "p: Mann and Whitney, against paired, corrected after Holm." if any(row["p"] for row in rows) else ""
+    reciprocal = "Reciprocal: the mean of differential and mirrored." if rows[-1]["condition"] == RECIPROCAL else ""
     both = "Every second group is trained with the other odor." if several else ""
     bars = "Bars: mean over groups with its 95 % bootstrap interval (10,000 resamples, seed 0)." if several else ""
     words = f"""How to read this. A dot is a group of {says["larvae"]} {says["model"]}, trained in Larvaworld with
         {says["trials"]} x 2 phases of {says["phase_min"]:g} min ({phases}), food being everywhere in the dish{meaning}.
         {both} Then {says["test_min"]:g} min without food, an odor on each side, memories frozen: above 0 more larvae
-        are on the side of the trained odor. {bars} {compared} {_made_by(says)}"""
+        are on the side of the trained odor, which came with food. {reciprocal} {bars} {compared} {_made_by(says)}"""
     drawing.explain(figure, _headline(rows), words, 155)
     return figure
 
@@ -172,8 +181,8 @@ def _draw_learned(axes: "Axes", result: "xarray.Dataset") -> None:
 
 
 def _draw_groups(axes: "Axes", result: "xarray.Dataset", rows: list[dict[str, Any]]) -> None:
-    names = [str(name) for name in result.condition.values]
-    columns = [result.preference_mean.sel(condition=name).values for name in names]
+    conditions = by_condition(result)
+    names, columns = list(conditions), [own.preference_mean.values for own in conditions.values()]
     _dots(axes, columns, [_CONDITION_COLORS[name] for name in names])
     axes.axhline(0.0, color="black", linewidth=0.8)
     axes.set_ylim(-1.1, 1.2)
@@ -183,13 +192,18 @@ def _draw_groups(axes: "Axes", result: "xarray.Dataset", rows: list[dict[str, An
 
 
 def _draw_roles(axes: "Axes", result: "xarray.Dataset") -> None:
-    places = [(str(name), role) for name in result.condition.values for role in ("trained", "other")]
-    columns = [result.learned.sel(condition=name, role=role).values for name, role in places]
-    _dots(axes, columns, [_CONDITION_COLORS[name] for name, _ in places])
+    conditions = by_condition(result)
+    for place, (name, own) in enumerate(conditions.items()):
+        for beside, role in ((-0.2, "trained"), (0.2, "other")):
+            values = own.learned.sel(role=role).values
+            there = values[~np.isnan(values)]
+            drawing.dots(axes, place + beside, there, _CONDITION_COLORS[name], interval(there))
+    axes.set_xlim(-0.5, len(conditions) - 0.3)
     axes.axhline(0.0, color="black", linewidth=0.8)
-    axes.set_xticks(range(len(columns)), [f"{name}\n{role}" for name, role in places], fontsize=8)
+    axes.set_xticks(range(len(conditions)), list(conditions), fontsize=8)
     unit = _learned_unit(result)
-    drawing.finish(axes, "What they had learned: of the trained odor, the other", y=f"{unit}, mean over larvae")
+    title = "What they had learned: trained odor, the other"
+    drawing.finish(axes, title, y=f"{unit}, mean over larvae")
     if unit != "best gain":
         axes.set_ylim(-1.1, 1.2)
 

@@ -1,9 +1,7 @@
 """Do larvae of the host prefer what they were trained with? Groups of larvae, trained, then tested without food.
 
-The host's own training experiment, PItrain, has no unpaired form, does not count its first trial, and so never comes to
-separate its odors for a test. So training here is a schedule of its own, in that experiment's arena: a dish with both
-odors on both sides, of which one, the other or none is on, with food everywhere or nowhere. The test is the host's
-PItest_off: one odor on each side, no food, memories frozen, and the host's own preference index.
+Training is one of the schedules of `conditions`. The test is the host's PItest_off: one odor on each side, no food,
+memories frozen, and the host's own preference index.
 """
 
 import json
@@ -20,6 +18,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import accumulate
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -27,9 +26,9 @@ import numpy as np
 from kenyon import checks
 from kenyon.conditioning import origin
 from kenyon.conditioning.phases import Phase
-from kenyon.conditioning.statistics import holm, interval
 from kenyon.errors import InputError, KenyonError
-from kenyon.larvaworld_plugin import experiment, host, registration
+from kenyon.larvaworld_plugin import experiment, host, kept, registration
+from kenyon.larvaworld_plugin.conditions import CONDITIONS, ODORS, other, phases, trained
 from kenyon.larvaworld_plugin.memories import spelled
 from kenyon.larvaworld_plugin.observation import CHANGES_NO_NUMBER, odor_contents
 from kenyon.larvaworld_plugin.plan import MOST_LARVAE, Plan, by_name
@@ -45,15 +44,6 @@ if TYPE_CHECKING:  # xarray is slow to import
 FORMAT = "kenyon larvaworld preference"
 FORMAT_VERSION = 2
 
-CONDITIONS: Mapping[str, str] = {
-    "naive": "no training",
-    "paired": "odor and food together, then neither",
-    "unpaired": "odor without food, then food without odor",
-}
-
-ODORS = ("CS", "UCS")
-"""Names of the host's two odors: in the test the first is on the left, the second on the right."""
-
 MOST_GROUPS = 10_000
 MEMORY_SAYS = ("memory", "odors", "learned_is", "larvaworld")
 
@@ -64,36 +54,6 @@ _PEAK = 2.0
 """Intensity of an odor that is on, as in the host's PItrain."""
 
 
-def phases(condition: str, odor: str, trials: int, phase_min: float = 1.0) -> list[Phase]:
-    """Return what larvae are given, phase by phase; odor and food last equally long in every training.
-
-    An odor of the host is here what it stands for where nothing else is said, `HOST_ODORS`. Food is a reward; what it
-    is to a memory, its own options say.
-
-    Args:
-        condition: One of `CONDITIONS`.
-        odor: The odor that larvae are trained with, one of `ODORS`.
-        trials: Trials of two phases each.
-        phase_min: Duration of a phase, min.
-
-    Raises:
-        InputError: the condition is unknown.
-
-    Example:
-        >>> for phase in phases("unpaired", "CS", 1):
-        ...     print(dict(phase.odors), phase.reward, phase.duration_s)
-        {'pentyl acetate': 1.0} 0.0 60.0
-        {} 1.0 60.0
-    """
-    smelled, seconds = HOST_ODORS[odor], phase_min * 60
-    trial = {
-        "naive": [],
-        "paired": [Phase(seconds, smelled, reward=1.0), Phase(seconds)],
-        "unpaired": [Phase(seconds, smelled), Phase(seconds, reward=1.0)],
-    }
-    return trial[checks.one_of("condition", condition, list(CONDITIONS))] * trials
-
-
 @dataclass(frozen=True)
 class Group:
     """One group of larvae, the unit of the statistics, and all that decides what becomes of it; it checks itself.
@@ -101,7 +61,7 @@ class Group:
     Attributes:
         condition: One of `CONDITIONS`.
         number: Which of the groups of its condition.
-        odor: The odor it is trained with.
+        odor: The odor it is given, where it is given two the first.
         seed: Its seed; groups of one number have the same larvae in every condition.
         model: Name of a stored model of the host.
         larvae: How many.
@@ -169,6 +129,7 @@ def preference(
     test_min: float = 3.0,
     seed: int = 0,
     memory: Mapping[str, Any] | None = None,
+    keep_in: str | Path | None = None,
     jobs: int = 1,
     show_progress: bool = True,
 ) -> "xarray.Dataset":
@@ -186,15 +147,19 @@ def preference(
         test_min: Duration of the test, min.
         seed: Same seed, same numbers, in however many processes.
         memory: Options of the memory, such as {"reinforcement": "punishment"}.
+        keep_in: Folder to keep in what each group did, and to take it from where it is there already: so a run that
+            was cut short goes on.
         jobs: Processes to use.
         show_progress: Show a progress bar on standard error.
 
     Returns:
         A dataset with dimensions condition, group and role (trained, other): preference_index, of the trained odor over
         the other at the end of the test, by the host's own formula; preference_mean, the same over the second half of
-        the test; learned and gain, means over larvae. Its coordinates say all that made it: run_id, model, seed,
-        groups, larvae (in each), trials, phase_min, test_min, options (those asked for), memory and each of its options
-        as memory.NAME, odors, larvaworld and versions. `compare` says how sure the means are.
+        the test; learned and gain, means over larvae. The trained odor is the one that came with food; of larvae to
+        whom none did, the one that they were given, and of naive ones the one that the paired of their number had. Its
+        coordinates say all that made it: run_id, model, seed, groups, larvae (in each), trials, phase_min, test_min,
+        options (those asked for), memory and each of its options as memory.NAME, odors, larvaworld and versions.
+        `comparing.compare` says how sure the means are.
 
     Raises:
         MissingDependencyError, MismatchError, InputError: as for `experiment.run`.
@@ -210,27 +175,35 @@ def preference(
               phase_min, test_min, own)
         for number in range(groups) for name in names
     ]  # fmt: skip
+    folder = None if keep_in is None else checks.path("keep_in", keep_in)
+    jobs = checks.integer("jobs", jobs, low=1, high=1024)
     with ExitStack() as stack:
-        settings = registration.registered() or stack.enter_context(registration.register()).settings
-        total = sum(
-            len(phases(group.condition, group.odor, trials, phase_min)) * phase_min + test_min for group in wanted
-        )
+        settings = asdict(registration.registered() or stack.enter_context(registration.register()).settings)
         words = f"{len(wanted)} groups of {larvae} {model}"
-        done = stack.enter_context(progress(words, total, show=show_progress))
+        done = stack.enter_context(progress(words, sum(map(_minutes, wanted)), show=show_progress))
         answers: dict[tuple[str, int], Answer] = {}
-        for found in _answers(wanted, checks.integer("jobs", jobs, low=1, high=1024), asdict(settings)):
+        for found in _remembered(wanted, jobs, settings, folder):
             if found is None:
                 done(0.0)
                 continue
             group, answer = found
             answers[group.condition, group.number] = answer
-            done(len(phases(group.condition, group.odor, trials, phase_min)) * phase_min + test_min)
+            done(_minutes(group))
     return _dataset(names, groups, answers, wanted[0], seed)
+
+
+def _minutes(group: Group) -> float:
+    """Return how long a group lives."""
+    return sum(phase.duration_s for phase in _schedule(group)) / 60 + group.test_min
+
+
+def _schedule(group: Group) -> list[Phase]:
+    return phases(group.condition, group.odor, group.trials, group.phase_min)
 
 
 def answer(group: Group) -> Answer:
     """Train and test one group."""
-    schedule = phases(group.condition, group.odor, group.trials, group.phase_min)
+    schedule = _schedule(group)
     with reserved(tempfile.gettempdir()) as folder:
         memories = None
         if schedule:
@@ -238,13 +211,14 @@ def answer(group: Group) -> Answer:
                 _TRAINING, group.model, group.larvae, len(schedule) * group.phase_min, group.seed, group.memory,
                 script=lambda run: _follow(run, schedule),
             )  # fmt: skip
-            trained = experiment.carry_out(training, show_progress=False)
-            memories = experiment.save_memories(folder / "memories.npz", trained)
+            outcome = experiment.carry_out(training, show_progress=False)
+            memories = experiment.save_memories(folder / "memories.npz", outcome)
         frozen = {**group.memory, "frozen": True}
         test = Plan(_TEST, group.model, group.larvae, group.test_min, group.seed, frozen, memories)
         tested = experiment.carry_out(test, show_progress=False).dataset
-    index = tested.preference_index.values * (1.0 if group.odor == ODORS[0] else -1.0)
-    roles = [group.odor, next(odor for odor in ODORS if odor != group.odor)]
+    preferred = trained(group.condition, group.odor)
+    index = tested.preference_index.values * (1.0 if preferred == ODORS[0] else -1.0)
+    roles = [preferred, other(preferred)]
     at_end = tested.isel(time=-1)
     learned = [float(tested.learned.sel(stimulus=odor).mean()) for odor in roles]
     gain = [float(at_end.gain.sel(stimulus=odor).mean()) for odor in roles]
@@ -259,12 +233,35 @@ def answer(group: Group) -> Answer:
     )
 
 
+def _remembered(
+    groups: Sequence[Group], jobs: int, settings: dict[str, Any], folder: Path | None
+) -> Iterator[tuple[Group, Answer] | None]:
+    """Yield what each group did, as `_answers` does; what is kept in a folder first, and what is not is kept there."""
+    if folder is None:
+        yield from _answers(groups, jobs, settings)
+        return
+    names = {
+        (group.condition, group.number): kept.name_of(asdict(group), settings, (_TRAINING, _TEST)) for group in groups
+    }
+    asked = []
+    for group in groups:
+        known = kept.found(folder, names[group.condition, group.number])
+        if known is None:
+            asked.append(group)
+        else:
+            yield group, Answer(**known)
+    for found in _answers(asked, jobs, settings):
+        if found is not None:
+            kept.keep(folder, names[found[0].condition, found[0].number], found[1]._asdict())
+        yield found
+
+
 def _answers(groups: Sequence[Group], jobs: int, settings: dict[str, Any]) -> Iterator[tuple[Group, Answer] | None]:
     """Yield what each group did, as soon as it is known; in processes of their own where there are several.
 
     Yields None in between, so that whoever waits can say so.
     """
-    if jobs == 1:
+    if jobs == 1 or not groups:
         for group in groups:
             yield group, answer(group)
         return
@@ -401,35 +398,3 @@ def _stated(conditions: Sequence[str], groups: int, answer: Answer, one: Group, 
         "options": spelled(dict(one.memory)),
         "versions": json.dumps({**versions(), "larvaworld": host.version()}),
     }
-
-
-def compare(result: "xarray.Dataset") -> list[dict[str, Any]]:
-    """Return one row for each condition: mean, interval, and how sure it is that paired training differs from it.
-
-    The test is that of Mann and Whitney, two-sided, with groups as the unit; p values are corrected after Holm. The
-    interval is that of the groups that are there, 95 %, by a bootstrap of 10,000 resamples of the seed 0.
-
-    Raises:
-        MismatchError: groups are of other runs than the result states, or it is joined along something else.
-    """
-    from scipy.stats import mannwhitneyu
-
-    if "run_id" in result.coords:
-        origin.check(result, dict.fromkeys(("preference_index", "preference_mean"), ("condition", "group")), "group")
-    index = result.preference_mean
-    bounds = interval(index.transpose("group", "condition").values)
-    others = [name for name in result.condition.values if name != "paired"] if "paired" in result.condition else []
-    p = [float(mannwhitneyu(index.sel(condition="paired"), index.sel(condition=name)).pvalue) for name in others]
-    corrected = dict(zip(map(str, others), holm(p), strict=True))
-    return [
-        {
-            "condition": str(name),
-            "preference": float(index.sel(condition=name).mean()),
-            "interval": [float(bound) for bound in bounds[place]],
-            "at_end": float(result.preference_index.sel(condition=name).mean()),
-            "learned": [float(own) for own in result.learned.sel(condition=name).mean("group")],
-            "gain": [float(own) for own in result.gain.sel(condition=name).mean("group")],
-            "p": corrected.get(str(name)),
-        }
-        for place, name in enumerate(result.condition.values)
-    ]
