@@ -112,7 +112,7 @@ JURGENSEN_2024: Final = (
         source=_SOURCE,
         groups={
             "with": "3x(A+ 60s, 60s), ?A 4s | A 180s, ?A 4s",
-            "without": "{set homeostasis 0: 3x(A+ 60s, 60s), ?A 4s | A 180s, ?A 4s}",
+            "without": "{set homeostasis 0, set recovery 0: 3x(A+ 60s, 60s), ?A 4s | A 180s, ?A 4s}",
         },
         controls={"without": "neither homeostasis nor recovery"},
         criteria=(
