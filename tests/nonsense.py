@@ -197,6 +197,7 @@ VALID: dict[str, Callable[[], Any]] = {
     "path": lambda: f"file-{next(_numbers)}",
     "Snapshot.load.path": lambda: _saved(a_population().snapshot().save),
     "results.load.path": lambda: _saved(partial(conditioning.save, a_result())),
+    "restated.values": BALANCED.stated,
     "verification.load.path": lambda: verification.own_files()[0],
     **dict.fromkeys(
         (f"checkpoint.{reading}.path" for reading in ("about", "names", "load", "restore")),

@@ -12,7 +12,7 @@ from kenyon import archive
 from kenyon.errors import FileFormatError, InputError
 from kenyon.mushroom_body import BALANCED, Population, Snapshot, drive
 from kenyon.mushroom_body.engines import engine
-from kenyon.mushroom_body.state import PACKED, VARIABLES, State, arrays, as_now, newborn, pack, unpack
+from kenyon.mushroom_body.state import PACKED, VARIABLES, State, arrays, newborn, pack, unpack
 
 
 @pytest.fixture
@@ -62,19 +62,6 @@ def test_a_file_whose_arrays_do_not_fit_is_refused(saved: Path, name: str, value
     archive.save(saved, "snapshot", header, arrays, overwrite=True)
     with pytest.raises(FileFormatError, match=sentence):
         Snapshot.load(saved)
-
-
-def test_a_file_of_before_is_read(saved: Path) -> None:
-    """It had a 0 or 1 for each connection, as had a packed larva."""
-    now = Snapshot.load(saved)
-    header, kept = archive.load(saved, "snapshot")
-    before = kept | {"pn_to_kc": kept["pn_to_kc"].astype(np.uint8)}
-    archive.save(saved, "snapshot", header, before, overwrite=True)
-    assert Snapshot.load(saved) == now
-    packed = b"".join(values[0].astype(values.dtype.newbyteorder("<")).tobytes() for values in
-                      (before[name] for name in VARIABLES))  # fmt: skip
-    assert as_now(packed) == pack(now.state)[0]
-    assert as_now(pack(now.state)[1]) == pack(now.state)[1]
 
 
 @pytest.mark.parametrize(

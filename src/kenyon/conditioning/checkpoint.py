@@ -59,7 +59,7 @@ def save(path: str | os.PathLike[str], stopped: Stopped, *, overwrite: bool = Fa
     header: dict[str, Any] = {
         "design": design.text,
         "odors": {name: [odor.concentrations, odor.responses] for name, odor in design.own_odors.items()},
-        "parameters": setup.parameters.values(),
+        "parameters": setup.parameters.stated(),
         "seed": setup.seed,
         "seeds": [str(seed) for seed in setup.seeds(design.groups[0].name)],
         "wiring": setup.wiring,

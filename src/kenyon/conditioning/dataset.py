@@ -150,7 +150,7 @@ def made_of(group: Group, setup: Setup) -> dict[str, Any]:
     return {
         "kind": FORMAT,
         "design": [_item(item) for stage in group.stages for item in stage.items],
-        "parameters": setup.parameters.values(),
+        "parameters": setup.parameters.stated(),
         "began_as": setup.began_as[group.name],
         "wiring": setup.wiring,
         "seed": setup.seed,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon.conditioning import old_formats
+from kenyon.conditioning import old_formats, origin
 from kenyon.conditioning.origin import LARVA_RUN_ID, run_variable
 from kenyon.conditioning.variables import MEASURED, SECONDS, STATED, Variable
 from kenyon.errors import FileFormatError
@@ -187,6 +187,7 @@ def _whole(result: "xarray.Dataset") -> "xarray.Dataset":
     Raises:
         ValueError: something is missing, or numbers, words and switches stand where others belong.
     """
+    result = origin.with_later_constants(result)
     of_circuit = {name: Variable((), "number", "") for name in constants()}
     seconds = SECONDS if "rate_hz" in result else {}
     for name, variable in {**MEASURED, **STATED, **seconds, **of_circuit}.items():

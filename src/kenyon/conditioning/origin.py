@@ -15,6 +15,7 @@ import numpy as np
 from kenyon.conditioning.variables import STATED, TIMED
 from kenyon.errors import MismatchError
 from kenyon.mushroom_body import PUBLISHED, Parameters
+from kenyon.mushroom_body.parameters import constants
 from kenyon.words import shown
 
 if TYPE_CHECKING:  # xarray is slow to import
@@ -32,6 +33,13 @@ def parameter_coordinates(parameters: Parameters) -> dict[str, float | int]:
         -35.0
     """
     return {name: float("nan") if value is None else value for name, value in parameters.values().items()}
+
+
+def with_later_constants(result: "xarray.Dataset") -> "xarray.Dataset":
+    """Return a result that states every constant, also one from before there were some: it was made without them."""
+    absent = parameter_coordinates(PUBLISHED)
+    later = [name for name, own in constants().items() if own.later and name not in result.variables]
+    return result.assign_coords({name: absent[name] for name in later})
 
 
 def parameters_of(result: "xarray.Dataset") -> Parameters:

@@ -34,6 +34,7 @@ class Constant:
         whole: Only whole numbers are allowed.
         optional: None is allowed and means "absent".
         source: Where the published value comes from.
+        later: Files of before do not have it; what they hold was made with the published value, which switches it off.
     """
 
     unit: str
@@ -43,6 +44,7 @@ class Constant:
     whole: bool = False
     optional: bool = False
     source: str = PAPER
+    later: bool = False
 
     def check(self, name: str, value: object) -> float | int | None:
         """Return `value` in its own type, or refuse it.
@@ -143,6 +145,7 @@ class Parameters:
         1.0,
         1.0,
         source=f"{PAPER} (1); graded: our assumption",
+        later=True,
     )
     recovery: float = _constant(
         "",
@@ -151,6 +154,7 @@ class Parameters:
         1.0,
         0.0,
         source="Jiang & Litwin-Kumar 2021, PLoS Comput Biol 17:e1009205 (such a rule); size: our search",
+        later=True,
     )
     potentiation: float = _constant(
         "",
@@ -159,12 +163,19 @@ class Parameters:
         1.0,
         0.0,
         source=f"{_POTENTIATION} (opposite sign, slower); size: our search",
+        later=True,
     )
     potentiation_tau_ms: float = _constant(
-        "ms", "decay time of the trace of DAN spikes", 1e-3, 1e9, 15000.0, source="our search"
+        "ms", "decay time of the trace of DAN spikes", 1e-3, 1e9, 15000.0, source="our search", later=True
     )
     potentiation_closing_ms: float = _constant(
-        "ms", "for about so long after a DAN spike nothing is potentiated", 1e-3, 1e9, 1000.0, source="our assumption"
+        "ms",
+        "for about so long after a DAN spike nothing is potentiated",
+        1e-3,
+        1e9,
+        1000.0,
+        source="our assumption",
+        later=True,
     )
     weight_ceiling_nS: float | None = _constant(
         "nS",
@@ -174,6 +185,7 @@ class Parameters:
         None,
         optional=True,
         source="our search",
+        later=True,
     )
 
     input_shape: int = _constant("", "shape of the gamma distributed input intervals", 1, 10, 3, whole=True)
@@ -324,6 +336,22 @@ class Parameters:
         """Return every value by its (dotted) name, in the order of declaration."""
         return {name: getattr(*_holder(self, name)) for name in constants()}
 
+    def stated(self) -> dict[str, float | int | None]:
+        """Return what a file or an id says of the set: `values`, but of constants that came later only what is changed.
+
+        So they say of a set of before what they said before.
+
+        Example:
+            >>> [name for name in LARVAL.stated() if name not in BALANCED.stated()]
+            ['eligibility_step', 'recovery', 'potentiation', 'weight_ceiling_nS']
+        """
+        published = PUBLISHED.values()
+        return {
+            name: value
+            for name, value in self.values().items()
+            if not constants()[name].later or value != published[name]
+        }
+
     def differences(self, other: "Parameters") -> dict[str, tuple[Any, Any]]:
         """Return what differs, as name: (value here, value there).
 
@@ -363,6 +391,23 @@ def constants() -> Mapping[str, Constant]:
         'nS'
     """
     return _CONSTANTS
+
+
+def restated(values: Mapping[str, Any]) -> Parameters:
+    """Return the set of which a file states these values, also one from before there were some constants.
+
+    Raises:
+        InputError: a constant is missing or unknown, or a value is refused.
+
+    Example:
+        >>> restated(BALANCED.stated()) == BALANCED
+        True
+    """
+    checks.instance("values", values, Mapping, "pass what Parameters.stated gave")  # type: ignore[type-abstract]  # mypy wants a concrete class
+    for name, constant in constants().items():
+        if name not in values and not constant.later:
+            raise InputError(f"parameters must name every constant, got none named {name}")
+    return PUBLISHED.replace(values)
 
 
 def _declare() -> Iterator[tuple[str, Constant]]:

@@ -15,7 +15,7 @@ from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.circuit import N_CHANNELS
 from kenyon.mushroom_body.inputs import MAX_RATE_HZ
 from kenyon.mushroom_body.manipulated import unmanipulated
-from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, check_parameters, constants
+from kenyon.mushroom_body.parameters import Parameters, check_parameters, restated
 from kenyon.mushroom_body.state import State
 from kenyon.notebook import words_and_table
 from kenyon.seeds import checked_seed
@@ -187,7 +187,7 @@ class Snapshot:
 
     def plain(self) -> tuple[dict[str, Any], archive.Arrays]:
         """Return a header that JSON can say, and arrays by name: all there is to keep."""
-        header = {"parameters": self.parameters.values(), "seeds": [str(seed) for seed in self.seeds]}
+        header = {"parameters": self.parameters.stated(), "seeds": [str(seed) for seed in self.seeds]}
         return header, {"drive_hz": self.drive_hz, **states.arrays(self.state)}
 
     @classmethod
@@ -199,15 +199,12 @@ class Snapshot:
         """
         checks.instance("header", header, dict, "pass what Snapshot.plain gave")
         try:
-            values = header["parameters"]
-            if set(values) != set(constants()):
-                raise InputError(f"its parameters must name every constant, got {len(values)} of {len(constants())}")
-            parameters = PUBLISHED.replace(values)
+            parameters = restated(header["parameters"])
             seeds = _seeds(header["seeds"])
         except (KenyonError, KeyError, TypeError, ValueError) as reason:
             raise FileFormatError(f"{source} must be a snapshot of this version of Kenyon: {reason}") from None
         checks.instance("arrays", arrays, dict, "pass what Snapshot.plain gave")
-        variables = _as_now(arrays)
+        variables = states.renewed(arrays)
         _check_arrays(source, len(seeds), variables)
         drive_hz = variables.pop("drive_hz")
         try:
@@ -224,15 +221,6 @@ def _seeds(given: Any) -> tuple[int, ...]:
     ):
         raise InputError("its seeds must be a list of whole numbers of 0 or more")
     return tuple(int(seed) for seed in given)
-
-
-def _as_now(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Return arrays of this version, also of a file of before, which had a 0 or 1 for each connection."""
-    variables = dict(arrays)
-    wired = variables.get("pn_to_kc")
-    if isinstance(wired, np.ndarray) and wired.dtype == np.uint8:
-        variables["pn_to_kc"] = wired.astype(np.float64)
-    return variables
 
 
 def _check_arrays(source: str, larvae: int, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -137,10 +137,16 @@ RECORD = np.dtype([(name, own.scalar, own.shape) for name, own in VARIABLES.item
 PACKED = RECORD.newbyteorder("<")
 """One larva as a record of fixed size, the same bytes on every machine."""
 
+_LATER = ("kc_eligibility", "dan_trace", "dan_silent_steps")
+
 _BEFORE = np.dtype(
-    [(name, np.uint8 if name == "pn_to_kc" else own.scalar, own.shape) for name, own in VARIABLES.items()]
+    [
+        (name, np.uint8 if name == "pn_to_kc" else own.scalar, own.shape)
+        for name, own in VARIABLES.items()
+        if name not in _LATER
+    ]
 ).newbyteorder("<")
-"""One larva as it was packed when a connection was there or not: a 0 or 1."""
+"""One larva as it was packed when a connection was there or not, a 0 or 1, and eligibility was not graded."""
 
 _WHOLE = np.dtype((np.void, RECORD.itemsize))
 """One larva in one piece: numpy copies a record field by field, which takes three times as long."""
@@ -241,10 +247,25 @@ def as_now(larva: bytes) -> bytes:
     """Return a larva that `pack` gave, also one of before, as this version packs it."""
     if len(larva) != _BEFORE.itemsize:
         return larva
-    before, now = np.frombuffer(larva, dtype=_BEFORE), np.empty(1, dtype=PACKED)
-    for name in VARIABLES:
-        now[name] = before[name]
-    return now.tobytes()
+    before = np.frombuffer(larva, dtype=_BEFORE)
+    return pack(gathered(renewed({name: before[name] for name in _BEFORE.names or ()})))[0]
+
+
+def renewed(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variables of larvae by name, also of a file of before, as this version has them.
+
+    Of before are a 0 or 1 for each connection; an eligibility that each spike of a Kenyon cell set to 1; and no traces
+    of dopamine neurons. Whatever else is amiss stays so.
+    """
+    now = dict(variables)
+    wired, silent = now.get("pn_to_kc"), now.get("kc_silent_steps")
+    if isinstance(wired, np.ndarray) and wired.dtype == np.uint8:
+        now["pn_to_kc"] = wired.astype(np.float64)
+    if isinstance(silent, np.ndarray) and silent.ndim == 2 and silent.dtype.kind == "f" and not set(_LATER) & set(now):
+        now["kc_eligibility"] = np.isfinite(silent).astype(np.float64)
+        now["dan_trace"] = np.zeros((len(silent), circuit.N_DANS))
+        now["dan_silent_steps"] = np.full((len(silent), circuit.N_DANS), np.inf)
+    return now
 
 
 def select(state: State, larvae: Any) -> State:

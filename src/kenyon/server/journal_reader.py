@@ -15,7 +15,7 @@ from kenyon import checks
 from kenyon.errors import DamagedError, KenyonError, StorageError
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.odors import Odor, from_plain
-from kenyon.mushroom_body.parameters import PUBLISHED, Parameters, constants
+from kenyon.mushroom_body.parameters import Parameters, constants, restated
 from kenyon.mushroom_body.wiring import RANDOM, check_wiring
 from kenyon.server.journal_file import FILE, FORMAT, format_of, open_file, problems, read_about, storage
 from kenyon.server.journal_index import DAMAGED, Index, index, inputs, record
@@ -206,7 +206,7 @@ def stored_parameters(record: Mapping[str, Any]) -> Parameters:
     Raises:
         InputError: they are not those of this version.
     """
-    return PUBLISHED.replace({name: record[name] for name in constants()})
+    return restated({name: record[name] for name in constants() if name in record})
 
 
 def stored_wiring(record: Mapping[str, Any]) -> str:

@@ -247,7 +247,7 @@ class Settings:
         """Return what decides the larvae's numbers, and so must stay the same for as long as they are kept."""
         record = {
             "parameters": self.parameters.description,
-            **self.parameters.values(),
+            **self.parameters.stated(),
             "odors": list(self.odors),
             "concentration_scale": float(self.concentration_scale),
             "seed": self.seed,
