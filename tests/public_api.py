@@ -111,7 +111,13 @@ INNER = {
                 "variables",
                 "claims.asking",
                 "claims.answers.Answers",
+                "claims.figures",
                 "claims.larvae",
+                "claims.known.Collection",
+                "claims.judging.said",
+                "claims.report",
+                "claims.reproducing.file_names",
+                "claims.reproducing.Reproduction",
             )
         ),
         "of what an experiment has checked or made",

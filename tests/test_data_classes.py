@@ -53,6 +53,8 @@ GIVEN_TO_USERS = {
     *("GroupBegan", "PhaseBegan", "SliceLived", "PhaseEnded", "Answered", "GroupEnded"),
     *("Begin", "Live", "End", "Ask", "Now", "Setup", "Moments", "Variable", "Stopped"),
     "Bundle",
+    "Collection",
+    "Reproduction",
     "Effect",
     "Judgement",
     "Measured",

@@ -4,7 +4,9 @@ Law of this room: no pyplot and no backend. A figure is drawn by Agg whatever `M
 run in a notebook, on a server or by a batch system has no say in it. Matplotlib is imported when a figure is made.
 """
 
+import io
 import os
+import re
 import sys
 import textwrap
 from contextlib import suppress
@@ -80,6 +82,25 @@ def save_figure(figure: "Figure", path: str | os.PathLike[str], *, overwrite: bo
     with archive.replacing(path, overwrite=overwrite) as temporary:
         figure.savefig(temporary, dpi=150)
     return Path(path)
+
+
+def inline_svg(figure: "Figure") -> str:
+    """Return a figure as a part of an HTML page, whose colors it takes; the same figure is the same text.
+
+    What is black is of the color of the text around it, and each of `SERIES` is the CSS variable `--series-1` and so
+    on, where the page has one. Words stay words, and are black unless the page says `svg text {fill: currentColor}`.
+    """
+    import matplotlib as mpl
+
+    stream = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "kenyon"}):
+        figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = stream.getvalue()
+    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = text.replace("#000000", "currentColor")
+    for number, color in enumerate(SERIES, 1):
+        text = text.replace(color.lower(), f"var(--series-{number}, {color})")
+    return text
 
 
 def plain(text: str, most: int = 60) -> str:

@@ -16,6 +16,7 @@ from kenyon.cli.doctor import doctor
 from kenyon.cli.larvaworld import larvaworld
 from kenyon.cli.library import paradigms
 from kenyon.cli.plotting import plot
+from kenyon.cli.reproduce import reproduce_
 from kenyon.cli.serving import ping, serve
 from kenyon.cli.sessions import sessions
 from kenyon.cli.tables import table
@@ -98,5 +99,19 @@ def main() -> None:
     """
 
 
-for command in (train, plot, table, paradigms, odors, circuit, verify, doctor, serve, ping, sessions, larvaworld):
+for command in (
+    train,
+    reproduce_,
+    plot,
+    table,
+    paradigms,
+    odors,
+    circuit,
+    verify,
+    doctor,
+    serve,
+    ping,
+    sessions,
+    larvaworld,
+):
     main.add_command(command)

@@ -5,10 +5,13 @@ from kenyon.conditioning.claims.answers import Answers
 from kenyon.conditioning.claims.claim import Claim, Criterion
 from kenyon.conditioning.claims.judging import Judgement, Measured, Verdict, judge
 from kenyon.conditioning.claims.jurgensen2024 import JURGENSEN_2024
+from kenyon.conditioning.claims.known import COLLECTIONS
 from kenyon.conditioning.claims.larvae import LARVAE
+from kenyon.conditioning.claims.reproducing import Reproduction, reproduce
 
 __all__ = [
     "ADULTS",
+    "COLLECTIONS",
     "JURGENSEN_2024",
     "LARVAE",
     "Answers",
@@ -16,6 +19,8 @@ __all__ = [
     "Criterion",
     "Judgement",
     "Measured",
+    "Reproduction",
     "Verdict",
     "judge",
+    "reproduce",
 ]

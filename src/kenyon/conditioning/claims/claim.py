@@ -208,6 +208,19 @@ def _limit(name: str, value: Any, none: float, otherwise: float) -> float:
     return none if isinstance(value, float) and value == none else checks.number(name, value)
 
 
+def checked_claims(claims: Any) -> tuple[Claim, ...]:
+    """Return claims, one or more, each with an id of its own.
+
+    Raises:
+        InputError: they are something else.
+    """
+    several = [checks.instance("each claim", own, Claim, "make one") for own in checks.several("claims", claims)]
+    ids = [claim.id for claim in several]
+    if not ids or len(set(ids)) < len(ids):
+        raise InputError(f"claims must be one or more, each with an id of its own, got {shown(ids)}")
+    return tuple(several)
+
+
 def _of_one_group(name: str, design: Design) -> Design:
     if len(design.groups) != 1:
         raise InputError(f"text of {shown(name)} must be of one group, got {len(design.groups)}; write each by itself")

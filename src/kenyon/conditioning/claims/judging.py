@@ -11,7 +11,7 @@ import numpy as np
 from kenyon import checks
 from kenyon.conditioning.claims.answers import Answers
 from kenyon.conditioning.claims.asking import Asked
-from kenyon.conditioning.claims.claim import Claim, Criterion
+from kenyon.conditioning.claims.claim import Claim, Criterion, checked_claims
 from kenyon.conditioning.entry import UNLIKE
 from kenyon.conditioning.phases import REINFORCERS, name_of, smelled
 from kenyon.conditioning.statistics import FloatArray, interval
@@ -21,7 +21,6 @@ from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.wiring import RANDOM
 from kenyon.progress import progress
 from kenyon.provenance import versions
-from kenyon.words import shown
 
 if TYPE_CHECKING:  # slow to import
     import pandas as pd
@@ -61,6 +60,11 @@ class Measured:
     mean: float
     low: float
     high: float
+
+    @property
+    def words(self) -> str:
+        """The mean with its interval."""
+        return said(self.mean, self.low, self.high, self.criterion.unit)
 
     @property
     def odor_means(self) -> tuple[float, ...]:
@@ -120,11 +124,27 @@ class Effect(NamedTuple):
             >>> Effect(0.561, 0.5, 0.608, True).words
             '56 % (50 to 61)'
         """
-        if math.isnan(self.mean):
-            return "none"
-        values = [100 * own for own in self[:3]] if self.is_share else list(self[:3])
-        mean, low, high = (f"{own:.0f}" if self.is_share else f"{own:.3g}" for own in values)
-        return f"{mean}{' %' * self.is_share} ({low} to {high})"
+        return said(*self[:3], "share" if self.is_share else "")
+
+
+def said(mean: float, low: float, high: float, unit: str) -> str:
+    """Return a mean with its interval, in words.
+
+    Args:
+        mean: The mean; nan where there is none.
+        low: Lower bound of its interval.
+        high: Upper bound.
+        unit: What it is, as a criterion says.
+
+    Example:
+        >>> said(0.057, 0.046, 0.0692, "index")
+        '+0.057 (+0.046 to +0.069)'
+    """
+    if math.isnan(mean):
+        return "none"
+    form, scale = {"share": (".0f", 100.0), "index": ("+.3f", 1.0), "": (".3g", 1.0)}[unit]
+    mean_words, low_words, high_words = (f"{scale * own + 0.0:{form}}" for own in (mean, low, high))
+    return f"{mean_words}{' %' * (unit == 'share')} ({low_words} to {high_words})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,7 +322,7 @@ def judge(
         >>> judge([claim], larvae=2, reinforcers=["reward"], show_progress=False).verdicts
         (<X1: holds>,)
     """
-    claims = _claims(claims)
+    claims = checked_claims(claims)
     reinforcers = [checks.one_of("reinforcer", us, REINFORCERS) for us in checks.several("reinforcers", reinforcers)]
     pairs = [tuple(map(smelled, checks.several("each pair of odors", own))) for own in checks.several("odors", odors)]
     if not reinforcers or not pairs:
@@ -332,14 +352,6 @@ def judge(
         asked.run_id,
         versions(),
     )
-
-
-def _claims(claims: Any) -> list[Claim]:
-    several = [checks.instance("each claim", own, Claim, "make one") for own in checks.several("claims", claims)]
-    ids = [claim.id for claim in several]
-    if not ids or len(set(ids)) < len(ids):
-        raise InputError(f"claims must be one or more, each with an id of its own, got {shown(ids)}")
-    return several
 
 
 def _verdict(
