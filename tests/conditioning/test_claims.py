@@ -50,7 +50,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
 SPREAD = np.array([[0.1, 0.2, 0.3, 0.4], [0.1, 0.2, 0.3, 0.4]])
 
 
-CASES: list[tuple[Any, dict[str, float], str]] = [
+CASES: list[tuple[Any, dict[str, Any], str]] = [
     (SPREAD, {"at_least": 0.1}, "holds"),
     (SPREAD, {"at_least": 0.2}, "partly"),  # the mean is .25, the interval begins below
     (SPREAD, {"at_least": 0.15, "mean_at_least": 0.3}, "partly"),
@@ -72,32 +72,41 @@ def test_a_verdict_is_that_of_interval_mean_and_every_odor() -> None:
         a_claim(Criterion("index", given(values), **limits), id=f"X{place}")
         for place, (values, limits, _) in enumerate(CASES)
     ]
-    judged = judge(claims, odors=PAIRS, reinforcers=["reward"], larvae=4, show_progress=False)
+    judged = judge(claims, BALANCED, odors=PAIRS, reinforcers=["reward"], larvae=4, show_progress=False)
     assert [verdict.words for verdict in judged.verdicts] == [verdict for _, _, verdict in CASES]
 
 
 def test_a_claim_holds_if_all_that_decides_holds() -> None:
     """What has no limit does not; what was fitted, is unknown or cannot be asked is called so, whatever was found."""
-    good, bad = (lambda sign=sign: Criterion("index", given(SPREAD * sign), at_least=0.0) for sign in (1, -1))
+
+    def good(sign: int = 1) -> Criterion:
+        return Criterion("index", given(SPREAD * sign), at_least=0.0)
+
     claims = {
         "holds": a_claim(good(), Criterion("reported", given(-SPREAD)), id="X1"),
-        "fails": a_claim(good(), bad(), id="X2", fitted_in=["published"]),
+        "fails": a_claim(good(), good(-1), id="X2", fitted_in=["published"]),
         "fitted: holds": a_claim(good(), id="X3", fitted_in=["balanced"]),
         "unknown": a_claim(good(), id="X4", unknown="Nobody asked."),
         "not testable": a_claim(id="X5", groups={}, not_testable="It has no mouth."),
     }
-    judged = judge(list(claims.values()), odors=PAIRS, reinforcers=["reward"], larvae=4, show_progress=False)
+    judged = judge(list(claims.values()), BALANCED, odors=PAIRS, reinforcers=["reward"], larvae=4, show_progress=False)
     assert [verdict.words for verdict in judged.verdicts] == list(claims)
 
 
 def test_figures_are_those_of_run_with_the_interval_over_larvae() -> None:
     """Computed once more from the results of the experiment alone; punishment turns the sign."""
-    judged = judge([a_claim(LEARNED)], larvae=4, seed=5, odors=PAIRS, show_progress=False)
+    judged = judge([a_claim(LEARNED)], BALANCED, larvae=4, seed=5, odors=PAIRS, show_progress=False)
     for own, sign in zip(judged["X1"].measured, (1, -1), strict=True):
         apart = [
-            run(GROUPS["trained"], larvae=4, seed=5, show_progress=False).one
+            run(GROUPS["trained"], larvae=4, seed=5, parameters=BALANCED, show_progress=False).one
             if (own.us, odor) == ("reward", "pentyl acetate")
-            else run(f"A = {odor}, + = {own.us} 1: {GROUPS['trained']}", larvae=4, seed=5, show_progress=False).one
+            else run(
+                f"A = {odor}, + = {own.us} 1: {GROUPS['trained']}",
+                larvae=4,
+                seed=5,
+                parameters=BALANCED,
+                show_progress=False,
+            ).one
             for odor, _ in PAIRS
         ]
         values = np.array([sign * result.preference_index.values[:, -1, 0] for result in apart])

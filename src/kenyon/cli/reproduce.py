@@ -30,8 +30,8 @@ from kenyon.reservations import reserved
               f"[default: '{UNLIKE[0]}' '{UNLIKE[1]}']")  # fmt: skip
 @click.option("--us", "reinforcers", multiple=True, type=click.Choice(REINFORCERS), help="What comes with the odor; "
               "may be given more than once.  [default: both]")  # fmt: skip
-@click.option("--wiring", type=click.Choice(WIRINGS), default=RANDOM, help="How Kenyon cells are wired: drawn for each "
-              "larva, as measured on a side of a brain, or with each cell's counts dealt to other receptors.")  # fmt: skip
+@click.option("--wiring", type=click.Choice(WIRINGS), default=RANDOM, help="Which PNs each Kenyon cell listens to, as "
+              "for `kenyon train`.")  # fmt: skip
 @click.option("--seed", type=int, default=0, help="Same seed, same larvae, same table.")
 @click.option("--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; cuda is a GPU.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the report and all numbers.  "

@@ -16,7 +16,7 @@ from kenyon.conditioning.entry import UNLIKE
 from kenyon.conditioning.phases import REINFORCERS, name_of, smelled
 from kenyon.conditioning.statistics import FloatArray, interval
 from kenyon.errors import InputError
-from kenyon.mushroom_body import BALANCED, Parameters
+from kenyon.mushroom_body import DEFAULT, Parameters
 from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.wiring import RANDOM
 from kenyon.progress import progress
@@ -270,7 +270,7 @@ class Judgement:
 
 def judge(
     claims: Sequence[Claim],
-    parameters: Parameters = BALANCED,
+    parameters: Parameters = DEFAULT,
     *,
     odors: Sequence[Sequence[Any]] = ODORS,
     reinforcers: Sequence[str] = REINFORCERS,
