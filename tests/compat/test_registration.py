@@ -18,7 +18,9 @@ from larvaworld.lib.sim.subprocess_run import Exec
 
 from kenyon.errors import InputError, MismatchError
 from kenyon.larvaworld_plugin import check, host, register, registered, unregister
+from kenyon.larvaworld_plugin.memories import CALIBRATED_G
 from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, RLOlfMemory, RLTouchMemory
+from kenyon.mushroom_body.parameters import DEFAULT_NAME, NAMED
 
 PLACES = (("RL", "olfaction"), ("RL", "touch"), ("MB", "olfaction"), ("MB", "touch"))
 
@@ -84,9 +86,29 @@ def test_registering_can_be_undone() -> None:
     assert "__reduce_ex__" not in BatchRun.__dict__
 
 
+def test_a_gain_is_calibrated_for_the_set_of_constants() -> None:
+    """Whichever a model or a registration names, unless it names a gain; of a server the default is expected."""
+    assert set(CALIBRATED_G) == set(NAMED)
+    usual = CALIBRATED_G[DEFAULT_NAME]
+    for name, gain in CALIBRATED_G.items():
+        with register(options={"MB": {"parameters": name}}):
+            assert gain == classes()[2]().G
+            assert classes()[2](G=5.0).G == 5.0
+        with register():
+            assert gain == classes()[2](parameters=name).G
+            assert usual == classes()[2]().G
+        with register(options={"MB": {"G": 7.0}}):
+            assert classes()[2](parameters=name).G == 7.0
+        with register(gain="published"):
+            assert classes()[2](parameters=name).G == 0.001
+    with register(remote=True):
+        assert usual == classes()[2](sim_id=0, model_id=0).G
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        ({"options": {"MB": {"parameters": ["larval"]}}}, "unknown parameters"),
         ({"gain": "loud"}, "unknown gain 'loud'; known are calibrated, published"),
         ({"options": {"MB": {"G": "much"}}}, "G must be a finite number"),
         ({"options": {"MB": {"probems": 1}}}, "must be one it has, got 'probems'; did you mean 'probe_ms'"),

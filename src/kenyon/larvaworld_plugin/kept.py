@@ -23,11 +23,11 @@ def name_of(group: Mapping[str, Any], settings: Mapping[str, Any], experiments: 
         experiments: Names of the host's stored experiments that it lives through.
     """
     stored = host.stored("Model", group["model"]).brain.memory
-    kind = host.memory_table()[0][stored.mode][stored.modality]
+    memory = host.memory_table()[0][stored.mode][stored.modality](**group["memory"])
     made_of = {
         "group": {name: plain_value(value) for name, value in group.items()},
         "settings": plain_value(dict(settings)),
-        "defaults": {name: repr(plain_value(kind.param[name].default)) for name in kind.param if name != "name"},
+        "options": {name: plain_value(value) for name, value in memory.param.values().items() if name != "name"},
         "constants": {name: constants.values() for name, constants in NAMED.items()},
         "stored": [host.contents("Exp", name) for name in experiments] + [host.contents("Model", group["model"])],
         "larvaworld": host.version(),

@@ -16,19 +16,27 @@ from kenyon.errors import InputError
 from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, RLOlfMemory, RLTouchMemory
 from kenyon.memory.base import Memory
 from kenyon.memory.options import plain_value
+from kenyon.mushroom_body.parameters import DEFAULT_NAME
 from kenyon.words import shown
 
+CALIBRATED_G: Mapping[str, float] = {"balanced": 0.6, "larval": 1.3, "published": 0.6}
+"""Gain per Hz of MBONp - MBONn with which larvae of the host behave nearly as their output neurons say, by the set of
+constants of their circuit, for the same index stands for other rates in each (docs/larvaworld.md,
+studies/calibration.py). For `published` it was not measured."""
+
 GAINS: Mapping[str, Mapping[str, float | None]] = {
-    "calibrated": {"G": 0.6, "innate_gain": None},
+    "calibrated": {"G": CALIBRATED_G[DEFAULT_NAME], "innate_gain": None},
     "published": {"G": 0.001, "innate_gain": 0.0},
 }
-"""How MBONp - MBONn becomes a gain. `published` is that of Larvaworld's class; `calibrated` is measured in the host, so
-that larvae behave nearly as their output neurons say (docs/larvaworld.md, studies/calibration.py)."""
+"""How MBONp - MBONn becomes a gain. `published` is that of Larvaworld's class; `calibrated` is measured in the host,
+here with the default set."""
 
 _IN_HOST: Mapping[str, Mapping[str, Any]] = {
     "RL": {"only_sensed": True, "seeks_food": True, "table": "factored"},
     "MB": {"only_sensed": True, "seeks_food": True, "readout": "probe"},
 }
+
+_NONE: Mapping[str, float] = {}
 
 Classes = dict[str, dict[str, type[Memory]]]
 Options = Mapping[str, Mapping[str, Any]]
@@ -52,17 +60,21 @@ def classes(
         >>> made = classes(options={"MB": {"probe_ms": 500.0}})
         >>> made["MB"]["olfaction"].probe_ms, made["RL"]["olfaction"].table
         (500.0, 'factored')
+        >>> made["MB"]["olfaction"](parameters="balanced").G
+        0.6
     """
     checks.one_of("gain", gain, list(GAINS))
     for mode in options:
         checks.one_of("mode of options", mode, list(_IN_HOST))
     body: type[Memory] = RemoteBrianModelMemory if remote else MushroomBodyMemory
     rl = {**_IN_HOST["RL"], **options.get("RL", {})}
-    mb = {**_IN_HOST["MB"], **GAINS[gain], **options.get("MB", {})}
+    own = options.get("MB", {})
+    by_set = CALIBRATED_G if gain == "calibrated" and "G" not in own else _NONE
+    mb = {**_IN_HOST["MB"], **GAINS[gain], **_of_set(by_set, own), **own}
     touch = {**mb, "modality": "touch"} | ({} if touch_odors is None else {"odors": dict(touch_odors)})
     return {
         "RL": {"olfaction": _with_defaults(RLOlfMemory, rl), "touch": _with_defaults(RLTouchMemory, rl)},
-        "MB": {"olfaction": _with_defaults(body, mb), "touch": _with_defaults(body, touch)},
+        "MB": {"olfaction": _with_defaults(body, mb, by_set), "touch": _with_defaults(body, touch, by_set)},
     }
 
 
@@ -118,14 +130,23 @@ def spelled(value: Any) -> str:
     return json.dumps(plain_value(value), sort_keys=True, default=str)
 
 
-def _with_defaults(kind: type[Memory], defaults: Mapping[str, Any]) -> type[Memory]:
+def _of_set(g_by_set: Mapping[str, float], options: Mapping[str, Any]) -> dict[str, float]:
+    """Return the `G` of the set of constants that is among some options, if one is."""
+    named = options.get("parameters")
+    return {"G": g_by_set[named]} if isinstance(named, str) and named in g_by_set else {}
+
+
+def _with_defaults(
+    kind: type[Memory], defaults: Mapping[str, Any], g_by_set: Mapping[str, float] = _NONE
+) -> type[Memory]:
+    """Return a class with other defaults; that of `G` may depend on which set of constants a memory is given."""
     options_of(kind, defaults)
     doc = f"`{kind.__name__}` with defaults for larvae of Larvaworld."
 
     def begin(memory: Any, **options: Any) -> None:
         # Said anew, for arguments that may be given by place have defaults of their own.
         declared = {name: type(memory).param[name].default for name in defaults}
-        kind.__init__(memory, **{**declared, **options})
+        kind.__init__(memory, **{**declared, **_of_set(g_by_set, options), **options})
 
     kind(**defaults)  # refuses a value that is out of range
     # Copies in the class itself: a default set afterward is not always seen by param, which keeps what it looked up.
