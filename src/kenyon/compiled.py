@@ -104,11 +104,12 @@ def compiled_within(function: Function) -> Function:
 def compiled_part(function: Function) -> Function:
     """Mark a function that compiled ones alone call: nothing is made to call it from Python, and it is kept with them.
 
-    Each function that can be called from Python takes a tenth of a second more to compile.
+    Each function that can be called from Python takes a tenth of a second more to compile. It makes no arrays: so those
+    it is given are held by its callers, and it need not count who holds them.
     """
     if _IS_FORBIDDEN:
         return _refusing(function)
-    parts: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    parts: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
     return _compiled_once(njit(nogil=True, **parts)(function))  # type: ignore[no-any-return]  # numba has no types
 
 

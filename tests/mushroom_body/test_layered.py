@@ -33,7 +33,7 @@ SETS = {
     "every cell its own": BALANCED.replace(
         {"apl.adaptation_nS": 0.3, "dan.leak_nS": 4.0, "kc.threshold_mV": -45.0, "mbon.capacitance_pF": 70.0},
         inhibitory_tau_ms=3.0,
-        excitatory_reversal_mV=5.0,
+        adaptation_reversal_mV=-85.0,
     ),
     "manipulated": under(
         BALANCED,
@@ -213,6 +213,13 @@ def test_a_held_cell_at_another_potential_than_its_reset_fits_the_plain_form_alo
     assert fits(BALANCED, larva.records[0])
     larva.v_mV[0, KC] += 1.0
     assert not fits(BALANCED, larva.records[0])
+
+
+def test_excitation_that_pulls_elsewhere_than_to_0_is_for_the_plain_form() -> None:
+    """In the layered form excitation is no current, but a leak."""
+    larva = states.newborn(BALANCED, [1])
+    assert fits(BALANCED, larva.records[0])
+    assert not fits(BALANCED.replace(excitatory_reversal_mV=5.0), larva.records[0])
 
 
 @pytest.mark.parametrize("path", own_files(), ids=lambda path: path.stem)

@@ -65,7 +65,6 @@ def larva() -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
     numbers[layers.DECAY_E : layers.DECAY_A + 1] = 0.98, 0.99, 0.9999
     masks = np.zeros(layers.SPIKES + 7 * (PERIOD + STRETCH), dtype=np.uint32)
     masks[layers.INPUT : layers.INPUT + STRETCH] = rng.integers(0, 2**23, STRETCH) & rng.integers(0, 2**23, STRETCH)
-    masks[layers.EXCITED_FROM : layers.EXCITED_FROM + STRETCH] = layers.FROM_NONE
     masks[layers.EXCITED_FROM + 7] = layers.FROM_PN + 3 * 72
     masks[OWN + 2] = 5
     return numbers, masks

@@ -36,6 +36,9 @@ _AT_ONCE = 128
 TICKS = 2.0**48
 """Ticks of operational time in one mean interval."""
 
+_UNCOUNTED = 2.0**14
+"""Mean intervals that 64 bits still have the ticks of; no `_AT_ONCE` intervals are ever as long."""
+
 MAX_RATE_HZ = 1e5
 """Highest rate of a channel: a stretch at it, in steps of 1 ms, still counts its ticks within 64 bits."""
 
@@ -275,9 +278,9 @@ def draw_stretch(
     for channel in range(N_CHANNELS):
         lost, left = per_step[channel], ticks_left[channel]
         to_go = n_steps
-        while left <= to_go * lost:
+        while left <= _ticks_of(to_go, lost):
             # In phases: logarithms wait for nothing but their number, where a branch would wait for each of them.
-            n = min(_AT_ONCE, 2 + int(to_go * lost / TICKS))
+            n = min(_AT_ONCE, 2 + int(to_go * (lost / TICKS)))
             products(rng[channel], shape, n, drawn, states)
             for i in range(n):
                 drawn[i] = _ticks(drawn[i], TICKS / shape)
@@ -304,23 +307,27 @@ def _place_intervals(
         Ticks left, 0 or less where another interval is due; steps to go; how many intervals were used.
     """
     steps_per_tick = 1.0 / lost if lost > 0 else 0.0
-    used = 0
-    while True:
+    bit, before, end = np.uint32(1 << channel), n_steps - to_go - 1, _ticks_of(to_go, lost)
+    used, steps = 0, 0
+    while left <= end:
         if left > 0:
-            if left > to_go * lost:
-                break
-            # Divided as doubles, which takes a fraction of the time: at most one too few, and never too many.
+            # Divided as doubles, which takes a fraction of the time: at most one too few, and never too many. Ticks
+            # are counted from the first step on, not from the last spike: so no division waits for another.
             steps = int(left * steps_per_tick)
             if steps * lost < left:
                 steps += 1
-            to_go -= steps
-            left -= steps * lost
-            due[n_steps - to_go - 1] |= np.uint32(1 << channel)
+            due[before + steps] |= bit
         if used == n:
-            break
+            return left - steps * lost, to_go - steps, used
         left += int(intervals[used])
         used += 1
     return left, to_go, used
+
+
+@compiled
+def _ticks_of(steps: int, lost: int) -> int:
+    """Return the ticks that a channel loses in some steps; or where they are beyond counting, more than it ever has."""
+    return steps * lost if steps * (lost / TICKS) < _UNCOUNTED else int(_UNCOUNTED * TICKS)
 
 
 @compiled

@@ -47,7 +47,6 @@ from kenyon.mushroom_body.layers import (
     AFTER,
     CELL,
     EXCITED_FROM,
-    FROM_NONE,
     FROM_PN,
     G_A,
     G_E,
@@ -89,6 +88,8 @@ _ZERO: Any = np.int64(0)
 _AFTER: Any = np.int64(AFTER)
 
 _WINDOW = 32
+"""Steps of a window while Kenyon cells fire, and so APL may; where none has fired, the next one is twice as long."""
+
 _BLOCKS = N_KCS // KC_BLOCK
 _HUGE = 1e100
 _APL_BIT = 1 << (APL - MBON_P)
@@ -147,6 +148,8 @@ def _differ(one: float, other: float) -> bool:
 @compiled
 def _fits(state: Any, period: int, k: Constants) -> bool:
     """Return whether all that this form leaves out of a larva is 0, and what it takes for one number is one."""
+    if k.excitatory_reversal_mV != 0.0:
+        return False
     for i in range(N_NEURONS):
         most = max(abs(state.g_e_nS[i]), abs(state.g_i_nS[i]), abs(state.g_a_nS[i]))
         left = state.refractory_steps[i]
@@ -233,11 +236,10 @@ def _store(
 @compiled_part
 def _flush(x: FloatArray) -> None:
     """As in `kernel`: conductances that can no longer move any v become 0."""
-    for i in range(N_NEURONS):
-        for row in (G_E, G_I, G_A):
-            place = CELL[i] + row * ROW
-            if abs(x[place]) < NEGLIGIBLE_NS:
-                x[place] = 0.0
+    for place in range(G_E * ROW, (G_A + 1) * ROW):
+        g = x[place]
+        # The sum changes nothing; without it compilers write only where it is 0, and that is slow in vectors.
+        x[place] = (0.0 if abs(g) < NEGLIGIBLE_NS else g) + 0.0
     for place in (PN_INHIBITION, KC_INHIBITION):
         if abs(x[place]) < NEGLIGIBLE_NS:
             x[place] = 0.0
@@ -259,14 +261,15 @@ def _inhibit_pns(x: FloatArray, m: Masks, lns: int, steps: int, k: Constants) ->
 
 
 @compiled_part
-def _inhibit_kcs(x: FloatArray, first: int, last: int, k: Constants) -> None:
-    """Write the inhibition of Kenyon cells in each step of a window in which APL keeps silent."""
+def _inhibit_kcs(x: FloatArray, m: Masks, first: int, last: int, k: Constants) -> None:
+    """Write the inhibition of Kenyon cells in each step of a window in which APL keeps silent, and that none fired."""
     g_i, leak = x[KC_INHIBITION + first], k.cells[LEAK, KC]
     for step in range(first, last):
         x[KC_INHIBITION + WITH_LEAK + step] = leak + g_i
         x[KC_INHIBITION + TIMES_REVERSAL + step] = g_i * k.inhibitory_reversal_mV
         g_i *= k.inhibitory_decay
         x[KC_INHIBITION + step + 1] = g_i
+        m[KC_SPIKES + step] = 0
 
 
 @compiled_part
@@ -275,7 +278,7 @@ def _excite_kcs(m: Masks, pns: int, steps: int) -> None:
     for step in range(steps):
         fired = np.int64(m[pns + step])
         one = fired != 0 and fired & (fired - 1) == 0
-        m[EXCITED_FROM + step] = FROM_PN + lowest(fired) * N_KCS if one else FROM_NONE
+        m[EXCITED_FROM + step] = FROM_PN + lowest(fired) * N_KCS if one else 0
 
 
 @compiled_part
@@ -291,8 +294,13 @@ def _excite_by_many(fired: np.int64, x: FloatArray, kcs: int) -> None:
 @compiled_part
 def _advance_kcs(
     x: FloatArray, m: Masks, masks: int, source: int, target: int, period: int, first: int, last: int
-) -> None:
-    """Advance all Kenyon cells through a window, from their state at `source` to `target`, both as distances."""
+) -> bool:
+    """Advance all Kenyon cells through a window, from their state at `source` to `target`, both as distances.
+
+    Returns:
+        Whether any has fired.
+    """
+    any_fired = False
     for block in range(_BLOCKS):
         own, kc = masks + block * (period + STRETCH), block * KC_BLOCK
         step, place = first, source
@@ -305,16 +313,15 @@ def _advance_kcs(
             step = layers.advance_kcs(x, m, kc, place, target, own, period, step, last)
             place = target
             fired = np.int64(m[own + period + step - 1])
+            if fired:
+                any_fired = True
+                m[KC_SPIKES + step - 1] |= np.uint32(fired)
             while fired:
                 cell = KCS.place + kc + lowest(fired)
                 fired &= fired - 1
                 x[cell + place + V * ROW] = math.nan
                 x[cell + place + G_A * ROW] += x[cell + layers.ADAPTATION * ROW]
-    for step in range(first, last):
-        mask = np.uint32(0)
-        for block in range(_BLOCKS):
-            mask |= m[masks + block * (period + STRETCH) + period + step]
-        m[KC_SPIKES + step] = mask
+    return any_fired
 
 
 @compiled_part
@@ -429,23 +436,24 @@ def _advance_stretch_of_kcs(
     given: int,
     since: int,
     steps: int,
+    window: int,
     first_step: int,
     k: Constants,
     record: Recording,
-) -> None:
-    """Advance Kenyon cells and output neurons through a stretch, window by window."""
+) -> int:
+    """Advance Kenyon cells and output neurons through a stretch, window by window; return the length of the next."""
     pns, kcs, outputs = _spikes_of(1, period) + period, _spikes_of(3, period), _spikes_of(3 + _BLOCKS, period) + period
     source, other = _ZERO, _AFTER
     first = _ZERO
     while first < steps:
         last = first + 1
-        end = min(steps, first + _WINDOW)
+        end = min(steps, first + window)
         many = np.int64(m[pns + first])
         while last < end and many & (many - 1) == 0:
             many = np.int64(m[pns + last])
             last += 1
-        _inhibit_kcs(x, first, last, k)
-        _advance_kcs(x, m, kcs, source, other, period, first, last)
+        _inhibit_kcs(x, m, first, last, k)
+        window = _WINDOW if _advance_kcs(x, m, kcs, source, other, period, first, last) else min(2 * window, STRETCH)
         end = _advance_outputs(larva, state, x, m, traces, period, given, since, first, last, first_step, k, record)
         if end < last:
             _advance_kcs(x, m, kcs, source, other, period, first, end)
@@ -460,6 +468,7 @@ def _advance_stretch_of_kcs(
         for row in (V, G_E, G_A):
             for kc in range(N_KCS):
                 x[KCS.place + row * ROW + kc] = x[KCS.place + AFTER + row * ROW + kc]
+    return window
 
 
 @compiled_part
@@ -492,6 +501,7 @@ def _advance(
     """Advance one larva, as `kernel` does."""
     _load(state, period, k, x, m, traces)
     step = next_event = drawn_from = drawn_to = _ZERO
+    window = _WINDOW
     while step < n_steps:
         if step == drawn_to:
             drawn_from, drawn_to = step, min(step + DRAWN, n_steps)
@@ -511,7 +521,9 @@ def _advance(
         _inhibit_pns(x, m, lns + period, steps, k)
         layers.advance_pns(x, m, orns + period, pns, period, 0, steps)
         _excite_kcs(m, pns + period, steps)
-        _advance_stretch_of_kcs(larva, state, x, m, traces, period, given, step, steps, first_step, k, record)
+        window = _advance_stretch_of_kcs(
+            larva, state, x, m, traces, period, given, step, steps, window, first_step, k, record
+        )
 
         for group in range(3):
             masks = _spikes_of(group, period) + period

@@ -69,12 +69,11 @@ PN_INHIBITION = REVERSAL_E + 8
 KC_INHIBITION = PN_INHIBITION + 3 * (STRETCH + 8)
 WITH_LEAK, TIMES_REVERSAL = STRETCH + 8, 2 * (STRETCH + 8)
 FROM_PN = KC_INHIBITION + 3 * (STRETCH + 8)
-FROM_NONE = FROM_PN + circuit.N_PNS * circuit.N_KCS
-NUMBERS: Final = FROM_NONE + circuit.N_KCS
+NUMBERS: Final = FROM_PN + circuit.N_PNS * circuit.N_KCS
 """How many numbers one larva is worked on in."""
 
-# Masks of each step: of the input; the place of what excites Kenyon cells; which Kenyon cells have fired, of any block.
-# Then the spikes of seven groups, of `period` steps before the stretch and of the stretch.
+# Masks of each step: of the input; the place of what excites Kenyon cells, or 0; which Kenyon cells have fired, of any
+# block. Then the spikes of seven groups, of `period` steps before the stretch and of the stretch.
 INPUT, EXCITED_FROM, KC_SPIKES, SPIKES = 0, DRAWN, DRAWN + STRETCH, DRAWN + 2 * STRETCH
 
 _REINFORCED = 0b11 << (circuit.DAN_P - circuit.MBON_P)
@@ -95,7 +94,7 @@ class _Cells:
     def __init__(self, v: Vectors, group: Group, first: Any, size: int, state: tuple[int, ...]) -> None:
         self.v, self.group, self.state = v, group, state
         self.places = [v.sum(group.place, first, cell) for cell in range(0, size, v.lanes)]
-        self.reversals = {G_E: REVERSAL_E, G_I: REVERSAL_I, G_A: REVERSAL_A}
+        self.reversals = {G_I: REVERSAL_I, G_A: REVERSAL_A}
         self.decays = {G_E: DECAY_E, G_I: DECAY_I, G_A: DECAY_A}
         self.reversals = {row: v.everywhere(place) for row, place in self.reversals.items()}
         self.decays = {row: v.everywhere(place) for row, place in self.decays.items()}
@@ -123,7 +122,7 @@ class _Cells:
         size = len(self.state)
         return dict(zip(self.state, values[vector * size : (vector + 1) * size], strict=True))
 
-    def integrate(self, x: dict[int, Any], vector: int, leak: Any, scale: Any, inhibition: Any) -> Any:
+    def integrate(self, x: dict[int, Any], vector: int, leak: Any, scale: Any, inhibition: Any) -> None:
         """Write one step of one vector of cells into its state, as `kernel` does, term by term.
 
         Args:
@@ -132,9 +131,6 @@ class _Cells:
             leak: Their leak, with the conductance of the inhibition.
             scale: The time step over their capacitance.
             inhibition: Conductance times reversal of the inhibition, or None.
-
-        Returns:
-            Which of them are above threshold.
         """
         b, total, current = self.v.builder, leak, self.load(PULL, vector)
         if inhibition is not None:
@@ -142,12 +138,24 @@ class _Cells:
         for row in (G_E, G_A):
             if row in x:
                 total = b.fadd(total, x[row])
-                current = self.v.fused(x[row], self.reversals[row], current)
+        if G_A in x:
+            current = self.v.fused(x[G_A], self.reversals[G_A], current)
         rising = self.v.fused(b.fneg(total), x[V], current)
         x[V] = self.v.fused(scale, rising, x[V])
         for row in self.state[1:]:
             x[row] = b.fmul(x[row], self.decays[row])
-        return b.fcmp_ordered(">", x[V], self.load(THRESHOLD, vector))
+
+    def any_above(self, values: list[Any]) -> Any:
+        """Return whether any cell is above its threshold; a NaN is not."""
+        silent = [
+            self.v.builder.fcmp_unordered("<=", self.of(values, vector)[V], self.load(THRESHOLD, vector))
+            for vector in range(len(self.places))
+        ]
+        return self.v.some_not(silent)
+
+    def above(self, x: dict[int, Any], vector: int) -> Any:
+        """Return which cells of one vector are above threshold."""
+        return self.v.builder.fcmp_ordered(">", x[V], self.load(THRESHOLD, vector))
 
     def add(self, x: dict[int, Any], row: int, vector: int, lanes: Any, what: int) -> None:
         """Write that some lanes of a conductance rise by a constant of theirs."""
@@ -160,15 +168,20 @@ def _inhibited(v: Vectors, place: int, step: Any) -> tuple[Any, Any]:
     return v.everywhere(v.sum(place + WITH_LEAK, step)), v.everywhere(v.sum(place + TIMES_REVERSAL, step))
 
 
-def _flowing(group: Group, state: tuple[int, ...], inhibition: int | None = None) -> Callable[..., Any]:
+def _flowing(
+    group: Group, state: tuple[int, ...], at_once: int, inhibition: int | None = None, *, often: bool = False
+) -> Callable[..., Any]:
     """Return the writer of a layer that goes through all steps by itself.
 
     Its arguments: the places of the masks that excite it and of its own, the refractory period, the first step and the
     one after the last.
+
+    What follows from spikes is in branches, for in most steps there is none: cells are excited after a step, and held
+    or released between two.
     """
 
     def write(v: Vectors, source: Any, own: Any, period: Any, first: Any, last: Any) -> Any:
-        size = VECTORS * v.lanes
+        size = at_once * v.lanes
         for begin in range(0, group.padded, size):
             write_part(v, begin, min(size, group.padded - begin), source, own, period, first, last)
         return last
@@ -177,35 +190,72 @@ def _flowing(group: Group, state: tuple[int, ...], inhibition: int | None = None
         v: Vectors, begin: int, size: int, source: Any, own: Any, period: Any, first: Any, last: Any
     ) -> None:
         cells = _Cells(v, group, begin, size, state)
+        vectors = range(len(cells.places))
         leak, scale = cells.same(LEAK), cells.same(SCALE)
 
-        def body(step: Any, values: list[Any]) -> tuple[list[Any], None]:
-            excited, released = v.choice(v.mask(v.sum(source, step))), v.choice(v.mask(v.sum(own, step)))
-            total, current = (leak, None) if inhibition is None else _inhibited(v, inhibition, step)
+        def each(values: list[Any], change: Callable[[dict[int, Any], int], None]) -> list[Any]:
             after: list[Any] = []
+            for vector in vectors:
+                x = cells.of(values, vector)
+                change(x, vector)
+                after += x.values()
+            return after
+
+        def excite(values: list[Any], mask: Any) -> list[Any]:
+            excited = v.choice(mask)
+            return each(values, lambda x, vector: cells.add(x, G_E, vector, excited(begin + vector * v.lanes), WEIGHT))
+
+        def release(values: list[Any], mask: Any) -> list[Any]:
+            released = v.choice(mask)
+
+            def reset(x: dict[int, Any], vector: int) -> None:
+                lanes = released(begin + vector * v.lanes)
+                x[V] = v.builder.select(lanes, cells.load(RESET, vector), x[V])
+
+            return each(values, reset)
+
+        def hold(values: list[Any], place: Any) -> list[Any]:
             fired: list[Any] = []
-            for vector in range(len(cells.places)):
-                x, cell = cells.of(values, vector), begin + vector * v.lanes
-                x[V] = v.builder.select(released(cell), cells.load(RESET, vector), x[V])
-                fired.append(cells.integrate(x, vector, total, scale, current))
-                cells.add(x, G_E, vector, excited(cell), WEIGHT)
+
+            def held(x: dict[int, Any], vector: int) -> None:
+                fired.append(cells.above(x, vector))
                 x[V] = v.builder.select(fired[-1], v.held, x[V])
                 if G_A in x:
                     cells.add(x, G_A, vector, fired[-1], ADAPTATION)
-                after += x.values()
-            mask, place = v.builder.shl(v.gathered(fired), v.bits(begin)), v.sum(own, period, step)
-            v.store_mask(v.builder.or_(mask, v.mask(place)) if begin else mask, place)
-            return after, None
 
-        _, values = v.loop(first, last, cells.loaded(), body)
+            values = each(values, held)
+            mask = v.builder.shl(v.gathered(fired), v.bits(begin))
+            v.store_mask(v.builder.or_(mask, v.mask(place)), place)
+            return values
+
+        def body(step: Any, values: list[Any]) -> tuple[list[Any], None]:
+            if begin == 0:
+                v.store_mask(v.no_bits, v.sum(own, period, step))
+            total, current = (leak, None) if inhibition is None else _inhibited(v, inhibition, step)
+            values = each(values, lambda x, vector: cells.integrate(x, vector, total, scale, current))
+            given = v.mask(v.sum(source, step))
+            if often:  # A branch that is taken now and then costs more than what it saves.
+                values = excite(values, given)
+            else:
+                values = v.seldom(v.is_set(given), values, lambda: excite(values, given))
+            due = v.sum(own, step, 1)
+
+            def hold_and_release() -> list[Any]:
+                return release(hold(values, v.sum(own, period, step)), v.mask(due))
+
+            released = v.builder.and_(v.mask(due), v.bits(((1 << size) - 1) << begin))
+            events = v.builder.or_(cells.any_above(values), v.is_set(released))
+            return v.seldom(events, values, hold_and_release), None
+
+        _, values = v.loop(first, last, release(cells.loaded(), v.mask(v.sum(own, first))), body)
         cells.store(values)
 
     return write
 
 
-write_orns = _flowing(ORNS, (V, G_E, G_A))
-write_lns = _flowing(LNS, (V, G_E))
-write_pns = _flowing(PNS, (V, G_E), PN_INHIBITION)
+write_orns = _flowing(ORNS, (V, G_E, G_A), 3, often=True)
+write_lns = _flowing(LNS, (V, G_E), 6)
+write_pns = _flowing(PNS, (V, G_E), 6, PN_INHIBITION)
 
 
 def write_kcs(
@@ -228,24 +278,32 @@ def write_kcs(
     state = (V, G_E, G_A)
     constants = _Cells(v, KCS, block, size, state)
     vectors, scale = range(len(constants.places)), constants.same(SCALE)
-    fired: list[Any] = []
 
     def body(step: Any, values: list[Any]) -> tuple[list[Any], Any]:
+        v.store_mask(v.no_bits, v.sum(own, period, step))
         leak, inhibition = _inhibited(v, KC_INHIBITION, step)
-        row = v.sum(v.builder.zext(v.mask(v.sum(EXCITED_FROM, step)), first.type), block)
         after: list[Any] = []
         for vector in vectors:
             x = constants.of(values, vector)
-            fired.append(constants.integrate(x, vector, leak, scale, inhibition))
-            x[G_E] = v.builder.fadd(x[G_E], v.load(v.sum(row, vector * v.lanes)))
+            constants.integrate(x, vector, leak, scale, inhibition)
             after += x.values()
-        v.store_mask(v.no_bits, v.sum(own, period, step))
-        releases = v.is_set(v.mask(v.sum(own, step, 1)))
-        return after, v.builder.or_(v.any(fired), releases)
+        row = v.mask(v.sum(EXCITED_FROM, step))
+
+        def excite() -> list[Any]:
+            place = v.sum(v.builder.zext(row, first.type), block)
+            excited = list(after)
+            for vector in vectors:
+                value = vector * len(state) + 1
+                excited[value] = v.builder.fadd(after[value], v.load(v.sum(place, vector * v.lanes)))
+            return excited
+
+        after = v.seldom(v.is_set(row), after, excite)
+        return after, v.builder.or_(constants.any_above(after), v.is_set(v.mask(v.sum(own, step, 1))))
 
     reading = _Cells(v, KCS, v.sum(block, source), size, state)
     step, values = v.loop(first, last, reading.loaded(), body)
     constants.store(values, target)
+    fired = [constants.above(constants.of(values, vector), vector) for vector in vectors]
     v.store_mask(v.gathered(fired), v.sum(own, period, step, -1))
     return step
 
@@ -256,26 +314,26 @@ def write_outputs(v: Vectors, source: Any, own: Any, period: Any, first: Any, la
     Its arguments: those of the layers that flow.
     """
     cells = _Cells(v, OUTPUTS, 0, OUTPUTS.padded, (V, G_E, G_I, G_A))
-    fired: list[Any] = []
+    vectors = range(len(cells.places))
 
     def body(step: Any, values: list[Any]) -> tuple[list[Any], Any]:
+        v.store_mask(v.no_bits, v.sum(own, period, step))
         given = v.builder.lshr(v.mask(v.sum(source, step)), v.bits(_REINFORCEMENT))
         reinforced = v.choice(v.builder.and_(given, v.bits(_REINFORCED)))
         after: list[Any] = []
-        for vector in range(len(cells.places)):
+        for vector in vectors:
             x = cells.of(values, vector)
             leak = v.builder.fadd(cells.load(LEAK, vector), x[G_I])
             inhibition = v.builder.fmul(x[G_I], cells.reversals[G_I])
-            fired.append(cells.integrate(x, vector, leak, cells.load(SCALE, vector), inhibition))
+            cells.integrate(x, vector, leak, cells.load(SCALE, vector), inhibition)
             cells.add(x, G_E, vector, reinforced(vector * v.lanes), WEIGHT)
             after += x.values()
-        v.store_mask(v.no_bits, v.sum(own, period, step))
-        stops = v.mask(v.sum(own, step, 1))
-        excited = v.mask(v.sum(KC_SPIKES, step))
-        return after, v.builder.or_(v.any(fired), v.is_set(v.builder.or_(stops, excited)))
+        stops = v.builder.or_(v.mask(v.sum(own, step, 1)), v.mask(v.sum(KC_SPIKES, step)))
+        return after, v.builder.or_(cells.any_above(after), v.is_set(stops))
 
     step, values = v.loop(first, last, cells.loaded(), body)
     cells.store(values)
+    fired = [cells.above(cells.of(values, vector), vector) for vector in vectors]
     v.store_mask(v.gathered(fired), v.sum(own, period, step, -1))
     return step
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon.compiled import compiled, compiled_part
+from kenyon.compiled import compiled, compiled_part, compiled_within
 from kenyon.mushroom_body.circuit import N_DANS, N_KCS
 from kenyon.mushroom_body.exponential import exponential
 from kenyon.mushroom_body.kernel_constants import Constants
@@ -44,7 +44,7 @@ class Traces(NamedTuple):
     dan_trace: FloatArray
 
 
-@compiled_part
+@compiled_within
 def no_traces() -> Traces:
     """Return room for the traces of one larva after the other."""
     return Traces(np.empty(N_KCS), np.empty(N_KCS), np.empty(N_DANS), np.empty(N_DANS))

@@ -116,6 +116,14 @@ class Vectors:
             together = self.builder.or_(together, own)
         return self.is_set(self.builder.bitcast(together, ir.IntType(self.lanes)))
 
+    def some_not(self, lanes: Sequence[Any]) -> Any:
+        """Return whether any lane of several vectors is not set; with AVX-512 each comparison sees to it by itself."""
+        together = lanes[0]
+        for own in lanes[1:]:
+            together = self.builder.and_(together, own)
+        bits = self.builder.bitcast(together, ir.IntType(self.lanes))
+        return self.builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, (1 << self.lanes) - 1))
+
     def is_set(self, mask: Any) -> Any:
         """Return whether a mask has any bit."""
         return self.builder.icmp_unsigned("!=", mask, ir.Constant(mask.type, 0))
@@ -126,6 +134,30 @@ class Vectors:
         name = f"llvm.fma.v{self.lanes}f64"
         function = get_or_insert_function(self.builder.module, kind, name)  # type: ignore[no-untyped-call]  # numba's
         return self.builder.call(function, [factor, other, term])
+
+    def seldom(self, condition: Any, values: Sequence[Any], change: Callable[[], Sequence[Any]]) -> list[Any]:
+        """Write a branch that is seldom taken.
+
+        Args:
+            condition: When it is taken.
+            values: Values where it is not.
+            change: Writes the branch, and returns the values where it is taken.
+
+        Returns:
+            The values behind it.
+        """
+        builder, before = self.builder, self.builder.block
+        taken, after = builder.append_basic_block("seldom"), builder.append_basic_block("mostly")
+        builder.cbranch(condition, taken, after).set_weights([1, 30])
+        builder.position_at_end(taken)
+        changed, end = list(change()), builder.block
+        builder.branch(after)
+        builder.position_at_end(after)
+        behind = [builder.phi(value.type) for value in values]
+        for phi, value, own in zip(behind, values, changed, strict=True):
+            phi.add_incoming(value, before)
+            phi.add_incoming(own, end)
+        return behind
 
     def loop(self, first: Any, last: Any, carried: Sequence[Any], body: Callable[..., Any]) -> tuple[Any, list[Any]]:
         """Write a loop over steps from `first` to before `last`, one at least.
