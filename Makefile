@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 larvaworld-models check bench bench-cuda bench-larvaworld bench-plugin bench-server soak docs lock clean
+.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 larvaworld-models check judge-larval bench bench-cuda bench-larvaworld bench-plugin bench-server soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -72,6 +72,9 @@ check: $(VENV)/dev  ## format, lint, types, imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
+
+judge-larval: $(VENV)/dev  ## what larval does on larvae and odors its search has not seen; half an hour on two cores
+	$(BIN)/python studies/larval_judgement.py --keep kenyon-results/larval-judgement
 
 bench: $(VENV)/dev  ## Brian2 and the kernel side by side
 	$(BIN)/python benchmarks/engines.py
