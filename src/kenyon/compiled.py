@@ -14,6 +14,7 @@ from numba.extending import intrinsic
 from kenyon import code_cache
 from kenyon.code_cache import CodeCache
 from kenyon.errors import InputError
+from kenyon.linking import PartCompiler, WholeCompiler
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -22,8 +23,10 @@ _IS_FORBIDDEN: bool = config.DISABLE_JIT  # type: ignore[attr-defined]  # numba 
 _CACHES: list[CodeCache] = []
 
 
-def compiled(function: Function, **options: Any) -> Function:
+def compiled(function: Function) -> Function:
     """Compile a function with numba; where no cache can be written, compile it anew in each process.
+
+    A division by 0 gives what it gives in IEEE arithmetic, for without a branch for it loops become vector code.
 
     Where the user has told numba not to compile, it refuses to be called: what it computes would be other numbers, or
     none at all.
@@ -35,7 +38,8 @@ def compiled(function: Function, **options: Any) -> Function:
     """
     if _IS_FORBIDDEN:
         return _refusing(function)
-    dispatcher = _compiled_once(njit(nogil=True, **options)(function))
+    dispatcher, part = _compiled(function, WholeCompiler), _compiled(function, PartCompiler)
+    dispatcher.get_call_template, dispatcher.get_overload = part.get_call_template, part.get_overload
     # Neither the package's folder nor the user's cache folder may be one that can be written to.
     with suppress(RuntimeError, OSError):
         dispatcher._cache = cache = CodeCache(function)  # noqa: SLF001  # as numba does it itself for cache=True
@@ -43,8 +47,16 @@ def compiled(function: Function, **options: Any) -> Function:
     return dispatcher  # type: ignore[no-any-return]  # numba has no types
 
 
-def _compiled_once(dispatcher: Any) -> Any:
-    """Let compiled callers share one form of a function, where numba would make another for each constant given."""
+def _compiled(function: Any, compiler: Any, **more: Any) -> Any:
+    """Return a function as numba compiles it when called.
+
+    Compiled callers share one form of it, where numba would make another for each constant given.
+    """
+    # Nothing written in C shall call it, and a part nothing written in Python, so nothing is made for that.
+    options: Any = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "pipeline_class": compiler}
+    if compiler is PartCompiler:
+        options["no_cpython_wrapper"] = True
+    dispatcher: Any = njit(**options, **more)(function)
     resolve = dispatcher.get_call_template
     of_any: Any = types.unliteral
 
@@ -97,20 +109,20 @@ def cache_state() -> str:
 
 
 def compiled_within(function: Function) -> Function:
-    """Mark a function to be compiled within its callers only, not once more by itself."""
-    return compiled(function, inline="always")
+    """Mark a function that compiled ones alone call, and that is kept with them; Python must not call it."""
+    if _IS_FORBIDDEN:
+        return _refusing(function)
+    return _compiled(function, PartCompiler)  # type: ignore[no-any-return]  # numba has no types
 
 
 def compiled_part(function: Function) -> Function:
-    """Mark a function that compiled ones alone call: nothing is made to call it from Python, and it is kept with them.
+    """Mark a function as `compiled_within`, which makes no arrays.
 
-    Each function that can be called from Python takes a tenth of a second more to compile. It makes no arrays: so those
-    it is given are held by its callers, and it need not count who holds them.
+    Those that it is given are held by its callers, so it need not count who holds them.
     """
     if _IS_FORBIDDEN:
         return _refusing(function)
-    parts: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}
-    return _compiled_once(njit(nogil=True, **parts)(function))  # type: ignore[no-any-return]  # numba has no types
+    return _compiled(function, PartCompiler, _nrt=False)  # type: ignore[no-any-return]  # numba has no types
 
 
 def _take_next(_context: Any, counter: Any) -> Any:

@@ -8,7 +8,7 @@ Reference: Watkins & Dayan 1992, Machine Learning 8:279.
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon.compiled import compiled, compiled_within
+from kenyon.compiled import compiled
 from kenyon.sfc64 import uniform
 
 FloatArray = NDArray[np.float64]
@@ -24,7 +24,7 @@ def level(dx: float, delta: float, k: int) -> int:
     return k + steps if dx > 0.0 else k - steps
 
 
-@compiled_within
+@compiled
 def greedy(q: FloatArray, state: int) -> int:
     """Return the first of the best actions in a state."""
     best, highest = 0, q[state, 0]
@@ -49,7 +49,7 @@ def best_on_average(q: FloatArray) -> int:
     return best
 
 
-@compiled_within
+@compiled
 def updated(q_tm1: float, r_t: float, best_t: float, alpha: float, gamma: float) -> float:
     """Return (1 - alpha) * q_tm1 + alpha * (r_t + gamma * best_t)."""
     return (1.0 - alpha) * q_tm1 + alpha * (r_t + gamma * best_t)
@@ -61,7 +61,7 @@ def random_action(u: float, actions: int) -> int:
     return min(int(u * actions), actions - 1)
 
 
-@compiled_within
+@compiled
 def act(q: FloatArray, s_tm1: int, a_tm1: int, r_t: float, s_t: int, alpha: float, gamma: float, learn: bool) -> int:
     """Learn from the transition (s_tm1, a_tm1) -> (r_t, s_t) where asked to; return the greedy action in s_t."""
     best = greedy(q, s_t)

@@ -80,7 +80,15 @@ def _share_out(threads: int, advance_larvae: Any, *given: Any) -> None:
 
 
 _NO_EVENTS: NDArray[np.int32] = np.empty((0, 2), dtype=np.int32)
-_constants = lru_cache(maxsize=64)(kernel_constants.constants)
+
+
+@lru_cache(maxsize=64)
+def _constants(parameters: Parameters, *, plastic: bool) -> np.void:
+    """Return `Constants` as one record: compiled code is handed one pointer, not a hundred numbers."""
+    values = kernel_constants.constants(parameters, plastic=plastic)._asdict()
+    kinds = [(name, np.asarray(value).dtype, np.shape(value)) for name, value in values.items()]
+    record: np.void = np.array([tuple(values.values())], dtype=kinds)[0]
+    return record
 
 
 def engine(given: str | Engine) -> Engine:

@@ -6,7 +6,6 @@ Reference: the reduction and the polynomial are those of FreeBSD's e_log.c (Sun 
 """
 
 import math
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -21,7 +20,7 @@ _FRACTION_BITS, _FRACTION, _ONE, _TWO_TO_52 = (
 _LN_2: Final = math.log(2.0)
 
 
-@partial(compiled, error_model="numpy")  # without a branch for a division by 0, loops over it become vector code
+@compiled
 def logarithm(x: float) -> float:
     """Return ln x of a normal number above 0, to two units in the last place.
 
