@@ -56,7 +56,8 @@ def of(text: str, **arguments: Any) -> Results:
 def other_parameters(name: str) -> Parameters:
     """Return the balanced set with another value of one constant."""
     value, constant = BALANCED.values()[name], constants()[name]
-    assert value is not None
+    if value is None:
+        value = constant.high / 2
     for step in (1, -1) if constant.whole else (value * 0.5, 1.0, -value * 0.5):
         with suppress(ValueError):
             changed = BALANCED.replace({name: value + step})
