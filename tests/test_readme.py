@@ -107,3 +107,13 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (page.parent / target).exists(), target
+
+
+def test_claims_are_judged_as_their_page_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """One of those that are known, and one of one's own."""
+    verdict, *rows = run("docs/claims.md", 0, capsys)
+    assert verdict.split()[0] in ("holds", "partly", "fails", "fitted")
+    assert "mean" in rows[0]
+    header, row = run("docs/claims.md", 1, capsys)
+    assert header.split()[0] == "claim"
+    assert row.split()[0] == "X1"

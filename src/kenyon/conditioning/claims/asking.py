@@ -7,6 +7,7 @@ and goes on from there when asked the same again.
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:  # xarray is slow to import
     import xarray
 
 KIND: Final = "lives"
-BLOCK_S: Final = 60_000.0
-"""Larvae's time that a block takes, s: about a minute on two cores."""
+BLOCK_S: Final = 150_000.0
+"""Larvae's time that a block takes at most, s: some 100 s on two cores."""
 
 _LARVAE: Final = "larvae"
 
@@ -96,7 +97,11 @@ class Asked:
     @property
     def work_s(self) -> float:
         """How much of larvae's time all of it takes, s."""
-        return work_s(self._courses) * self.larvae if self._courses else 0.0
+        return self._per_larva_s * self.larvae
+
+    @cached_property
+    def _per_larva_s(self) -> float:
+        return work_s(self._courses)
 
     @property
     def run_id(self) -> str:
@@ -118,14 +123,13 @@ class Asked:
             return
         if folder is not None:
             _make(folder)
-        per_larva_s = work_s(self._courses)
-        for places in self._blocks(per_larva_s):
+        for places in self._blocks():
             start = self._setup.population(self._setup.starts[_LARVAE]).snapshot(list(places))
             setup = replace(self._setup, starts={_LARVAE: start})
             courses = self._made(setup)
             file = None if folder is None else folder / f"{self._id(setup, courses)}.npz"
             if file is not None and _read(file, courses):
-                done(per_larva_s * len(places))
+                done(self._per_larva_s * len(places))
             else:
                 live_together(setup.population(start), courses, done)
                 if file is not None:
@@ -151,9 +155,9 @@ class Asked:
         """How many there are in each group."""
         return len(self._setup.seeds(_LARVAE))
 
-    def _blocks(self, per_larva_s: float) -> Iterator[range]:
+    def _blocks(self) -> Iterator[range]:
         """Give the places of the larvae of each block; a GPU has all at once."""
-        size = self.larvae if self._setup.engine.name == "cuda" else max(1, int(BLOCK_S / per_larva_s))
+        size = self.larvae if self._setup.engine.name == "cuda" else max(1, int(BLOCK_S / self._per_larva_s))
         yield from (range(begun, min(begun + size, self.larvae)) for begun in range(0, self.larvae, size))
 
     def _made(self, setup: Setup) -> list[Course]:
