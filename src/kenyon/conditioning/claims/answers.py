@@ -5,7 +5,7 @@ design of the group says.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from kenyon.conditioning.designs import Design
 from kenyon.conditioning.moments import mixture_words
 from kenyon.conditioning.phases import REINFORCERS
 from kenyon.errors import InputError
+from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.words import shown
 
 if TYPE_CHECKING:  # xarray is slow to import
@@ -88,7 +89,7 @@ class Answers:
 
     def dan_hz(self, group: str, test: str = "A") -> FloatArray:
         """Return what the dopamine neuron of the reinforcer fired at each test: [B, tests], Hz; see `index`."""
-        return self._answered(group, test, "test_rate_hz", group=self._dan)
+        return self._answered(group, test, "test_rate_hz", group=list(GROUPS).index(self._dan))
 
     def overlap(self, group: str, first: str = "A", second: str = "B") -> FloatArray:
         """Return the cosine of the spike counts of Kenyon cells in the first test of each of two odors: [B]."""
@@ -97,8 +98,9 @@ class Answers:
         cosine: FloatArray = measures.overlap(result, *names).isel(test=0).values
         return cosine
 
-    def _answered(self, name: str, test: str, variable: str, /, **at: Any) -> FloatArray:
-        values = self._result(name)[variable].sel(at).isel(test_odor=self._column(name, test))
+    def _answered(self, name: str, test: str, variable: str, /, **at: int) -> FloatArray:
+        # Without the coordinates, of which xarray would copy a hundred at each selection.
+        values = self._result(name).variables[variable].isel(test_odor=self._column(name, test), **at)
         table = values.transpose("larva", "test").values.astype(np.float64)
         there: FloatArray = table[:, ~np.isnan(table).all(axis=0)]
         return there
@@ -109,13 +111,13 @@ class Answers:
         (asked,) = (
             Design.read(f"?{test}", bindings=bindings, reinforcer=self._designs[group].reinforcer).groups[0].elements
         )
-        result = self._result(group)
+        tested = self._result(group).variables
         same = (
-            (result.test_smelled == mixture_words(asked.odors))
-            & (result.test_reward == asked.reward)
-            & (result.test_punishment == asked.punishment)
+            (tested["test_smelled"].values == mixture_words(asked.odors))
+            & (tested["test_reward"].values == asked.reward)
+            & (tested["test_punishment"].values == asked.punishment)
         )
-        places = np.flatnonzero(same.values)
+        places = np.flatnonzero(same)
         if not len(places):
             raise InputError(f"group {shown(group)} must have been tested with {shown(test)}, got no such test")
         return int(places[0])

@@ -256,7 +256,7 @@ class Judgement:
         rows = []
         for own in verdict.measured:
             criterion = {**about, "criterion": own.criterion.statement, "asked": own.criterion.asks, "us": own.us}
-            share = own.mean / _mean(self.training) if own.criterion.unit == "index" else math.nan
+            share = own.mean / (_mean(self.training) or math.nan) if own.criterion.unit == "index" else math.nan
             figures = {"mean": own.mean, "low": own.low, "high": own.high, "larvae": own.n, "share_of_training": share}
             met = own.met if own.criterion.decides else None
             rows.append({**criterion, "odors": "all", **figures, "met": met})
@@ -387,7 +387,7 @@ def _figure(claim: Claim, criterion: Criterion, answers: Answers, larvae: int) -
 
 
 def _effect(found: Measured, training: float) -> Effect:
-    unit = training if found.criterion.unit == "index" else 1.0
+    unit = (training or math.nan) if found.criterion.unit == "index" else 1.0  # where nothing is learned, no share
     return Effect(found.mean / unit, found.low / unit, found.high / unit, found.criterion.unit != "")
 
 
