@@ -1,4 +1,4 @@
-"""Random protocols: what a larva is given to smell and to feel, for how long, and when it is asked."""
+"""Random protocols: what larvae are given to smell and to feel, for how long, and when they are asked."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,9 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon.mushroom_body import Parameters, Population, Record, drive
+from kenyon.mushroom_body import Parameters, Record, drive
+from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.activity import Activity
+from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.odors import odors
+from kenyon.mushroom_body.state import State
 
 
 @dataclass(frozen=True)
@@ -17,37 +20,30 @@ class Act:
 
     Attributes:
         rates_hz: [B, C], the drive.
-        duration_ms: [B].
+        n_steps: [B], for how long.
         asked: Places of those that are asked afterward, with plasticity off.
         asked_hz: [asked, C], about what.
-        asked_ms: [asked].
+        asked_steps: [asked], for how long.
     """
 
     rates_hz: NDArray[np.float64]
-    duration_ms: NDArray[np.float64]
+    n_steps: NDArray[np.int64]
     asked: list[int]
     asked_hz: NDArray[np.float64]
-    asked_ms: NDArray[np.float64]
+    asked_steps: NDArray[np.int64]
 
 
-def random_protocols(parameters: Parameters, larvae: int, duration_s: float, rng: np.random.Generator) -> list[Act]:
-    """Draw a protocol for each larva, of some seconds besides those in which it is asked, with phases of its own."""
-    acts = max(4, round(duration_s / 6))
-    end = round(duration_s * 1e3 / parameters.dt_ms)
-    ends = np.cumsum(rng.uniform(0.4, 1.6, (acts, larvae)), axis=0)
-    steps = np.diff(np.rint(ends / ends[-1] * end), axis=0, prepend=0)
+def random_protocols(parameters: Parameters, larvae: int, n_steps: int, rng: np.random.Generator) -> list[Act]:
+    """Draw a protocol for each larva, of some steps besides those in which it is asked, cut where it comes."""
+    acts = max(4, n_steps // 60_000)
+    ends = np.cumsum(rng.uniform(0.7, 1.3, (acts, larvae)), axis=0)
+    steps = np.diff(np.rint(ends / ends[-1] * n_steps).astype(np.int64), axis=0, prepend=0)
     protocols = []
     for own in steps:
         asked = np.flatnonzero(rng.random(larvae) < 0.4).tolist()
-        protocols.append(
-            Act(
-                np.array([_any_drive(parameters, rng) for _ in range(larvae)]),
-                own * parameters.dt_ms,
-                asked,
-                np.array([_any_drive(parameters, rng) for _ in asked]),
-                parameters.dt_ms * rng.integers(1, round(0.03 * end), len(asked)).astype(np.float64),
-            )
-        )
+        rates_hz = np.array([_any_drive(parameters, rng) for _ in range(larvae)])
+        asked_hz = np.array([_any_drive(parameters, rng) for _ in asked])
+        protocols.append(Act(rates_hz, own, asked, asked_hz, rng.integers(1, n_steps // 40, len(asked))))
     return protocols
 
 
@@ -59,8 +55,12 @@ def _any_drive(parameters: Parameters, rng: np.random.Generator) -> NDArray[np.f
     return drive(parameters, there, reward=float(reward), punishment=float(punishment))
 
 
-def lived(larvae: Population, act: Act, record: Record) -> Iterator[Activity]:
-    """Let larvae go through an act; what they do, and what those who are asked do."""
-    yield larvae.advance(act.duration_ms, act.rates_hz, record=record)
+def lived(
+    engine: Engine, parameters: Parameters, state: State, act: Act, record: Record
+) -> Iterator[tuple[Activity, State]]:
+    """Let larvae go through an act, in place: what they do and their state, then that of those who are asked."""
+    yield engine.run(parameters, state, act.n_steps, rates_hz=act.rates_hz, record=record), state
     if act.asked:
-        yield larvae.probe(drive_hz=act.asked_hz, duration_ms=act.asked_ms, larvae=act.asked, record=record)
+        rows = states.select(state, act.asked)
+        answer = engine.run(parameters, rows, act.asked_steps, rates_hz=act.asked_hz, plastic=False, record=record)
+        yield answer, rows
