@@ -100,7 +100,7 @@ class Answers:
 
     def _answered(self, name: str, test: str, variable: str, /, **at: int) -> FloatArray:
         # Without the coordinates, of which xarray would copy a hundred at each selection.
-        values = self._result(name).variables[variable].isel(test_odor=self._column(name, test), **at)
+        values = self._result(name).variables[variable].isel({"test_odor": self._column(name, test), **at})
         table = values.transpose("larva", "test").values.astype(np.float64)
         there: FloatArray = table[:, ~np.isnan(table).all(axis=0)]
         return there

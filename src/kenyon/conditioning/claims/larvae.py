@@ -375,7 +375,7 @@ LARVAE: Final = (
             *(
                 Criterion(
                     f"fall from {high[0]:g}:{high[1]:g} to {low[0]:g}:{low[1]:g}",
-                    lambda told, place=place: mixed(told)[:, place] - mixed(told)[:, place + 1],
+                    partial(measures.fall, place=place),
                     at_least=0.0,
                     unit="",
                 )

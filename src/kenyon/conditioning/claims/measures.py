@@ -69,6 +69,13 @@ def mixed(answers: Answers) -> FloatArray:
     return way
 
 
+def fall(answers: Answers, place: int) -> FloatArray:
+    """Return how much nearer to A a mixture lies than the next one of `MIXTURES`: [B]; see `mixed`."""
+    ways = mixed(answers)
+    further: FloatArray = ways[:, place] - ways[:, place + 1]
+    return further
+
+
 def mixture(a: float, b: float) -> str:
     """Return a mixture of A and B as the notation writes it.
 
