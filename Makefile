@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 larvaworld-models reproduce check judge-larval bench bench-cuda bench-larvaworld bench-plugin bench-server soak docs lock clean
+.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 larvaworld-models preference reproduce check judge-larval bench bench-cuda bench-larvaworld bench-plugin bench-server soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -68,6 +68,9 @@ test-larvaworld-2.4: $(LARVAWORLD)-2.4/ready  ## the plug-in beside Larvaworld 2
 
 reproduce: $(VENV)/core  ## what larvae do and what the circuit does with each set of constants: docs/larvae.md
 	$(BIN)/python studies/reproduction.py
+
+preference: $(LARVAWORLD)/ready  ## groups of larvae in Larvaworld, trained and tested; goes on after an interruption
+	$(LARVAWORLD)/bin/python studies/larvaworld_preference.py
 
 check: $(VENV)/dev  ## format, lint, types, imports
 	$(BIN)/ruff format --check
