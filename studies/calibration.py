@@ -14,6 +14,7 @@ import multiprocessing
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,9 +32,11 @@ MORE = (-150.0, -100.0, -50.0, -25.0, 25.0, 50.0, 100.0, 150.0)
 INNATE = (0.0, 150.0)
 GROUPS, LARVAE, MINUTES = 3, 15, 3.0
 
-# What larvae have learned there after three trials of paired training (`kenyon larvaworld preference`): the index of
-# the output neurons for the trained odor, and by how much MBONp - MBONn of it is above that of the other odor.
-LEARNED_INDEX, LEARNED_HZ = 0.54, 74.0
+LEARNED = {"balanced": (0.54, 74.0), "larval": (0.75, 58.0)}
+"""What larvae have learned after three trials of paired training, by the constants of their circuit: the index of the
+output neurons for the trained odor, and by how much MBONp - MBONn of it is above that of the other odor, Hz. With
+`balanced` in the dish of `kenyon larvaworld preference`; with `larval` in the circuit alone, phases of 40 s, mean of
+both odors."""
 
 
 class Case(NamedTuple):
@@ -111,9 +114,11 @@ def draw(found: dict[float, dict[float, list[float]]]) -> None:
         below, above = np.abs(interval(values) - mean[:, None]).T
         axes.errorbar(more, mean, yerr=(below, above), color=color, marker="o", capsize=3, label=f"innate {innate:g}")
     axes.axhline(0, color="black", linewidth=0.8)
-    for sign in (1, -1):
-        axes.axhline(sign * LEARNED_INDEX, color=GRAY, linestyle=":")
-    axes.text(axes.get_xlim()[0], LEARNED_INDEX, " what output neurons say after three trials", va="bottom", fontsize=9)
+    for name, (index, _) in LEARNED.items():
+        for sign in (1, -1):
+            axes.axhline(sign * index, color=GRAY, linestyle=":")
+        words = f" what output neurons say after three trials, {name}"
+        axes.text(axes.get_xlim()[0], index, words, va="bottom", fontsize=9)
     finish(
         axes, f"What larvae with fixed gains do: {GROUPS} groups of {LARVAE}, mean and 95 % interval",
         x="gain of CS above that of UCS", y="preference index in Larvaworld's PItest_off",
@@ -132,11 +137,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     draw(found)
     for innate, by_more in found.items():
         print(f"innate {innate:g}:", {more: round(float(np.mean(own)), 2) for more, own in by_more.items()})
-        try:
-            gain = gain_for(by_more, LEARNED_INDEX)
-        except ValueError:
-            continue
-        print(f"  index {LEARNED_INDEX} at a gain of {gain:.0f}, so G = {gain / LEARNED_HZ:.2f} per Hz")
+        for name, (index, difference_hz) in LEARNED.items():
+            with suppress(ValueError):
+                gain = gain_for(by_more, index)
+                print(f"  {name}: index {index} at a gain of {gain:.0f}, so G = {gain / difference_hz:.2f} per Hz")
 
 
 if __name__ == "__main__":

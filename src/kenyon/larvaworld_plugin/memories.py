@@ -19,7 +19,7 @@ from kenyon.memory.options import plain_value
 from kenyon.mushroom_body.parameters import DEFAULT_NAME
 from kenyon.words import shown
 
-CALIBRATED_G: Mapping[str, float] = {"balanced": 0.6, "larval": 1.3, "published": 0.6}
+CALIBRATED_G: Mapping[str, float] = {"balanced": 0.6, "larval": 1.2, "published": 0.6}
 """Gain per Hz of MBONp - MBONn with which larvae of the host behave nearly as their output neurons say, by the set of
 constants of their circuit, for the same index stands for other rates in each (docs/larvaworld.md,
 studies/calibration.py). For `published` it was not measured."""
