@@ -235,7 +235,7 @@ def advance_larvae(
                 learn_from_kcs(masks, lane, own, step, weights, kc_fired, traces, k)
                 if (masks[FIRST_SLOT] & LEARNING) != 0:
                     sync()
-                    learn(masks[FIRST_SLOT], lane, step, weights, kc_fired, traces, k)
+                    learn(masks[FIRST_SLOT], lane, step, state["step"], weights, kc_fired, traces, k)
                     sync()
                 for slot in range(SLOTS):
                     if masks[slot] & own:

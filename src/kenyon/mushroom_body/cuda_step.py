@@ -179,20 +179,24 @@ def learn_from_kcs(
 
 
 @device
-def learn(fired: int, lane: int, step: int, weights: Any, kc_fired: Any, traces: Any, k: Any) -> None:
+def learn(fired: int, lane: int, step: int, age: int, weights: Any, kc_fired: Any, traces: Any, k: Any) -> None:
     """Depression for each DAN that fired, then what each MBON restores, of the weights of a lane's Kenyon cells."""
     for dan in range(2):
         if lane == IN_DAN_P + dan and (fired >> lane) & 1:
             traces[DAN_TRACE, dan] = _dopamine_trace(dan, step, traces, k) + 1.0
             traces[DAN_FIRED, dan] = step
     restoring = k.recovery > 0.0 and fired & (1 << IN_MBON_P | 1 << IN_MBON_N)
+    reference = step - (age + step) % k.steps_per_reference  # As in `plasticity`.
+    share = product(k.recovery, _exponential(-(step - reference) / k.steps_per_eligibility_tau)) if restoring else 0.0
     for place in range(KC_SLOTS):
         kc = place * LANES + lane - KC_LANE
         if kc >= 0:
-            left = 0.0
-            if fired & (1 << IN_DAN_P | 1 << IN_DAN_N) or restoring:
-                left = eligibility(kc, kc_fired[place], step, traces, k)
-            depression = product(k.learning_rate_nS, left)
+            depression = recovered = 0.0
+            if fired & (1 << IN_DAN_P | 1 << IN_DAN_N):
+                depression = product(k.learning_rate_nS, eligibility(kc, kc_fired[place], step, traces, k))
+            if restoring:
+                since = _exponential((kc_fired[place] - reference) / k.steps_per_eligibility_tau)
+                recovered = product(share, product(traces[AT_SPIKE, kc], since))
             if (fired >> IN_DAN_P) & 1:
                 weights[1, kc] = max(k.weight_floor_nS, weights[1, kc] - depression)
             if (fired >> IN_DAN_N) & 1:
@@ -201,4 +205,4 @@ def learn(fired: int, lane: int, step: int, weights: Any, kc_fired: Any, traces:
                 if (fired >> (IN_MBON_P + side)) & 1:
                     weights[side, kc] += product(k.homeostasis, k.kc_mbon_nS - weights[side, kc])
                     if restoring:
-                        weights[side, kc] += product(product(k.recovery, left), k.kc_mbon_nS - weights[side, kc])
+                        weights[side, kc] += product(recovered, k.kc_mbon_nS - weights[side, kc])

@@ -20,7 +20,7 @@ _BIAS, _FRACTION_BITS = 1023, 52
 
 @compiled
 def exponential(z: float) -> float:
-    """Return e to the power of z, for z of at most 0; right to the last bit but one.
+    """Return e to the power of z, for z of at most 700; right to the last bit but one.
 
     Powers of 2 are taken out, and what is left, at most half of ln 2 in size, goes into the series.
 

@@ -19,6 +19,10 @@ SCALE, LEAK, REST, THRESHOLD, ADAPTATION, RESET = range(6)
 """Rows of `Constants.cells`."""
 
 
+_BRIDGED_TAUS = 32
+"""Over so many time constants an eligibility is referred to a step: the factors are then far from all bounds."""
+
+
 class Constants(NamedTuple):
     """The parameters as the kernel wants them, with what is done to the circuit: per neuron, per connection, per step.
 
@@ -59,6 +63,7 @@ class Constants(NamedTuple):
     punishment_dann_nS: float
     learning_rate_nS: float
     steps_per_eligibility_tau: float
+    steps_per_reference: int
     homeostasis: float
     weight_floor_nS: float
     eligibility_step: float
@@ -97,6 +102,7 @@ def constants(parameters: Parameters, *, plastic: bool = True) -> Constants:
             "refractory_steps": p.steps("refractory_ms", p.refractory_ms),
             "learning_rate_nS": p.learning_rate_nS if plastic else 0.0,
             "steps_per_eligibility_tau": p.eligibility_tau_ms / p.dt_ms,
+            "steps_per_reference": max(1, int(_BRIDGED_TAUS * p.eligibility_tau_ms / p.dt_ms)),
             "homeostasis": p.homeostasis if plastic else 0.0,
             "weight_floor_nS": -math.inf if p.weight_floor_nS is None or not plastic else p.weight_floor_nS,
             "recovery": p.recovery if plastic else 0.0,

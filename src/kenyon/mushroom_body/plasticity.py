@@ -4,7 +4,8 @@ Within a step, after conductances have had the weights from before: each Kenyon 
 and raises its eligibility; then each dopamine neuron (DAN) raises its trace and depresses, DANp first; then each MBON
 restores, MBONp first. DANp teaches KC>MBONn, and DANn teaches KC>MBONp.
 
-Traces are kept as their value at the last spike, and decay exactly from there.
+Traces are kept as their value at the last spike, and decay exactly from there. MBONs fire often, so what they recover
+reads eligibilities another way: each referred to one common step, from which all decay by one factor.
 
 Reference: Jürgensen et al. 2024, iScience 27:108640 (depression, homeostasis).
 """
@@ -25,6 +26,8 @@ REWARDED: Final = 0
 PUNISHED: Final = 1
 """Which dopamine neuron it is: DANp, DANn."""
 
+_NONE = np.iinfo(np.int64).min
+
 
 class Traces(NamedTuple):
     """What the rules read of a larva besides its weights, while it is worked on.
@@ -36,18 +39,24 @@ class Traces(NamedTuple):
         kc_eligibility: [K] float64, its eligibility at that spike.
         dan_fired: [D] float64, the step of each dopamine neuron's last spike.
         dan_trace: [D] float64, its trace at that spike.
+        kc_referred: [K] float64, the eligibility of each Kenyon cell referred to a common step: times what decays from
+            there to a later step, it is its eligibility at that. Only where there is recovery.
+        reference: [2] int64, the larva's age at the start of the call, and the common step.
     """
 
     kc_fired: FloatArray
     kc_eligibility: FloatArray
     dan_fired: FloatArray
     dan_trace: FloatArray
+    kc_referred: FloatArray
+    reference: NDArray[np.int64]
 
 
 @compiled_within
 def no_traces() -> Traces:
     """Return room for the traces of one larva after the other."""
-    return Traces(np.empty(N_KCS), np.empty(N_KCS), np.empty(N_DANS), np.empty(N_DANS))
+    of_dans = np.empty(N_DANS), np.empty(N_DANS)
+    return Traces(np.empty(N_KCS), np.empty(N_KCS), *of_dans, np.empty(N_KCS), np.empty(2, dtype=np.int64))
 
 
 @compiled_part
@@ -59,6 +68,7 @@ def load_traces(state: Any, t: Traces) -> None:
     for dan in range(N_DANS):
         t.dan_fired[dan] = -state.dan_silent_steps[dan]
         t.dan_trace[dan] = state.dan_trace[dan]
+    t.reference[0], t.reference[1] = state.step, _NONE
 
 
 @compiled_part
@@ -76,6 +86,24 @@ def store_traces(state: Any, n_steps: int, t: Traces) -> None:
 def eligibility(kc: int, step: int, t: Traces, k: Constants) -> Any:
     """Return what is left of a Kenyon cell's eligibility."""
     return t.kc_eligibility[kc] * exponential(-(step - t.kc_fired[kc]) / k.steps_per_eligibility_tau)
+
+
+@compiled
+def _refer(kc: int, t: Traces, k: Constants) -> None:
+    """Refer a Kenyon cell's eligibility to the common step, be its last spike before or after that."""
+    t.kc_referred[kc] = t.kc_eligibility[kc] * exponential(
+        (t.kc_fired[kc] - t.reference[1]) / k.steps_per_eligibility_tau
+    )
+
+
+@compiled
+def _renew_reference(step: int, t: Traces, k: Constants) -> None:
+    """Let the common step be no longer past than factors can bridge; by age, so that it is the same in any call."""
+    first = step - (t.reference[0] + step) % k.steps_per_reference
+    if t.reference[1] != first:
+        t.reference[1] = first
+        for kc in range(N_KCS):
+            _refer(kc, t, k)
 
 
 @compiled
@@ -111,6 +139,9 @@ def mark_kc(kc: int, step: int, t: Traces, k: Constants) -> None:
         left = eligibility(kc, step, t, k)
         t.kc_eligibility[kc] = left + k.eligibility_step * (1.0 - left)
     t.kc_fired[kc] = step
+    if k.recovery > 0.0:
+        _renew_reference(step, t, k)
+        _refer(kc, t, k)
 
 
 @compiled
@@ -133,8 +164,10 @@ def restore(w: FloatArray, step: int, t: Traces, k: Constants) -> None:
     for kc in range(N_KCS):
         w[kc] += k.homeostasis * (k.kc_mbon_nS - w[kc])
     if k.recovery > 0.0:
+        _renew_reference(step, t, k)
+        share = k.recovery * exponential(-(step - t.reference[1]) / k.steps_per_eligibility_tau)
         for kc in range(N_KCS):
-            w[kc] += k.recovery * eligibility(kc, step, t, k) * (k.kc_mbon_nS - w[kc])
+            w[kc] += share * t.kc_referred[kc] * (k.kc_mbon_nS - w[kc])
 
 
 @compiled_part
