@@ -12,7 +12,15 @@ from kenyon.mushroom_body.manipulated import under
 SETTABLE = (
     *("kc.threshold_mV", "pn.threshold_mV", "dan.threshold_mV", "kc.rest_mV", "mbon.leak_nS", "kc.adaptation_nS"),
     *("excitatory_tau_ms", "inhibitory_tau_ms", "input_orn_nS", "pn_kc_nS", "kc_mbon_nS", "feedback_ln_dan_nS"),
-    *("learning_rate_nS", "eligibility_tau_ms", "homeostasis", "odor_rate_hz", "reinforcement_rate_hz"),
+    *(
+        "learning_rate_nS",
+        "eligibility_tau_ms",
+        "homeostasis",
+        "recovery",
+        "potentiation",
+        "odor_rate_hz",
+        "reinforcement_rate_hz",
+    ),
 )
 """Constants that can be a little other without anything running away."""
 

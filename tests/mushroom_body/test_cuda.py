@@ -9,8 +9,9 @@ from kenyon.errors import MissingDependencyError
 from kenyon.mushroom_body import verification
 from kenyon.mushroom_body.activity import Record
 from kenyon.mushroom_body.cuda import import_cuda
-from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters
+from kenyon.mushroom_body.parameters import BALANCED, LARVAL, PUBLISHED, Parameters
 from kenyon.mushroom_body.population import Population
+from tests.mushroom_body.reference import EAGER
 
 EVERYTHING = Record(spikes=True, variables=("v_mV", "w_kc_mbonp_nS", "w_kc_mbonn_nS", "eligibility"), every_ms=0.7)
 
@@ -127,6 +128,8 @@ def test_golden_files() -> None:
     "parameters",
     [
         BALANCED,
+        LARVAL,
+        EAGER,
         PUBLISHED.replace(dt_ms=0.05, refractory_ms=0.0, weight_floor_nS=79.5),
         BALANCED.replace({"kc.threshold_mV": -45.0}, weight_floor_nS=20.0, learning_rate_nS=5.0, pn_kc_nS=2.0),
     ],

@@ -100,3 +100,14 @@ def test_conductances_do_not_end_as_subnormal_numbers() -> None:
     larva.advance(20_000)
     for g in (larva.state.g_e_nS, larva.state.g_i_nS):
         assert (g == 0.0).all()
+
+
+@pytest.mark.parametrize("parameters", [LARVAL, EAGER.replace(eligibility_tau_ms=3.0)], ids=["larval", "fleeting"])
+def test_where_a_call_ends_changes_no_rule(parameters: Parameters) -> None:
+    """Bit for bit, also where eligibility is referred to another step within the time that is cut."""
+    whole, cut = (Population(parameters, [1, 2]) for _ in range(2))
+    for larvae, durations_ms in ((whole, [1500]), (cut, [1, 17.3, 500.1, 981.6])):
+        larvae.stimulate("pentyl acetate", reward=2.0, punishment=1.0)
+        for duration_ms in durations_ms:
+            larvae.advance(duration_ms)
+    assert whole.state.records.tobytes() == cut.state.records.tobytes()

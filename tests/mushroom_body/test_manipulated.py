@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kenyon.errors import InputError, MismatchError
-from kenyon.mushroom_body import BALANCED, PUBLISHED, Population, Record, drive
+from kenyon.mushroom_body import BALANCED, LARVAL, PUBLISHED, Population, Record, drive
 from kenyon.mushroom_body.activity import SAMPLED
 from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.inputs import draw_events, start_channels
@@ -13,7 +13,7 @@ from kenyon.mushroom_body.manipulated import under
 from kenyon.mushroom_body.parameters import Parameters
 from kenyon.mushroom_body.wiring import draw_pn_to_kc
 from tests.mushroom_body.manipulating import mild, plainly
-from tests.mushroom_body.reference import simulate
+from tests.mushroom_body.reference import EAGER, simulate
 
 EVERYTHING = Record(spikes=True, variables=tuple(SAMPLED), every_ms=7.0)
 ODORS = ("pentyl acetate", "3-octanol", "benzaldehyde", None)
@@ -24,19 +24,20 @@ def long(first: int, count: int) -> list[object]:
     return [seed if seed < first else pytest.param(seed, marks=pytest.mark.long) for seed in range(count)]
 
 
+@pytest.mark.parametrize("born", [BALANCED, EAGER], ids=["balanced", "eager rules"])
 @pytest.mark.parametrize("seed", long(2, 60))
-def test_the_kernel_is_the_plain_description_of_a_manipulated_circuit(seed: int) -> None:
+def test_the_kernel_is_the_plain_description_of_a_manipulated_circuit(seed: int, born: Parameters) -> None:
     """Every spike, and weights to 1e-9 nS, under random manipulations, told to a circuit that is written by itself."""
     rng = random.Random(seed)
-    wiring, (streams, ticks_left) = draw_pn_to_kc(BALANCED, seed), start_channels(BALANCED, [seed])
-    rates = drive(BALANCED, "pentyl acetate", reward=2.0, punishment=1.5)
-    events = draw_events(BALANCED, streams[0], ticks_left[0], rates, 3000)
-    manipulations = mild(rng, BALANCED)
-    larva = Population(BALANCED, [seed], pn_to_kc=wiring)
+    wiring, (streams, ticks_left) = draw_pn_to_kc(born, seed), start_channels(born, [seed])
+    rates = drive(born, "pentyl acetate", reward=2.0, punishment=1.5)
+    events = draw_events(born, streams[0], ticks_left[0], rates, 3000)
+    manipulations = mild(rng, born)
+    larva = Population(born, [seed], pn_to_kc=wiring)
     larva.manipulate(*manipulations)
     activity = larva.advance_events([events], 300, record=Record(spikes=True))
-    constants = BALANCED.replace({own.target: own.value for own in manipulations if own.kind == "set"})
-    spikes, w_p, w_n = simulate(constants, wiring, events, 3000, born=BALANCED, **plainly(manipulations))
+    constants = born.replace({own.target: own.value for own in manipulations if own.kind == "set"})
+    spikes, w_p, w_n = simulate(constants, wiring, events, 3000, born=born, **plainly(manipulations))
     assert activity.spikes is not None
     assert list(map(tuple, activity.spikes[0].tolist())) == spikes
     np.testing.assert_allclose(larva.state.w_kc_mbonp_nS[0], w_p, rtol=0, atol=1e-9)
@@ -129,6 +130,23 @@ def test_a_connection_that_is_cut_passes_nothing_and_is_learned_on() -> None:
     assert (larvae.state.w_kc_mbonp_nS.min(axis=1) < BALANCED.kc_mbon_nS).all()
     halved, whole = spikes(larvae, "scale APL>KC 0"), spikes(larvae)
     assert halved["KC"] > whole["KC"]
+
+
+def test_rules_may_be_set_for_a_phase_and_need_the_cells_that_they_are_of() -> None:
+    """What is set is as if it had always been; without its dopamine neuron no weight is depressed or potentiated."""
+    here, there = trained("set recovery 0.01"), trained(parameters=BALANCED.replace(recovery=0.01))
+    assert (here.state.records == there.state.records).all()
+    assert here.state.records.tobytes() != trained().state.records.tobytes()
+    silent = trained("silence DANp", parameters=LARVAL)
+    assert (silent.state.dan_trace[:, 0] == 0.0).all()
+    assert np.isinf(silent.state.dan_silent_steps[:, 0]).all()
+    assert (silent.state.w_kc_mbonn_nS == LARVAL.kc_mbon_nS).all()
+    apart = Population(LARVAL, [1, 2])
+    apart.manipulate("cut KC>MBONn")
+    for odor, reward, duration_ms in ((None, 1.0, 5000), ("pentyl acetate", 0.0, 5000)):
+        apart.stimulate(odor, reward=reward)
+        apart.advance(duration_ms)
+    assert (apart.state.w_kc_mbonn_nS.max(axis=1) > LARVAL.kc_mbon_nS).all()
 
 
 def test_a_constant_may_be_set_for_a_phase() -> None:

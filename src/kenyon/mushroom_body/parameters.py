@@ -149,7 +149,7 @@ class Parameters:
     )
     recovery: float = _constant(
         "",
-        "share of the way back to the start, per MBON spike, times the KC's eligibility; 0 is off, as published",
+        "share of the way to the start, per MBON spike and eligibility, beside homeostasis; 0 is off, as published",
         0.0,
         1.0,
         0.0,
