@@ -26,7 +26,6 @@ ODORS = (
     ("pentyl acetate", "4,5-dimethylthiazole"),
     ("methyl phenyl sulfide", "isoamyl acetate"),
     ("hexyl acetate", "2-acetylpyridine"),
-    ("2-heptanone", "4-methyl-5-vinylthiazole"),
 )
 UNASKED = ("L3", "L12")
 """Targets that no candidate could miss here: one is of both reinforcers, and nothing is lost in silence."""
