@@ -80,6 +80,19 @@ def test_events_are_those_drawn_with_numpys_own_generator(rate: float) -> None:
         assert events[events[:, 1] == channel, 0].tolist() == input_steps(9, channel, rate, PUBLISHED, 5000)
 
 
+@pytest.mark.parametrize("ticks_per_step", [425517742853871, 1974886623534673, 11091884681942])
+@pytest.mark.parametrize("past", [-1, 0, 1, 2])
+def test_a_spike_is_in_its_step_to_the_tick(ticks_per_step: int, past: int) -> None:
+    """Where time left ends with a step, or a tick beside it; doubles would be off by one or two steps."""
+    streams, ticks_left = inputs.start_channels(PUBLISHED, [1])
+    lost = np.zeros(N_CHANNELS, dtype=np.int64)
+    for steps in range(1, inputs.DRAWN - 1):
+        lost[3], ticks_left[0, 3] = ticks_per_step, steps * ticks_per_step + past
+        due = np.empty(inputs.DRAWN, dtype=np.uint32)
+        inputs.draw_stretch(streams[0], ticks_left[0], lost, 3, inputs.DRAWN, due)
+        assert np.flatnonzero(due)[0] == steps - 1 + (past > 0)
+
+
 def test_first_time_left_is_an_ordinary_draw() -> None:
     """Gamma(3, 1/3) over many larvae and channels."""
     _, ticks_left = inputs.start_channels(PUBLISHED, range(100))

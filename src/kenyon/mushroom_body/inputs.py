@@ -311,10 +311,10 @@ def _place_intervals(
     used, steps = 0, 0
     while left <= end:
         if left > 0:
-            # Divided as doubles, which takes a fraction of the time: at most one too few, and never too many. Ticks
+            # Divided as doubles, which takes a fraction of the time: one or two too few, and never too many. Ticks
             # are counted from the first step on, not from the last spike: so no division waits for another.
             steps = int(left * steps_per_tick)
-            if steps * lost < left:
+            while steps * lost < left:
                 steps += 1
             due[before + steps] |= bit
         if used == n:
