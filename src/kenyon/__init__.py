@@ -5,6 +5,13 @@ memory classes), `kenyon.mushroom_body` (the circuit and its two engines) and `k
 Importing this package alone imports none of them.
 """
 
-from importlib.metadata import version as _version
+from typing import Any
 
-__version__ = _version("kenyon")
+
+def __getattr__(name: str) -> Any:
+    """Return `__version__`, which takes as long to look up as a tenth of all that is imported to compute."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import version
+
+    return version("kenyon")

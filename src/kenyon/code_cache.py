@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.runtime.nrt import rtsys
 
 from kenyon.errors import CompiledCodeWarning
 
@@ -39,9 +40,15 @@ class CodeCache(FunctionCache):
         self._cache_file: _Files = _Files(self.cache_path, f"{self._impl.filename_base}.checked", stamp)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return kept code for some types of arguments; None if there is none that can be used."""
+        """Return kept code for some types of arguments; None if there is none that can be used.
+
+        numba first reads in all that it knows to compile, for a third of a second; code that is there needs its memory
+        management alone.
+        """
         try:
-            return super().load_overload(sig, target_context)
+            rtsys.initialize(target_context)
+            with self._guard_against_spurious_io_errors():
+                return self._load_overload(sig, target_context)
         except Exception as reason:  # noqa: BLE001  # Whatever it is, the function can be compiled.
             _say(f"compiled code kept in {self.cache_path} cannot be used ({_word(reason)}), so it is compiled anew")
             return None

@@ -6,7 +6,6 @@ import math
 import platform
 from collections.abc import Mapping
 from functools import cache
-from importlib import metadata
 from typing import Any
 
 NUMERICAL_PACKAGES = ("kenyon", "numpy", "numba", "brian2", "numba-cuda")
@@ -66,6 +65,8 @@ def versions() -> dict[str, str]:
 
 @cache  # Looking it up takes six times as long as all else in writing a larva down, and what runs stays what it is.
 def _version(package: str) -> str | None:
+    from importlib import metadata
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
