@@ -46,8 +46,12 @@ $(LARVAWORLD)/ready: pyproject.toml requirements-larvaworld.lock tests/compat/re
 
 larvaworld: $(LARVAWORLD)/ready  ## Kenyon and Larvaworld together, in .venv-larvaworld
 
+# What is another thing beside the host's versions of numpy, pandas and param: options, states, copies, files. All else
+# that is said of memories, such as what Ctrl-C does to them, `make test` has said.
+HOSTED := checkpoint clones mushroom_body_memory options overriding own_odors reference_page reinforcement rl_population
+
 test-larvaworld: $(LARVAWORLD)/ready  ## the memories beside the Larvaworld wheel, in an environment of its own
-	$(LARVAWORLD)/bin/python -m pytest --numprocesses 2 --dist worksteal tests/compat tests/memory
+	$(LARVAWORLD)/bin/python -m pytest --numprocesses 2 --dist worksteal tests/compat $(HOSTED:%=tests/memory/test_%.py)
 
 larvaworld-models: $(LARVAWORLD)/ready  ## every stored model of Larvaworld with a memory, run; writes their reference page
 	$(LARVAWORLD)/bin/python studies/stored_models.py

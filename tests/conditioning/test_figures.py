@@ -252,7 +252,11 @@ def test_runs_joined_along_larvae_are_drawn_as_one_group() -> None:
     assert "4 virtual larvae" in words(figure)
 
 
-BACKENDS = ["module://nonsense", "module://matplotlib_inline.backend_inline", "nonsense", "tkagg"]
+BACKENDS = [
+    "module://matplotlib_inline.backend_inline",
+    "nonsense",
+    *(pytest.param(name, marks=pytest.mark.long) for name in ("module://nonsense", "tkagg")),
+]
 
 SCRIPT = """
 import json, sys, os
