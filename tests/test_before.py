@@ -14,7 +14,7 @@ import pytest
 
 from kenyon.conditioning import Experiment, paradigm, results, run
 from kenyon.conditioning.origin import parameters_of
-from kenyon.memory import checkpoint
+from kenyon.memory import MushroomBodyMemory, checkpoint
 from kenyon.mushroom_body import BALANCED, LARVAL, Population, Snapshot
 from kenyon.mushroom_body.parameters import constants
 from kenyon.mushroom_body.state import unpack
@@ -59,10 +59,13 @@ def test_a_larva_from_before_can_live_on_under_the_rules() -> None:
 
 
 def test_a_memory_goes_on() -> None:
-    """The gains of the next ten ticks."""
-    (memory,) = checkpoint.load(BEFORE / "memory.npz")
-    gains = [memory.step(dx={"Odor": 0.1}, reward=True)["Odor"] for _ in range(10)]
-    assert gains == NEXT["memory"]
+    """The gains of the next ten ticks, made anew or put into one that is there."""
+    (made,) = checkpoint.load(BEFORE / "memory.npz")
+    there = MushroomBodyMemory(gain={"Odor": 0.0}, odors={"Odor": "pentyl acetate"}, parameters="balanced", seed=9)
+    checkpoint.restore(BEFORE / "memory.npz", there)
+    for memory in (made, there):
+        gains = [memory.step(dx={"Odor": 0.1}, reward=True)["Odor"] for _ in range(10)]
+        assert gains == NEXT["memory"]
 
 
 def test_an_experiment_is_resumed_and_its_result_read() -> None:

@@ -31,6 +31,7 @@ DESIGNS: dict[str, Any] = {
 ARGUMENTS: dict[str, Any] = {
     "larvae": 3,
     "seed": 7,
+    "wiring": "right",
     "pn_to_kc": np.eye(72, 21, dtype=int),
     "weights": True,
     "codes": True,
@@ -84,4 +85,6 @@ def stated(result: xarray.Dataset) -> dict[str, Any]:
 
 def same(one: Any, other: Any) -> bool:
     """Return whether two values are one; nan is."""
-    return bool(one == other) or (isinstance(one, float) and isinstance(other, float) and math.isnan(one + other))
+    return bool(one == other) or (
+        isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other)
+    )

@@ -90,7 +90,7 @@ def test_merged_results_claim_a_wrong_origin(every: int, runs: list[tuple[str, x
 def test_every_result_says_the_same_things(runs: list[tuple[str, xarray.Dataset]]) -> None:
     """The same coordinates, of the same dimensions and kinds, in every result; and what was varied is among them."""
     design = set(inspect.signature(paradigm).parameters)
-    without_number = {"design", "parameters", "engine", "threads", "listeners", "show_progress"}
+    without_number = {"design", "odors", "parameters", "engine", "threads", "listeners", "show_progress"}
     arguments = set(inspect.signature(run).parameters) - without_number
     assert (set(DESIGNS), set(ARGUMENTS)) == (design, arguments)  # A new argument is to be varied here, too.
     base = runs[0][1]
