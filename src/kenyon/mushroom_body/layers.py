@@ -9,6 +9,7 @@ out here is a term that is always 0.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -76,7 +77,8 @@ NUMBERS: Final = FROM_PN + circuit.N_PNS * circuit.N_KCS
 # block. Then the spikes of seven groups, of `period` steps before the stretch and of the stretch.
 INPUT, EXCITED_FROM, KC_SPIKES, SPIKES = 0, DRAWN, DRAWN + STRETCH, DRAWN + 2 * STRETCH
 
-_REINFORCED = 0b11 << (circuit.DAN_P - circuit.MBON_P)
+# Bits of reward and punishment in the input, and how far they are from those of the DANs.
+_REINFORCERS = 0b11 << circuit.REWARD
 _REINFORCEMENT = circuit.REWARD - (circuit.DAN_P - circuit.MBON_P)
 
 
@@ -121,6 +123,15 @@ class _Cells:
         """Return the state of one vector of cells, by row."""
         size = len(self.state)
         return dict(zip(self.state, values[vector * size : (vector + 1) * size], strict=True))
+
+    def each(self, values: list[Any], change: Callable[[dict[int, Any], int], None]) -> list[Any]:
+        """Return the state after a change to each vector of cells, given its own state by row, and its number."""
+        after: list[Any] = []
+        for vector in range(len(self.places)):
+            x = self.of(values, vector)
+            change(x, vector)
+            after += x.values()
+        return after
 
     def integrate(self, x: dict[int, Any], vector: int, leak: Any, scale: Any, inhibition: Any) -> None:
         """Write one step of one vector of cells into its state, as `kernel` does, term by term.
@@ -176,8 +187,8 @@ def _flowing(
     Its arguments: the places of the masks that excite it and of its own, the refractory period, the first step and the
     one after the last.
 
-    What follows from spikes is in branches, for in most steps there is none: cells are excited after a step, and held
-    or released between two.
+    What follows from spikes is in branches, for in most steps there is none: cells are held and released after a step,
+    and excited before the next one, where fewer numbers have to be kept in registers.
     """
 
     def write(v: Vectors, source: Any, own: Any, period: Any, first: Any, last: Any) -> Any:
@@ -190,20 +201,13 @@ def _flowing(
         v: Vectors, begin: int, size: int, source: Any, own: Any, period: Any, first: Any, last: Any
     ) -> None:
         cells = _Cells(v, group, begin, size, state)
-        vectors = range(len(cells.places))
         leak, scale = cells.same(LEAK), cells.same(SCALE)
-
-        def each(values: list[Any], change: Callable[[dict[int, Any], int], None]) -> list[Any]:
-            after: list[Any] = []
-            for vector in vectors:
-                x = cells.of(values, vector)
-                change(x, vector)
-                after += x.values()
-            return after
 
         def excite(values: list[Any], mask: Any) -> list[Any]:
             excited = v.choice(mask)
-            return each(values, lambda x, vector: cells.add(x, G_E, vector, excited(begin + vector * v.lanes), WEIGHT))
+            return cells.each(
+                values, lambda x, vector: cells.add(x, G_E, vector, excited(begin + vector * v.lanes), WEIGHT)
+            )
 
         def release(values: list[Any], mask: Any) -> list[Any]:
             released = v.choice(mask)
@@ -212,7 +216,7 @@ def _flowing(
                 lanes = released(begin + vector * v.lanes)
                 x[V] = v.builder.select(lanes, cells.load(RESET, vector), x[V])
 
-            return each(values, reset)
+            return cells.each(values, reset)
 
         def hold(values: list[Any], place: Any) -> list[Any]:
             fired: list[Any] = []
@@ -223,21 +227,22 @@ def _flowing(
                 if G_A in x:
                     cells.add(x, G_A, vector, fired[-1], ADAPTATION)
 
-            values = each(values, held)
+            values = cells.each(values, held)
             mask = v.builder.shl(v.gathered(fired), v.bits(begin))
             v.store_mask(v.builder.or_(mask, v.mask(place)), place)
             return values
 
-        def body(step: Any, values: list[Any]) -> tuple[list[Any], None]:
+        def body(step: Any, carried: list[Any]) -> tuple[list[Any], None]:
+            *values, excitation = carried
             if begin == 0:
                 v.store_mask(v.no_bits, v.sum(own, period, step))
+            if not often:
+                values = v.seldom(v.is_set(excitation), values, partial(excite, values, excitation))
             total, current = (leak, None) if inhibition is None else _inhibited(v, inhibition, step)
-            values = each(values, lambda x, vector: cells.integrate(x, vector, total, scale, current))
-            given = v.mask(v.sum(source, step))
+            values = cells.each(values, lambda x, vector: cells.integrate(x, vector, total, scale, current))
+            excitation = v.mask(v.sum(source, step))
             if often:  # A branch that is taken now and then costs more than what it saves.
-                values = excite(values, given)
-            else:
-                values = v.seldom(v.is_set(given), values, lambda: excite(values, given))
+                values = excite(values, excitation)
             due = v.sum(own, step, 1)
 
             def hold_and_release() -> list[Any]:
@@ -245,10 +250,11 @@ def _flowing(
 
             released = v.builder.and_(v.mask(due), v.bits(((1 << size) - 1) << begin))
             events = v.builder.or_(cells.any_above(values), v.is_set(released))
-            return v.seldom(events, values, hold_and_release), None
+            return [*v.seldom(events, values, hold_and_release), excitation], None
 
-        _, values = v.loop(first, last, release(cells.loaded(), v.mask(v.sum(own, first))), body)
-        cells.store(values)
+        values = release(cells.loaded(), v.mask(v.sum(own, first)))
+        _, (*values, excitation) = v.loop(first, last, [*values, v.no_bits], body)
+        cells.store(values if often else excite(values, excitation))
 
     return write
 
@@ -279,29 +285,28 @@ def write_kcs(
     constants = _Cells(v, KCS, block, size, state)
     vectors, scale = range(len(constants.places)), constants.same(SCALE)
 
-    def body(step: Any, values: list[Any]) -> tuple[list[Any], Any]:
-        v.store_mask(v.no_bits, v.sum(own, period, step))
-        leak, inhibition = _inhibited(v, KC_INHIBITION, step)
-        after: list[Any] = []
-        for vector in vectors:
-            x = constants.of(values, vector)
-            constants.integrate(x, vector, leak, scale, inhibition)
-            after += x.values()
-        row = v.mask(v.sum(EXCITED_FROM, step))
-
+    def excited(values: list[Any], row: Any) -> list[Any]:
         def excite() -> list[Any]:
-            place = v.sum(v.builder.zext(row, first.type), block)
-            excited = list(after)
+            place, after = v.sum(v.builder.zext(row, first.type), block), list(values)
             for vector in vectors:
-                value = vector * len(state) + 1
-                excited[value] = v.builder.fadd(after[value], v.load(v.sum(place, vector * v.lanes)))
-            return excited
+                value = vector * len(state) + state.index(G_E)
+                after[value] = v.builder.fadd(values[value], v.load(v.sum(place, vector * v.lanes)))
+            return after
 
-        after = v.seldom(v.is_set(row), after, excite)
-        return after, v.builder.or_(constants.any_above(after), v.is_set(v.mask(v.sum(own, step, 1))))
+        return v.seldom(v.is_set(row), values, excite)
+
+    def body(step: Any, carried: list[Any]) -> tuple[list[Any], Any]:
+        *values, row = carried
+        v.store_mask(v.no_bits, v.sum(own, period, step))
+        values = excited(values, row)
+        leak, inhibition = _inhibited(v, KC_INHIBITION, step)
+        values = constants.each(values, lambda x, vector: constants.integrate(x, vector, leak, scale, inhibition))
+        stops = v.builder.or_(constants.any_above(values), v.is_set(v.mask(v.sum(own, step, 1))))
+        return [*values, v.mask(v.sum(EXCITED_FROM, step))], stops
 
     reading = _Cells(v, KCS, v.sum(block, source), size, state)
-    step, values = v.loop(first, last, reading.loaded(), body)
+    step, (*values, row) = v.loop(first, last, [*reading.loaded(), v.no_bits], body)
+    values = excited(values, row)
     constants.store(values, target)
     fired = [constants.above(constants.of(values, vector), vector) for vector in vectors]
     v.store_mask(v.gathered(fired), v.sum(own, period, step, -1))
@@ -314,26 +319,27 @@ def write_outputs(v: Vectors, source: Any, own: Any, period: Any, first: Any, la
     Its arguments: those of the layers that flow.
     """
     cells = _Cells(v, OUTPUTS, 0, OUTPUTS.padded, (V, G_E, G_I, G_A))
-    vectors = range(len(cells.places))
+
+    def reinforce(values: list[Any], given: Any) -> list[Any]:
+        reinforced = v.choice(v.builder.lshr(given, v.bits(_REINFORCEMENT)))
+        return cells.each(values, lambda x, vector: cells.add(x, G_E, vector, reinforced(vector * v.lanes), WEIGHT))
+
+    def integrate(x: dict[int, Any], vector: int) -> None:
+        leak = v.builder.fadd(cells.load(LEAK, vector), x[G_I])
+        inhibition = v.builder.fmul(x[G_I], cells.reversals[G_I])
+        cells.integrate(x, vector, leak, cells.load(SCALE, vector), inhibition)
 
     def body(step: Any, values: list[Any]) -> tuple[list[Any], Any]:
         v.store_mask(v.no_bits, v.sum(own, period, step))
-        given = v.builder.lshr(v.mask(v.sum(source, step)), v.bits(_REINFORCEMENT))
-        reinforced = v.choice(v.builder.and_(given, v.bits(_REINFORCED)))
-        after: list[Any] = []
-        for vector in vectors:
-            x = cells.of(values, vector)
-            leak = v.builder.fadd(cells.load(LEAK, vector), x[G_I])
-            inhibition = v.builder.fmul(x[G_I], cells.reversals[G_I])
-            cells.integrate(x, vector, leak, cells.load(SCALE, vector), inhibition)
-            cells.add(x, G_E, vector, reinforced(vector * v.lanes), WEIGHT)
-            after += x.values()
+        values = cells.each(values, integrate)
+        given = v.builder.and_(v.mask(v.sum(source, step)), v.bits(_REINFORCERS))
+        values = v.seldom(v.is_set(given), values, partial(reinforce, values, given))
         stops = v.builder.or_(v.mask(v.sum(own, step, 1)), v.mask(v.sum(KC_SPIKES, step)))
-        return after, v.builder.or_(cells.any_above(after), v.is_set(stops))
+        return values, v.builder.or_(cells.any_above(values), v.is_set(stops))
 
     step, values = v.loop(first, last, cells.loaded(), body)
     cells.store(values)
-    fired = [cells.above(cells.of(values, vector), vector) for vector in vectors]
+    fired = [cells.above(cells.of(values, vector), vector) for vector in range(len(cells.places))]
     v.store_mask(v.gathered(fired), v.sum(own, period, step, -1))
     return step
 
