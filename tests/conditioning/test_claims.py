@@ -247,5 +247,6 @@ def test_means_are_said_in_the_unit_that_they_have() -> None:
     """Shares in percent; what is absent as such."""
     assert said(0.5, 0.25, 0.75, "share") == "50 % (25 to 75)"
     assert said(-0.02, -0.0301, 0.0, "index") == "-0.020 (-0.030 to +0.000)"
+    assert said(-0.0002, -0.004, 0.0002, "share") == "0 % (0 to 0)"
     assert said(12.345, 12.0, 13.0, "") == "12.3 (12 to 13)"
     assert said(math.nan, math.nan, math.nan, "share") == "none"

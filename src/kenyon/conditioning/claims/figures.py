@@ -14,8 +14,10 @@ if TYPE_CHECKING:  # matplotlib is slow to import
 
 _AXES: Final = {"index": "preference index, turned so that learning is positive", "share": "share", "": ""}
 _FILLED: Final = {"reward": True, "punishment": False}
-_ROW_IN: Final = 0.3
+_MEAN_IN: Final = 0.125
 """Room for one mean, in inches."""
+_LETTERS: Final = 75
+"""Of all columns of the legend together."""
 
 
 def claim_figure(claim: Claim, judgements: Sequence[Judgement]) -> "Figure":
@@ -28,14 +30,16 @@ def claim_figure(claim: Claim, judgements: Sequence[Judgement]) -> "Figure":
     units = [unit for unit in _AXES if any(own.unit == unit for own in claim.criteria)]
     rows = [[own for own in claim.criteria if own.unit == unit] for unit in units]
     means = len(judgements) * len(judgements[0].reinforcers)
-    heights = [0.7 + len(own) * (0.25 + _ROW_IN * 0.5 * means) for own in rows]
-    figure = drawing.new_figure(7.2, 0.5 + sum(heights))
+    heights = [0.7 + len(own) * (0.25 + _MEAN_IN * means) for own in rows]
+    names = [f"{own.set}, {us}" for own in judgements for us in own.reinforcers]
+    columns = max(1, min(len(judgements), _LETTERS // max(map(len, names))))
+    figure = drawing.new_figure(7.2, 0.3 + 0.2 * -(-len(names) // columns) + sum(heights))
     panels = figure.subplots(len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, unit, criteria in zip(panels, units, rows, strict=True):
         _panel(axes, criteria, claim, judgements)
         axes.set_xlabel(_AXES[unit], fontsize=9)
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=min(3, len(labels)), frameon=False, fontsize=8.5)
+    figure.legend(handles, labels, loc="outside upper left", ncols=columns, frameon=False, fontsize=8.5)
     return figure
 
 

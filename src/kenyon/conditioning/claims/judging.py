@@ -142,8 +142,9 @@ def said(mean: float, low: float, high: float, unit: str) -> str:
     """
     if math.isnan(mean):
         return "none"
-    form, scale = {"share": (".0f", 100.0), "index": ("+.3f", 1.0), "": (".3g", 1.0)}[unit]
-    mean_words, low_words, high_words = (f"{scale * own + 0.0:{form}}" for own in (mean, low, high))
+    form, scale, digits = {"share": (".0f", 100.0, 0), "index": ("+.3f", 1.0, 3), "": (".3g", 1.0, 9)}[unit]
+    # Rounded before, for of what is next to 0 the sign is no matter.
+    mean_words, low_words, high_words = (f"{round(scale * own, digits) + 0.0:{form}}" for own in (mean, low, high))
     return f"{mean_words}{' %' * (unit == 'share')} ({low_words} to {high_words})"
 
 

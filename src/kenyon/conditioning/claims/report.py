@@ -29,6 +29,10 @@ MEANINGS: Final = {
 }
 """What each verdict means."""
 
+_CAPTION: Final = (
+    "Dots are means over larvae, bars their 95&nbsp;% intervals, ticks the means with each pair of odors where "
+    "there are several; green is what is asked for."
+)
 _SIGNS: Final = dict(zip(VERDICTS, "✓◐✗◇?·", strict=True))
 _SPECIES: Final = {"larva": "What larvae do", "adult": "What adult flies do", "model": "What is claimed of the model"}
 
@@ -120,7 +124,7 @@ def _claim(claim: Claim, judgements: "Sequence[Judgement]", drawn: "Mapping[str,
     ]
     parts += [f"<p><b>{words}.</b> {_text(text)}</p>\n" for words, text in _remarks(claim)]
     if claim.groups:
-        figure = f"<figure>{inline_svg(drawn[claim.id])}</figure>\n"
+        figure = f"<figure>{inline_svg(drawn[claim.id])}<figcaption>{_CAPTION}</figcaption></figure>\n"
         parts += [_groups(claim), "<h3>What the circuit did</h3>\n", figure, _figures(claim, judgements)]
     if claim.contradicted_by:
         parts.append(f"<p><b>What would contradict it.</b> {_text(claim.contradicted_by)}</p>\n")
