@@ -62,9 +62,13 @@ def _cell(found: Reproduction, claim: Claim, name: str) -> str:
 
 
 def _claim(claim: Claim) -> str:
-    lines = [f"\n### {claim.id}\n", f"{claim.statement} {claim.source or 'No source is known.'}"]
-    lines += [f"{claim.contradicted_by} That would contradict it."] * bool(claim.contradicted_by)
-    lines += [text for text in (claim.not_testable, claim.unknown) if text]
+    said = {
+        "Source": claim.source,
+        "Would contradict it": claim.contradicted_by,
+        "Cannot be tested": claim.not_testable,
+        "Unknown": claim.unknown,
+    }
+    lines = [f"\n### {claim.id}\n\n{claim.statement}\n", *(f"- {name}: {text}" for name, text in said.items() if text)]
     figure = f"![What the circuit did, asked for {claim.id}]({FIGURES}/{claim.id}.png)"
     return "\n".join([*lines, *([f"\n{figure}"] if claim.groups else [])]) + "\n"
 

@@ -56,13 +56,17 @@ def reproduce_(
     """Ask the circuit what science claims of larvae, and say which of it holds: a table, and a report to be read.
 
     A COLLECTION is one of claims: what was found, by whom, how a circuit is asked for it, and what would contradict it.
-    All groups of all claims are the same larvae, so what they begin with is lived through once. A claim holds if each
-    of its bounds is met with each reinforcer: by the whole 95 % interval of the mean over odors, and by the mean of
-    each odor. It is fitted where the set of constants was searched for so that it holds; that is no evidence.
+    There are `larvae`; `adults`, of flies, the same questions asked of another animal; and `jurgensen2024`, of the
+    circuit itself. All groups of all claims are the same larvae, so what they begin with is lived through once.
+
+    A claim holds if each of its bounds is met with each reinforcer: by the whole 95 % interval of the mean over odors,
+    and by the mean of each odor. It holds in part if the whole interval is on the right side of no effect, and fails
+    otherwise. It is fitted where the constants were searched for so that it holds, which is no evidence; unknown where
+    nobody has asked the animal; and some cannot be tested.
 
     The report is one HTML file: the table, then for each claim how it was asked and what the circuit did. Beside it lie
     all numbers, as CSV and NetCDF. What larvae gave is kept in the folder `lives` there, block by block: so a command
-    that was stopped goes on when it is given again. More in docs/claims.md.
+    that was stopped goes on when it is given again. Each set takes some minutes on two cores. More in docs/claims.md.
 
     \b
     Examples:
