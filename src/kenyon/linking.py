@@ -4,6 +4,9 @@ numba optimises each function by itself and makes machine code of it, and then d
 its callers holds. Here a part is no more than written down, so that all of it happens once.
 """
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from numba._dynfunc import make_function
@@ -37,6 +40,18 @@ class _Part(_Whole):
         self._finalized = True
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let Python collect no garbage: what compiles makes a million objects that stay, and looks at them cost."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
 class WholeCompiler(Compiler):
     """Compiles a function that Python calls."""
 
@@ -46,7 +61,8 @@ class WholeCompiler(Compiler):
         """Compile it, as numba's own does."""
         self.state.library = self.library(self.state.targetctx.codegen(), function.__qualname__)
         self.state.library.enable_object_caching()
-        return super().compile_extra(function)
+        with _no_collection():
+            return super().compile_extra(function)
 
 
 class PartCompiler(WholeCompiler):

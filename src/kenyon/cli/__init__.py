@@ -2,25 +2,14 @@
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import click
 
-from kenyon import __version__
 from kenyon.cli import streams
-from kenyon.cli.circuit import circuit, odors, verify
-from kenyon.cli.conditioning import train
-from kenyon.cli.doctor import doctor
-from kenyon.cli.larvaworld import larvaworld
-from kenyon.cli.library import paradigms
-from kenyon.cli.plotting import plot
-from kenyon.cli.reproduce import reproduce_
-from kenyon.cli.serving import ping, serve
-from kenyon.cli.sessions import sessions
-from kenyon.cli.tables import table
-from kenyon.conditioning.cursor import below
 from kenyon.errors import InputError, KenyonError, NotationError
 from kenyon.words import clean
 
@@ -33,6 +22,8 @@ class _BadText(_BadInput):
     """Shows the text, and the place below it."""
 
     def __init__(self, error: NotationError) -> None:
+        from kenyon.conditioning.cursor import below
+
         super().__init__(str(error))
         self._below = below(error.text, error.place)
 
@@ -74,8 +65,50 @@ def _warnings_on_one_line() -> Iterator[None]:
         warnings.formatwarning = before
 
 
+_COMMANDS = {
+    "train": ("conditioning", "train", "Train larvae; show what they learned."),
+    "reproduce": ("reproduce", "reproduce_", "Hold what science claims of larvae against the circuit."),
+    "plot": ("plotting", "plot", "Draw results."),
+    "table": ("tables", "table", "Give results as CSV."),
+    "paradigms": ("library", "paradigms", "List the experiments of the library, or show one."),
+    "odors": ("circuit", "odors", "List the measured odors."),
+    "circuit": ("circuit", "circuit", "Draw the circuit."),
+    "verify": ("circuit", "verify", "Compare with recorded spikes."),
+    "doctor": ("doctor", "doctor", "Say what can run here."),
+    "serve": ("serving", "serve", "Run the model server for Larvaworld."),
+    "ping": ("serving", "ping", "Ask whether a server is there."),
+    "sessions": ("sessions", "sessions", "Look at the larvae a server keeps."),
+    "larvaworld": ("larvaworld", "larvaworld", "Larvaworld with Kenyon's memories."),
+}
+"""Of each: the file it is in, what it is called there, and what it is for."""
+
+
+class _Commands(Mapping[str, click.Command]):
+    """The subcommands by name; a file is imported when one of its own is asked for."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        file, command, _ = _COMMANDS[name]
+        found: click.Command = getattr(import_module(f"kenyon.cli.{file}"), command)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_COMMANDS)
+
+    def __len__(self) -> int:
+        return len(_COMMANDS)
+
+
 class _Refusing(click.Group):
     """Refuses in one sentence on standard error, whatever the streams are."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.commands: Any = _Commands()
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _COMMANDS[name][-1]) for name in self.list_commands(ctx)])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         with streams.any_streams(), _warnings_on_one_line():
@@ -91,27 +124,9 @@ class _Refusing(click.Group):
 
 
 @click.group(cls=_Refusing, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
-@click.version_option(__version__, package_name="kenyon")
+@click.version_option(package_name="kenyon")
 def main() -> None:
     """Learning and memory for virtual Drosophila larvae.
 
     Begin with `kenyon train`: thirty larvae learn that an odor comes with reward, and a figure shows what they learned.
     """
-
-
-for command in (
-    train,
-    reproduce_,
-    plot,
-    table,
-    paradigms,
-    odors,
-    circuit,
-    verify,
-    doctor,
-    serve,
-    ping,
-    sessions,
-    larvaworld,
-):
-    main.add_command(command)

@@ -12,7 +12,7 @@ from kenyon.mushroom_body import verification
 from kenyon.mushroom_body.engines import ENGINES, Kernel
 
 
-@click.command(short_help="Draw the circuit.")
+@click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--seed", type=int, default=1, help="Of the larva, which decides how its PNs and KCs are wired.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that lies there.")
@@ -30,7 +30,7 @@ def circuit(file: Path, seed: int, *, overwrite: bool) -> None:
     say(f"{save_figure(draw_circuit(seed), file, overwrite=overwrite)}")
 
 
-@click.command(short_help="List the measured odors.")
+@click.command()
 @click.argument("name", required=False)
 @as_json
 def odors(name: str | None, *, as_json: bool) -> None:
@@ -77,7 +77,7 @@ def odors(name: str | None, *, as_json: bool) -> None:
     print_table(columns, lines, title=f"Odors measured by {measured.CITATION}; responses at dilution 1e-04")
 
 
-@click.command(short_help="Compare with recorded spikes.")
+@click.command()
 @click.argument("files", nargs=-1, type=ARRAYS)
 @click.option("--engine", type=click.Choice(ENGINES), default="kernel", help="Which engine replays them.")
 @click.option("--plain", is_flag=True, help="The kernel's plain form, which is slower, instead of the layered one.")

@@ -33,7 +33,7 @@ _FIGURE = "learning.png"
 _RATES = ", ".join(f"{parameters.reinforcement_rate_hz:g} {name}" for name, parameters in NAMED.items())
 
 
-@click.command(cls=experiments.FromFiles, short_help="Train larvae; show what they learned.")
+@click.command(cls=experiments.FromFiles)
 @click.argument("asked", metavar="[EXPERIMENT]...", nargs=-1)
 @click.option("--odor", "odors", multiple=True, metavar="[LETTER=]ODOR[@DOSE]", help="Odor to train with, by name or "
               "number, see `kenyon odors`; or what another letter stands for; may be given more than once.  "

@@ -14,7 +14,7 @@ from kenyon.provenance import versions
 from kenyon.threads import available_cores, chosen
 
 
-@click.command(short_help="Say what can run here.")
+@click.command()
 @as_json
 def doctor(*, as_json: bool) -> None:
     """Say what is installed and what can run here: versions, cores, engines, compiled code."""

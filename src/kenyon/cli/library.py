@@ -10,7 +10,7 @@ from kenyon.conditioning.library import entries, find_entry
 from kenyon.conditioning.timeline import draw_in_text
 
 
-@click.command(short_help="List the experiments of the library, or show one.")
+@click.command()
 @click.argument("experiment", metavar="[ID]", required=False)
 @as_json
 def paradigms(experiment: str | None, *, as_json: bool) -> None:

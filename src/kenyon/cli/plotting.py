@@ -29,7 +29,7 @@ Examples:
 """
 
 
-@click.command(short_help="Draw results.", help=_HELP)
+@click.command(help=_HELP)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=ARRAYS)
 @click.option("--panel", "panels", multiple=True, type=click.Choice(list(PANELS)), help="A panel; may be given more "
               "than once.  [default: those that suit]")  # fmt: skip

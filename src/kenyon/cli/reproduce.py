@@ -19,7 +19,7 @@ from kenyon.mushroom_body.wiring import RANDOM, WIRINGS
 from kenyon.reservations import reserved
 
 
-@click.command("reproduce", short_help="Hold what science claims of larvae against the circuit.")
+@click.command("reproduce")
 @click.argument("claims", type=click.Choice(list(COLLECTIONS)), metavar="[COLLECTION]", default="larvae")
 @click.option("--claims", "ids", metavar="ID,ID", help="Only these, such as L6,L7.  [default: all]")
 @click.option("--parameters", "sets", multiple=True, type=click.Choice(list(NAMED)), help="Set of constants; may be "

@@ -49,7 +49,7 @@ def _limit_options(command: Command) -> Command:
     return command
 
 
-@click.command(short_help="Run the model server for Larvaworld.")
+@click.command()
 @click.option("--host", default="localhost", help="Where to listen; beyond this machine only with a token or TLS.")
 @click.option("--listen-unprotected", "unprotected", is_flag=True, help="Listen there without either: whoever reaches "
               "the port may step, read and delete every larva. For containers (docs/server.md).")  # fmt: skip
@@ -235,7 +235,7 @@ def _say(words: str) -> None:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # until the process ends
 
 
-@click.command(short_help="Ask whether a server is there.")
+@click.command()
 @click.option("--host", default="localhost", help="Its machine.")
 @click.option("--port", type=int, default=5795, help="Its TCP port.")
 @click.option("--unix", "unix_path", metavar="PATH", help="Its Unix socket, instead of host and port.")

@@ -28,7 +28,7 @@ state_dir_option = click.option(
 )
 
 
-@click.group(short_help="Look at the larvae a server keeps.")
+@click.group()
 def sessions() -> None:
     """List, check, show, export or delete the larvae that a server keeps in its state directory.
 

@@ -8,7 +8,7 @@ from kenyon.cli.inputs import ARRAYS
 from kenyon.cli.output import print_csv
 
 
-@click.command(short_help="Give results as CSV.")
+@click.command()
 @click.argument("files", nargs=-1, required=True, type=ARRAYS)
 @click.option("--phases", is_flag=True, help="A row for each phase of each larva, instead of each test.")
 def table(files: tuple[Path, ...], *, phases: bool) -> None:
