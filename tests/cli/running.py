@@ -68,6 +68,7 @@ def commands(group: click.Group = main, above: tuple[str, ...] = ()) -> Iterator
 
 ENOUGH: dict[tuple[str, ...], tuple[str, ...]] = {
     ("train",): ("--larvae", "1", "--trials", "1", "--stimulus", "0.1", "--pause", "0.1", "--overwrite"),
+    ("reproduce",): ("--claims", "L99"),
     ("plot",): ("nowhere.nc",),
     ("table",): ("nowhere.nc",),
     ("circuit",): ("nowhere/circuit.png",),
