@@ -212,35 +212,35 @@ from kenyon.conditioning.claims import asking, judging, reproduce
 from tests.conditioning import test_claims as tests
 asking.BLOCK_S = 1.0
 judging.TRAINING = tests.a_claim(tests.LEARNED, id="T0")
-reproduce(**tests.several(), folder=sys.argv[1])
+reproduce(**{**tests.several(), "parameters": ["balanced"]}, folder=sys.argv[1])
 """
 
 
 def test_what_was_killed_goes_on_and_gives_the_same_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was done is not done again; a damaged file is."""
     monkeypatch.setattr(asking, "BLOCK_S", 1.0)  # a larva a block
-    lives = tmp_path / "lives"
+    lives, asked = tmp_path / "lives", {**several(), "parameters": ["balanced"]}
     going = subprocess.Popen([sys.executable, "-c", PROGRAM, str(lives)], env={**os.environ, "KENYON_THREADS": "1"})
     while going.poll() is None and len(list(lives.glob("*.npz"))) < 2:
         time.sleep(0.001)
     going.send_signal(signal.SIGKILL)
     going.wait()
     before = {path.name: path.stat().st_mtime_ns for path in lives.glob("*.npz")}
-    assert 2 <= len(before) <= 8
+    assert 2 <= len(before) <= 4
     damaged = min(before)
     (lives / damaged).write_bytes((lives / damaged).read_bytes()[:-100])
     del before[damaged]
-    went_on, apart = reproduce(**several(), folder=lives), reproduce(**several())
+    went_on, apart = reproduce(**asked, folder=lives), reproduce(**asked)
     pd.testing.assert_frame_equal(went_on.to_dataframe(), apart.to_dataframe())
     pd.testing.assert_frame_equal(went_on.table(), apart.table())
     assert {name: (lives / name).stat().st_mtime_ns for name in before} == before
-    assert len(list(lives.glob("*.npz"))) == 8
+    assert len(list(lives.glob("*.npz"))) == 4
 
     def never(*_: object, **__: object) -> None:
         pytest.fail("it was computed again")
 
     monkeypatch.setattr(Population, "advance", never)
-    pd.testing.assert_frame_equal(reproduce(**several(), folder=lives).table(), apart.table())
+    pd.testing.assert_frame_equal(reproduce(**asked, folder=lives).table(), apart.table())
 
 
 def test_means_are_said_in_the_unit_that_they_have() -> None:
