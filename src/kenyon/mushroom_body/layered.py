@@ -261,24 +261,14 @@ def _inhibit_pns(x: FloatArray, m: Masks, lns: int, steps: int, k: Constants) ->
 
 
 @compiled_part
-def _inhibit_kcs(x: FloatArray, m: Masks, first: int, last: int, k: Constants) -> None:
-    """Write the inhibition of Kenyon cells in each step of a window in which APL keeps silent, and that none fired."""
+def _inhibit_kcs(x: FloatArray, first: int, last: int, k: Constants) -> None:
+    """Write the inhibition of Kenyon cells in each step of a window in which APL keeps silent."""
     g_i, leak = x[KC_INHIBITION + first], k.cells[LEAK, KC]
     for step in range(first, last):
         x[KC_INHIBITION + WITH_LEAK + step] = leak + g_i
         x[KC_INHIBITION + TIMES_REVERSAL + step] = g_i * k.inhibitory_reversal_mV
         g_i *= k.inhibitory_decay
         x[KC_INHIBITION + step + 1] = g_i
-        m[KC_SPIKES + step] = 0
-
-
-@compiled_part
-def _excite_kcs(m: Masks, pns: int, steps: int) -> None:
-    """Write from where Kenyon cells are excited in each step in which one PN fires."""
-    for step in range(steps):
-        fired = np.int64(m[pns + step])
-        one = fired != 0 and fired & (fired - 1) == 0
-        m[EXCITED_FROM + step] = FROM_PN + lowest(fired) * N_KCS if one else 0
 
 
 @compiled_part
@@ -452,7 +442,7 @@ def _advance_stretch_of_kcs(
         while last < end and many & (many - 1) == 0:
             many = np.int64(m[pns + last])
             last += 1
-        _inhibit_kcs(x, m, first, last, k)
+        _inhibit_kcs(x, first, last, k)
         window = _WINDOW if _advance_kcs(x, m, kcs, source, other, period, first, last) else min(2 * window, STRETCH)
         end = _advance_outputs(larva, state, x, m, traces, period, given, since, first, last, first_step, k, record)
         if end < last:
@@ -472,13 +462,28 @@ def _advance_stretch_of_kcs(
 
 
 @compiled_part
-def _count_layer(neuron: int, larva: int, step: int, masks: int, steps: int, m: Masks, record: Recording) -> None:
-    """Count the spikes of a layer in a stretch."""
+def _count_layer(neuron: int, larva: int, step: int, mask: np.uint32, record: Recording) -> None:
+    """Count the spikes of a layer in a step."""
+    fired = np.int64(mask)
+    while fired:
+        _count(neuron + lowest(fired), larva, step, record)
+        fired &= fired - 1
+
+
+@compiled_part
+def _pass_on(larva: int, step: int, period: int, steps: int, m: Masks, record: Recording) -> None:
+    """Count the spikes of a stretch, and write from where one PN that fires in a step excites Kenyon cells."""
+    orns, pns, lns = _spikes_of(0, period) + period, _spikes_of(1, period) + period, _spikes_of(2, period) + period
     for at in range(steps):
-        fired = np.int64(m[masks + at])
-        while fired:
-            _count(neuron + lowest(fired), larva, step + at, record)
-            fired &= fired - 1
+        m[EXCITED_FROM + at] = m[KC_SPIKES + at] = 0
+        orn, pn, ln = m[orns + at], m[pns + at], m[lns + at]
+        if orn | pn | ln != 0:
+            _count_layer(ORN, larva, step + at, orn, record)
+            _count_layer(PN, larva, step + at, pn, record)
+            _count_layer(LN, larva, step + at, ln, record)
+            fired = np.int64(pn)
+            if fired != 0 and fired & (fired - 1) == 0:
+                m[EXCITED_FROM + at] = FROM_PN + lowest(fired) * N_KCS
 
 
 @compiled_within
@@ -520,14 +525,11 @@ def _advance(
         layers.advance_lns(x, m, orns + period, lns, period, 0, steps)
         _inhibit_pns(x, m, lns + period, steps, k)
         layers.advance_pns(x, m, orns + period, pns, period, 0, steps)
-        _excite_kcs(m, pns + period, steps)
+        _pass_on(larva, first_step + step, period, steps, m, record)
         window = _advance_stretch_of_kcs(
             larva, state, x, m, traces, period, given, step, steps, window, first_step, k, record
         )
 
-        for group in range(3):
-            masks = _spikes_of(group, period) + period
-            _count_layer(group * N_PNS, larva, first_step + step, masks, steps, m, record)
         for group in range(4 + _BLOCKS):
             masks = _spikes_of(group, period)
             for at in range(period):
