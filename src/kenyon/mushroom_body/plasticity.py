@@ -2,7 +2,7 @@
 
 Within a step, after conductances have had the weights from before: each Kenyon cell that fired potentiates its weights
 and raises its eligibility; then each dopamine neuron (DAN) raises its trace and depresses, DANp first; then each MBON
-restores, MBONp first. DANp teaches KC>MBONn, and DANn teaches KC>MBONp.
+restores, then recovers its own, MBONp first. DANp teaches KC>MBONn, and DANn teaches KC>MBONp.
 
 Traces are kept as their value at the last spike, and decay exactly from there. MBONs fire often, so what they recover
 reads eligibilities another way: each referred to one common step, from which all decay by one factor.
@@ -159,15 +159,19 @@ def depress(w: FloatArray, step: int, t: Traces, k: Constants) -> None:
 
 
 @compiled
-def restore(w: FloatArray, step: int, t: Traces, k: Constants) -> None:
-    """One spike of an MBON: move each of its weights toward the start, by homeostasis, then as far as eligible."""
+def restore(w: FloatArray, k: Constants) -> None:
+    """One spike of an MBON: move each of its weights a share of the way back to where they start."""
     for kc in range(N_KCS):
         w[kc] += k.homeostasis * (k.kc_mbon_nS - w[kc])
-    if k.recovery > 0.0:
-        _renew_reference(step, t, k)
-        share = k.recovery * exponential(-(step - t.reference[1]) / k.steps_per_eligibility_tau)
-        for kc in range(N_KCS):
-            w[kc] += share * t.kc_referred[kc] * (k.kc_mbon_nS - w[kc])
+
+
+@compiled_part
+def recover(w: FloatArray, step: int, t: Traces, k: Constants) -> None:
+    """One spike of an MBON: move each of its weights toward where they start, as far as its cell is eligible."""
+    _renew_reference(step, t, k)
+    share = k.recovery * exponential(-(step - t.reference[1]) / k.steps_per_eligibility_tau)
+    for kc in range(N_KCS):
+        w[kc] += share * t.kc_referred[kc] * (k.kc_mbon_nS - w[kc])
 
 
 @compiled_part
@@ -190,6 +194,10 @@ def learn(
         mark_dan(PUNISHED, step, t, k)
         depress(w_p, step, t, k)
     if mbonp:
-        restore(w_p, step, t, k)
+        restore(w_p, k)
     if mbonn:
-        restore(w_n, step, t, k)
+        restore(w_n, k)
+    if k.recovery > 0.0 and mbonp:
+        recover(w_p, step, t, k)
+    if k.recovery > 0.0 and mbonn:
+        recover(w_n, step, t, k)
