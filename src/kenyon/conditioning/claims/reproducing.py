@@ -210,8 +210,8 @@ def reproduce(
 
     Example:
         >>> from kenyon.conditioning.claims import Claim, Criterion
-        >>> index = Criterion("index after 2 s", lambda answers: answers.last("trained"), at_least=0.0)
-        >>> claim = Claim("X1", "larva", "Two seconds are enough.", "Nobody 2020", {"trained": "A+ 2s | ?A 1s"},
+        >>> index = Criterion("index after 10 s", lambda answers: answers.last("trained"), at_least=0.01)
+        >>> claim = Claim("X1", "larva", "Ten seconds are enough.", "Nobody 2020", {"trained": "A+ 10s | ?A 2s"},
         ...     [index], "None is learned.")
         >>> short = reproduce([claim], ["balanced"], larvae=2, reinforcers=["reward"], show_progress=False)
         >>> short.table()[["claim", "balanced"]].values.tolist()
