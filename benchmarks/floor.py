@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from kenyon.mushroom_body import BALANCED, kernel_constants, layered
 from kenyon.mushroom_body.inputs import STRETCH
 from kenyon.mushroom_body.layers import (
+    AFTER,
     G_A,
     G_E,
     G_I,
@@ -35,6 +36,7 @@ from kenyon.mushroom_body.layers import (
     PN_INHIBITION,
     PNS,
     PULL,
+    ROW,
     SCALE,
     SPIKES,
     VECTORS,
@@ -50,37 +52,38 @@ from kenyon.threads import available_cores
 _NOT_COUNTED = ("phi", "load", "store", "bitcast", "getelementptr", "br", "insertelement", "shufflevector", "add")
 
 
-def _alone(group: Group, state: tuple[int, ...], inhibition: int | None = None) -> Callable[..., Any]:
+def _alone(
+    group: Group, state: tuple[int, ...], at_once: int = VECTORS, inhibition: int | None = None
+) -> Callable[..., Any]:
     """Return the writer of the loops over the cells of a group, as many cells in each as the kernel has.
 
     Args:
         group: The cells.
         state: The rows that change.
+        at_once: Vectors of cells in a loop.
         inhibition: Where the inhibition that reaches all of them alike lies for each step.
     """
 
     def write(v: Vectors, steps: Any) -> Any:
-        size = VECTORS * v.lanes
+        size = at_once * v.lanes
         for begin in range(0, group.padded, size):
             write_part(v, _Cells(v, group, begin, min(size, group.padded - begin), state), steps)
         return steps
 
     def write_part(v: Vectors, cells: Any, steps: Any) -> None:
         def body(step: Any, values: list[Any]) -> tuple[list[Any], Any]:
-            after: list[Any] = []
-            fired = []
-            for vector in range(len(cells.places)):
-                x = cells.of(values, vector)
-                if G_I in state:
-                    leak = v.builder.fadd(cells.load(LEAK, vector), x[G_I])
-                    current = v.builder.fmul(x[G_I], cells.reversals[G_I])
-                    scale = cells.load(SCALE, vector)
+            leak, current = (cells.same(LEAK), None) if inhibition is None else _inhibited(v, inhibition, step)
+
+            def integrate(x: dict[int, Any], vector: int) -> None:
+                if G_I in x:
+                    own_leak = v.builder.fadd(cells.load(LEAK, vector), x[G_I])
+                    own_current = v.builder.fmul(x[G_I], cells.reversals[G_I])
+                    cells.integrate(x, vector, own_leak, cells.load(SCALE, vector), own_current)
                 else:
-                    leak, current = (cells.same(LEAK), None) if inhibition is None else _inhibited(v, inhibition, step)
-                    scale = cells.same(SCALE)
-                fired.append(cells.integrate(x, vector, leak, scale, current))
-                after += x.values()
-            return after, v.any(fired)
+                    cells.integrate(x, vector, leak, cells.same(SCALE), current)
+
+            values = cells.each(values, integrate)
+            return values, cells.any_above(values)
 
         _, values = v.loop(v.builder.sub(steps, steps), steps, cells.loaded(), body)
         cells.store(values)
@@ -90,9 +93,9 @@ def _alone(group: Group, state: tuple[int, ...], inhibition: int | None = None) 
 
 _WRITERS = {
     "ORN": _alone(ORNS, (V, G_E, G_A)),
-    "PN": _alone(PNS, (V, G_E), PN_INHIBITION),
-    "LN": _alone(LNS, (V, G_E)),
-    "KC": _alone(KCS, (V, G_E, G_A), KC_INHIBITION),
+    "PN": _alone(PNS, (V, G_E), 2 * VECTORS, PN_INHIBITION),
+    "LN": _alone(LNS, (V, G_E), 2 * VECTORS),
+    "KC": _alone(KCS, (V, G_E, G_A), inhibition=KC_INHIBITION),
     "outputs": _alone(OUTPUTS, (V, G_E, G_I, G_A)),
 }
 _orns, _pns, _lns, _kcs, _outputs = map(vector_loop, _WRITERS.values())
@@ -109,15 +112,19 @@ def _advance_alone(x: NDArray[np.float64], m: NDArray[np.uint32], n_steps: int) 
         _outputs(x, m, steps)
 
 
+@njit
+def _prepare(x: NDArray[np.float64], k: kernel_constants.Constants) -> None:
+    layered._prepare(x, k)  # noqa: SLF001  # the kernel's own, which compiled code alone can call
+
+
 def at_rest() -> NDArray[np.float64]:
     """Return the numbers of a larva at rest, as the kernel has them."""
     x = np.empty(NUMBERS)
-    layered._prepare(x, kernel_constants.constants(BALANCED))  # noqa: SLF001  # the kernel's own
-    for group in (ORNS, PNS, LNS, KCS, OUTPUTS):
-        rows = x[group.place :][: 11 * group.padded].reshape(11, group.padded)
-        rows[V] = np.divide(rows[PULL], rows[LEAK], out=np.zeros(group.padded), where=rows[LEAK] > 0.0)
+    _prepare(x, kernel_constants.constants(BALANCED))
+    rows = x[:AFTER].reshape(-1, ROW)
+    rows[V] = np.divide(rows[PULL], rows[LEAK], out=np.zeros(ROW), where=rows[LEAK] > 0.0)
     for group, inhibition in ((PNS, PN_INHIBITION), (KCS, KC_INHIBITION)):
-        x[inhibition + WITH_LEAK :][:STRETCH] = x[group.place + LEAK * group.padded]
+        x[inhibition + WITH_LEAK :][:STRETCH] = rows[LEAK, group.place]
     return x
 
 
