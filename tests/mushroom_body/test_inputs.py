@@ -61,6 +61,19 @@ def test_renewals_within_one_step_merge() -> None:
     assert len(np.unique(events, axis=0)) == len(events)
 
 
+def test_the_highest_rate_in_the_longest_steps_is_counted_to_the_end() -> None:
+    """There a draw of 1,024 steps is more ticks than 64 bits count; and however it is cut, it is the same."""
+    longest = PUBLISHED.replace(dt_ms=1.0)
+    rates_hz = np.full(N_CHANNELS, inputs.MAX_RATE_HZ)
+    at_once, cut = inputs.start_channels(longest, [5]), inputs.start_channels(longest, [5])
+    events = inputs.draw_events(longest, at_once[0][0], at_once[1][0], rates_hz, 1100)
+    assert len(events) == 1100 * N_CHANNELS
+    for n_steps in (100, 1000):
+        inputs.draw_events(longest, cut[0][0], cut[1][0], rates_hz, n_steps)
+    assert (at_once[0] == cut[0]).all()
+    assert (at_once[1] == cut[1]).all()
+
+
 def test_a_silent_channel_keeps_its_time_left() -> None:
     """A rate of 0 in between only shifts what comes."""
     on, off = np.full(N_CHANNELS, 200.0), np.zeros(N_CHANNELS)
