@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kenyon.mushroom_body import BALANCED
 from kenyon.provenance import versions
 from kenyon.server import Settings
 from kenyon.server.serving import serving
@@ -50,16 +51,22 @@ class Arm(NamedTuple):
 
 
 ARMS = (
-    Arm("no option", Settings(port=0), "no option: 0 from the first steps on", GRAY),
+    Arm("no option", Settings(port=0, parameters=BALANCED), "no option: 0 from the first steps on", GRAY),
     Arm(
         "whole range",
-        Settings(port=0, concentration_scale=0.01, receptor_range_hz=(1.0, 63.0)),
+        Settings(port=0, parameters=BALANCED, concentration_scale=0.01, receptor_range_hz=(1.0, 63.0)),
         "--concentration-scale 0.01 --receptor-range 1:63",
         ORANGE,
     ),
     Arm(
         "range of the arena",
-        Settings(port=0, concentration_scale=0.01, receptor_range_hz=(22.7, 24.8), receptor_smoothing_s=4.0),
+        Settings(
+            port=0,
+            parameters=BALANCED,
+            concentration_scale=0.01,
+            receptor_range_hz=(22.7, 24.8),
+            receptor_smoothing_s=4.0,
+        ),
         "--concentration-scale 0.01 --receptor-range 22.7:24.8 --receptor-smoothing-s 4",
         BLUE,
     ),

@@ -83,6 +83,7 @@ class Arm(NamedTuple):
 def server(scale: float) -> Iterator[Address]:
     """Run `kenyon serve` with a concentration scale, and nothing kept."""
     command = [sys.executable, "-c", "from kenyon.cli import main; main()", "serve", "--port", "0"]
+    command += ["--parameters", "balanced"]
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/ready"
         command += ["--state-dir", ":memory:", "--concentration-scale", str(scale), "--ready-file", file]

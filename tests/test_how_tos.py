@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kenyon.mushroom_body import DEFAULT
 from tests.cli import running
 
 PAGE = (Path(__file__).parent.parent / "docs/your_own_experiment.md").read_text("utf-8")
@@ -97,7 +98,7 @@ def test_doses(follow: Follow) -> None:
 def test_a_parameter(follow: Follow) -> None:
     """Slow learners learn less; the command names the constant that was changed."""
     said, compared = follow("A parameter of your own")
-    assert "balanced with learning_rate_nS=0.02" in said
+    assert DEFAULT.replace(learning_rate_nS=0.02).description in said
     assert "usual differs from slow: +" in compared
 
 

@@ -17,6 +17,7 @@ from kenyon.larvaworld_plugin import register, registered, run, unregister
 from kenyon.larvaworld_plugin.experiment import carry_out, save_memories
 from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.memory import checkpoint, embedded, sensing
+from kenyon.mushroom_body.parameters import DEFAULT_NAME
 from tests.server.running import Running
 
 SHORT: dict[str, Any] = {"larvae": 3, "minutes": 0.2, "show_progress": False}
@@ -221,7 +222,7 @@ def test_memories_of_another_kind_are_refused(tmp_path: Path) -> None:
         run("PItest_off", memories=file, memory={"odors": {"CS": "3-octanol"}}, **SHORT)
     with pytest.raises(MismatchError, match="must know a stimulus of this experiment, Odor, got CS, UCS; run an"):
         run("patch_grid", memories=file, **SHORT)
-    with pytest.raises(MismatchError, match="must have parameters='published', got 'balanced'"):
+    with pytest.raises(MismatchError, match=f"must have parameters='published', got '{DEFAULT_NAME}'"):
         run("PItest_off", memories=file, memory={"parameters": "published"}, **SHORT)
 
 

@@ -15,7 +15,7 @@ from kenyon.conditioning import Design, Experiment, Lived, Phase, Probe, Results
 from kenyon.conditioning.events import Answered, GroupBegan, GroupEnded, PhaseBegan, PhaseEnded, SliceLived
 from kenyon.conditioning.schedule import order
 from kenyon.errors import FileFormatError, InputError
-from kenyon.mushroom_body import BALANCED, Odor, Population, Record
+from kenyon.mushroom_body import DEFAULT, Odor, Population, Record
 from kenyon.seeds import larva_seeds
 
 MINE = Odor("mine", [0.0] * 15 + [3.0] * 6)
@@ -50,7 +50,7 @@ def test_every_larva_lives_what_its_order_says(whole: Results) -> None:
     for group in RICH.groups:
         seeds = larva_seeds(3, 5)
         for place, seed in enumerate(seeds):
-            larva = Population(BALANCED, [seed])
+            larva = Population(DEFAULT, [seed])
             result = whole[group.name].isel(larva=place)
             answers = [live(larva, group.elements[number]) for number in order(group, seeds)[place]]
             expected = sorted(index for own in answers for index in own)
@@ -203,13 +203,13 @@ def test_trained_larvae_are_taken_into_tests_and_continuations() -> None:
 
 def test_larvae_that_were_given_go_on_as_they_were() -> None:
     """Of a population, at any moment; the id of the run tells them apart."""
-    population = Population(BALANCED, larva_seeds(4, 3))
+    population = Population(DEFAULT, larva_seeds(4, 3))
     population.stimulate("pentyl acetate", reward=1.0)
     population.advance(2000)
     given = run("?A 1s", larvae=population.snapshot(), show_progress=False).one
     trained = run("A+ 2s, ?A 1s", larvae=3, seed=4, show_progress=False).one
     assert (given.preference_index.values == trained.preference_index.values).all()
-    newborn = run("?A 1s", larvae=Population(BALANCED, larva_seeds(4, 3)).snapshot(), show_progress=False).one
+    newborn = run("?A 1s", larvae=Population(DEFAULT, larva_seeds(4, 3)).snapshot(), show_progress=False).one
     assert newborn.run_id.item() != given.run_id.item()
 
 
@@ -286,7 +286,7 @@ def test_recordings_are_those_of_single_larvae() -> None:
     result = experiment.run(show_progress=False).one
     group = experiment.design.groups[0]
     for place, seed in enumerate(larva_seeds(1, 3)):
-        larva = Population(BALANCED, [seed])
+        larva = Population(DEFAULT, [seed])
         for number in order(group, larva_seeds(1, 3))[place]:
             element = group.elements[number]
             given = {"reward": element.reward}
@@ -299,7 +299,7 @@ def test_recordings_are_those_of_single_larvae() -> None:
                 dim, at = "phase", result.phase_odors.values.tolist().index(dict(element.odors).popitem()[0])
             mine = (result.spike_larva == place) & (result[f"spike_{dim}"] == at)
             assert activity.spikes is not None
-            steps = np.rint(result.spike_time_ms.values[mine] / BALANCED.dt_ms).astype(int)
+            steps = np.rint(result.spike_time_ms.values[mine] / DEFAULT.dt_ms).astype(int)
             found = sorted(zip(steps.tolist(), result.spike_neuron.values[mine].tolist(), strict=True))
             assert found == sorted(map(tuple, activity.spikes[0].tolist()))
             of_it = result[f"sample_{dim}"].values == at

@@ -22,7 +22,7 @@ from click.testing import CliRunner
 
 from kenyon.cli import main
 from kenyon.errors import InputError
-from kenyon.mushroom_body import BALANCED, PUBLISHED, Population
+from kenyon.mushroom_body import DEFAULT, PUBLISHED, Population
 from kenyon.server import Limits, Settings
 from kenyon.wire import FrameReader, Message, decode, encode, frame
 from kenyon.wire.refusals import CODES
@@ -264,7 +264,7 @@ def test_random_bytes_end_a_connection_and_nothing_else(server: Running) -> None
 
 def test_snapshots_that_are_none_are_refused(server: Running) -> None:
     """Foreign, damaged, of other parameters, of several larvae, or announcing more than there is room for."""
-    whole = Population(BALANCED, [1]).snapshot().to_bytes()
+    whole = Population(DEFAULT, [1]).snapshot().to_bytes()
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in ("header.npy", "v_mV.npy"):
@@ -279,7 +279,7 @@ def test_snapshots_that_are_none_are_refused(server: Running) -> None:
         "must be of this server's parameters": base64.b64encode(
             Population(PUBLISHED, [1]).snapshot().to_bytes()
         ).decode(),
-        "must be of one larva": base64.b64encode(Population(BALANCED, [1, 2]).snapshot().to_bytes()).decode(),
+        "must be of one larva": base64.b64encode(Population(DEFAULT, [1, 2]).snapshot().to_bytes()).decode(),
     }
     for sentence, text in refused.items():
         (reply,) = server.ask(Message("load", 0, 3, {"op": "load", "snapshot": text}))

@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 from kenyon.cli import main
 from kenyon.errors import MismatchError, StorageError
 from kenyon.mushroom_body import PUBLISHED, Snapshot
+from kenyon.mushroom_body.parameters import DEFAULT_NAME
 from kenyon.server import journal
 from kenyon.server.journal_file import FORMAT, open_file, read_about, write_about
 from kenyon.server.journal_reader import JournalReader
@@ -173,7 +174,7 @@ def test_a_server_started_with_others_refuses_and_names_the_difference(tmp_path:
     with Here(tmp_path) as server:
         live(server, 0, range(1))
     others: list[tuple[dict[str, Any], str]] = [
-        ({"parameters": PUBLISHED}, 'parameters = "balanced", got "published"'),
+        ({"parameters": PUBLISHED}, f'parameters = "{DEFAULT_NAME}", got "published"'),
         ({"odors": ("anisole",)}, "odors = "),
         ({"concentration_scale": 300.0}, "concentration_scale = 1.0, got 300.0"),
     ]

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from kenyon.errors import DamagedError, MismatchError
+from kenyon.mushroom_body import BALANCED
 from kenyon.server.journal import Journal
 from kenyon.server.journal_file import FORMAT
 from kenyon.server.journal_reader import JournalReader, Lives
@@ -24,7 +25,7 @@ from tests.server.kept import FILE
 from tests.server.running import Running, step
 
 OLD = Path(__file__).parent / "format1"
-RECORD = Settings().record()
+RECORD = Settings(parameters=BALANCED).record()  # what was the default then
 LARVAE: list[tuple[Any, Any]] = [("run", 0), ("run", "0"), (7, "süß")]
 
 
@@ -62,7 +63,7 @@ def test_an_old_directory_is_looked_at_without_being_changed(folder: Path) -> No
 def test_an_old_directory_goes_on_as_if_nothing_had_been(folder: Path) -> None:
     """The same replies as from a server of its own time, retries and a life that comes back among them."""
     want = json.loads((OLD / "replies.json").read_text("utf-8"))
-    with Running(folder, "--adopt") as server:
+    with Running(folder, "--adopt", "--parameters", "balanced") as server:
         for sim_id, model_id, number, changes, reply in want:
             assert server.ask(step(sim_id, model_id, number, **changes)) == [reply]
             if number in (60, 5):  # of a larva upgraded as it was, and of a life that comes back

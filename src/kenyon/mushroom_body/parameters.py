@@ -482,7 +482,7 @@ def named(name: str) -> Parameters:
     return NAMED[checks.one_of("parameter set", name, list(NAMED))]
 
 
-DEFAULT_NAME = "balanced"
+DEFAULT_NAME = "larval"
 """The named set that is taken where none is said, wherever that is: in memories, on a server, in an experiment."""
 
 DEFAULT = NAMED[DEFAULT_NAME]
