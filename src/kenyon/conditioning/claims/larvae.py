@@ -172,9 +172,8 @@ LARVAE: Final = (
             "backward": "3x(+ 30s, A 30s, 60s), ?A 4s",
             **{f"forward, {gap}": f"3x(A 30s, {pause}+ 30s, 60s), ?A 4s" for gap, pause in _GAPS},
             **{f"backward, {gap}": f"3x(+ 30s, {pause}A 30s, 60s), ?A 4s" for gap, pause in _GAPS},
-            "odor": "3x(A 30s, 90s), ?A 4s",
         },
-        controls={"together": "odor and reinforcer at once", "odor": "what smelling it does"},
+        controls={"together": "odor and reinforcer at once"},
         criteria=(
             Criterion("odor right before", _last("forward"), at_least=0.0),
             Criterion("odor right after", _last("backward"), at_most=_BELOW),
@@ -397,10 +396,10 @@ LARVAE: Final = (
             "blocked": "3x(A+ 60s, 60s) | 3x(AB+ 60s, 60s) | ?B 4s",
             "fresh": "3x(AB+ 60s, 60s) | ?A 4s, ?B 4s",
             "alone": _THREE,
-            "second order": "3x(A+ 60s, 60s) | 3x(B 30s, A 30s, 60s) | ?B 4s",
-            "apart": "3x(A+ 60s, 60s) | 3x(B 30s, 60s, A 30s) | ?B 4s",
+            "second order": "3x(A+ 60s, 60s) | 2x(B 30s, A 30s, 60s) | ?B 4s",
+            "apart": "3x(A+ 60s, 60s) | 2x(B 30s, 60s, A 30s) | ?B 4s",
             "familiar": "3x(A 60s, 60s) | 3x(A+ 60s, 60s) | ?A 4s",
-            "extinguished": f"{_THREE} | A 180s, ?A 4s | 10min | ?A 4s",
+            "extinguished": f"{_THREE} | A 180s, ?A 4s | 5min | ?A 4s",
         },
         controls={
             "fresh": "nothing trained before the compound",
@@ -413,7 +412,7 @@ LARVAE: Final = (
             Criterion("second order: B in order less apart", _more("second order", "apart", "B")),
             Criterion("latent inhibition: A unknown less familiar", _more("alone", "familiar")),
             Criterion(
-                "spontaneous recovery in 10 min",
+                "spontaneous recovery in 5 min",
                 lambda told: told.index("extinguished")[:, 2] - told.index("extinguished")[:, 1],
             ),
         ),
