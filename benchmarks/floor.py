@@ -112,7 +112,7 @@ def _advance_alone(x: NDArray[np.float64], m: NDArray[np.uint32], n_steps: int) 
         _outputs(x, m, steps)
 
 
-@njit(nogil=True)
+@njit
 def _prepare(x: NDArray[np.float64], k: kernel_constants.Constants) -> None:
     layered._prepare(x, k)  # noqa: SLF001  # the kernel's own, which compiled code alone can call
 

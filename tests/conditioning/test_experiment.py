@@ -126,7 +126,7 @@ def test_summary_has_a_row_for_each_test_and_odor(result: xarray.Dataset) -> Non
         ({"seed": -1}, "seed must be an integer of at least 0, got -1"),
         ({"threads": 0}, "threads must be an integer of at least 1"),
         ({"weights": 1}, "weights must be True or False"),
-        ({"pn_to_kc": np.ones((3, 3))}, "pn_to_kc must have shape (72, 21)"),
+        ({"pn_to_kc": np.ones((3, 3))}, "pn_to_kc must have shape (K, 21) or"),
         ({"listeners": [3]}, "each listener must be a function of an event, got 3"),
         ({"engine": "brain2"}, "unknown engine 'brain2'; did you mean 'brian2'"),
     ],
@@ -275,7 +275,9 @@ def damaged_json(words: str) -> Iterator[dict[str, Any]]:
             wrong = [wrong] * len(own["values"])
         for broken in ({"values": wrong}, {"dims": ["nonsense"]}):
             yield {**said, "coordinates": {**made, name: {**own, **broken}}}
-        if name not in constants() or not constants()[name].later:  # A file of before is without these.
+        if name != "kenyon_cells" and (
+            name not in constants() or not constants()[name].later
+        ):  # A file of before is without these.
             yield {**said, "coordinates": {other: value for other, value in made.items() if other != name}}
         yield {**said, "coordinates": {**made, name: 3}}
 

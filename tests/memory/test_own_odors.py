@@ -85,6 +85,10 @@ def test_a_measured_wiring_is_that_of_the_population(tmp_path: Path) -> None:
     """Named or given as counts, in a shared population and alone; a checkpoint of before there were any is random."""
     counts = counted("right")
     gains = lived(wiring="right")[1]
+    beside = lived(wiring="left")[0]  # in the same simulation, but not in the same population
+    assert (beside.population.n_kcs, lived()[0].population.n_kcs) == (73, 72)
+    beside = lived(wiring="left")[0]  # in the same simulation, but not in the same population
+    assert (beside.population.n_kcs, lived()[0].population.n_kcs) == (73, 72)
     memory, same = lived(pn_to_kc=counts.tolist(), shared=False)
     assert gains == same != lived()[1]
     twin = Population(seeds=[memory.population.seeds[0]], wiring="right")
@@ -108,7 +112,7 @@ def test_a_measured_wiring_is_that_of_the_population(tmp_path: Path) -> None:
     [
         ({"odors": {"CS": 3}}, "odors['CS'] must be an odor, got 3; name one"),
         ({"odors": {"CS": {"name": "x"}}}, "stimulus 'CS' must stand for a measured odor or one of one's own"),
-        ({"pn_to_kc": np.ones((21, 72))}, "pn_to_kc must have shape (72, 21) or (1, 72, 21), got (21, 72)"),
+        ({"pn_to_kc": np.ones((21, 72))}, "pn_to_kc must have shape (K, 21) or (1, K, 21) with 1 to 128 Kenyon cells"),
         ({"pn_to_kc": np.full((72, 21), -2)}, "pn_to_kc must be finite from 0 to 10000 everywhere, got -2"),
         ({"pn_to_kc": THIN, "wiring": "right"}, "a wiring must be either named or given, got 'right' and pn_to_kc"),
         ({"wiring": "wrong"}, "unknown wiring 'wrong'"),

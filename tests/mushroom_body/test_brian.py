@@ -54,10 +54,12 @@ def trained() -> Population:
         (("balanced",), 2.0),
         (("larval",), 2.0),
         (("larval_bounds",), 2.0),
+        (("left",), 2.0),
         pytest.param(("mixed", "punishment", "reward"), np.inf, marks=pytest.mark.long),
         pytest.param(("balanced",), np.inf, marks=pytest.mark.long),
         pytest.param(("larval",), np.inf, marks=pytest.mark.long),
         pytest.param(("larval_bounds",), np.inf, marks=pytest.mark.long),
+        pytest.param(("left",), np.inf, marks=pytest.mark.long),
     ],
 )
 def test_golden_files(names: tuple[str, ...], most_s: float) -> None:

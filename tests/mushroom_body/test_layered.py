@@ -12,6 +12,7 @@ from kenyon.mushroom_body import Population, Record, kernel_constants, layered
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.circuit import GROUPS, KC, N_CHANNELS, N_NEURONS, PN, per_neuron
 from kenyon.mushroom_body.engines import Kernel
+from kenyon.mushroom_body.larva import Larva
 from kenyon.mushroom_body.manipulated import Manipulated, under
 from kenyon.mushroom_body.parameters import BALANCED, LARVAL, PUBLISHED, Parameters
 from kenyon.mushroom_body.state import State
@@ -112,7 +113,8 @@ def random_life(parameters: Parameters, larvae: int, rng: np.random.Generator) -
 def fits(parameters: Parameters, larva: np.void) -> bool:
     """Return whether the layered form takes a larva."""
     k = kernel_constants.constants(parameters)
-    return bool(layered._fits(larva, max(1, k.refractory_steps), k))
+    own = Larva(**{name: np.array(larva[name], ndmin=1) for name in states.VARIABLES})
+    return bool(layered._fits(own, max(1, k.refractory_steps), k))
 
 
 def lived(life: Life, engine: Kernel, record: Record, *, plastic: bool) -> tuple[State, list[object]]:

@@ -60,7 +60,7 @@ def test_a_cell_alone_in_its_group_has_one_name() -> None:
         (lambda: cut("APL>KC[3]"), "unknown connection 'APL>KC.3.'; there are"),
         (lambda: cut("KC"), "unknown connection 'KC'; there are"),
         (lambda: silence("KCs"), "unknown cell group 'KCs'; did you mean 'KC'"),
-        (lambda: silence("KC[72]"), "a cell of KC must be from 0 to 71, got 'KC.72.'"),
+        (lambda: silence("KC[128]"), "a cell of KC must be from 0 to 127, got 'KC.128.'"),
         (lambda: silence("KC[-1]"), "cells must be named as a group or one of it"),
         (lambda: drive_current("KC", 1e5), "current must be a finite number from -10000 to 10000 pA, got 100000.0"),
         (lambda: scale("APL>KC", -0.5), "factor must be a finite number from 0 to 100, got -0.5"),

@@ -33,7 +33,7 @@ NONSENSE: dict[str, Callable[[Population], Any]] = {
     "seed must be": lambda p: p.add([1.5]),  # type: ignore[list-item]  # the nonsense is what is tested
     "seed of a larva must be": lambda p: p.add([-1]),
     "seeds must name at least one larva": lambda p: p.add([]),
-    "pn_to_kc must have shape": lambda p: p.add([1], pn_to_kc=np.ones((71, 21))),
+    "pn_to_kc must have shape": lambda p: p.add([1], pn_to_kc=np.ones((72, 20))),
     "threads must be": lambda _: Population(threads=0),
     "unknown odor 'pental acetate'; did you mean": lambda p: p.stimulate("pental acetate"),
     "concentration of pentyl acetate must be": lambda p: p.stimulate({"pentyl acetate": math.nan}),

@@ -11,8 +11,9 @@ import pytest
 from kenyon import archive
 from kenyon.errors import FileFormatError, InputError
 from kenyon.mushroom_body import BALANCED, Population, Snapshot, drive
+from kenyon.mushroom_body.circuit import layout
 from kenyon.mushroom_body.engines import engine
-from kenyon.mushroom_body.state import PACKED, VARIABLES, State, arrays, newborn, pack, unpack
+from kenyon.mushroom_body.state import VARIABLES, State, arrays, newborn, pack, packed, unpack
 
 
 @pytest.fixture
@@ -90,10 +91,10 @@ def test_a_larva_is_a_record_of_fixed_size() -> None:
     """Packed and unpacked it is the same, bit for bit, and can be advanced without the others."""
     larvae = Population(seeds=[3, 4, 5])
     larvae.advance(20, drive(larvae.parameters, "anisole"))
-    packed = pack(larvae.state)
-    assert {len(larva) for larva in packed} == {PACKED.itemsize}
-    assert all(np.array_equal(mine, getattr(larvae.state, name)) for name, mine in arrays(unpack(packed)).items())
-    middle = unpack(packed[1:2])
+    rows = pack(larvae.state)
+    assert {len(larva) for larva in rows} == {packed(layout()).itemsize}
+    assert all(np.array_equal(mine, getattr(larvae.state, name)) for name, mine in arrays(unpack(rows)).items())
+    middle = unpack(rows[1:2])
     rates = drive(larvae.parameters, "anisole", reward=1.0)
     alone = engine("kernel").advance(BALANCED, middle, [300], rates)
     together = larvae.advance(30, rates)

@@ -47,12 +47,13 @@ def test_the_measured_counts_are_those_of_the_odor_datas_receptors() -> None:
     """And those that the table's source states: cells, synapses a cell, receptors a cell, cells of none and of one."""
     first, *_ = csv.reader((DATA / "kc_inputs.csv").read_text("utf-8").splitlines())
     assert tuple(f"Or{name}" for name in first[3:]) == receptors()
-    right = wiring.counted("right")
-    listens = (right > 0).sum(axis=1)
-    assert right.shape == (72, 21)
-    assert round(float(right.sum(axis=1).mean()), 1) == 24.4
-    assert round(float(listens.mean()), 2) == 4.18
-    assert ((listens == 0).sum(), (listens == 1).sum()) == (4, 14)
+    for side, cells, synapses, claws, ones in (("left", 73, 25.3, 4.05, 15), ("right", 72, 24.4, 4.18, 14)):
+        counts = wiring.counted(side)
+        listens = (counts > 0).sum(axis=1)
+        assert counts.shape == (cells, 21)
+        assert round(float(counts.sum(axis=1).mean()), 1) == synapses
+        assert round(float(listens.mean()), 2) == claws
+        assert ((listens == 0).sum(), (listens == 1).sum()) == (4, ones)
 
 
 def test_the_licences_of_what_others_measured_lie_beside_it() -> None:

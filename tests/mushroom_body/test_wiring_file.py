@@ -39,8 +39,11 @@ def test_with_a_decimal_point_they_are_strengths(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        (["0," * 20 + "1"] * 71, ": pn_to_kc must have shape (72, 21) or (1, 72, 21), got (71, 21)"),
-        ([], ": pn_to_kc must have shape (72, 21) or (1, 72, 21), got (0,)"),
+        (
+            ["0," * 20 + "1"] * 129,
+            ": pn_to_kc must have shape (K, 21) or (1, K, 21) with 1 to 128 Kenyon cells, got (129, 21)",
+        ),
+        ([], ": pn_to_kc must have shape (K, 21) or (1, K, 21) with 1 to 128 Kenyon cells, got (0,)"),
         (["0," * 20 + "1"] * 3 + ["0,1"], ", line 4, must have 21 cells, one a PN, got 2"),
         (["0," * 20 + "1", "0," * 19 + "-5,1"], ", line 2, column 20, must be a number of 0 or more, got '-5'"),
         (

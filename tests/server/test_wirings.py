@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 
 from kenyon.errors import InputError, MismatchError
-from kenyon.mushroom_body import Population, Snapshot
+from kenyon.mushroom_body import Population, Snapshot, drive
+from kenyon.mushroom_body.parameters import DEFAULT
+from kenyon.mushroom_body.state import pack
 from kenyon.seeds import larva_seed
 from kenyon.server import Limits, Settings
+from kenyon.server.computing import KernelComputer
 from kenyon.wire import Message
 from tests.server.running import Here, Running, kenyon, step
 
-WIRING = "right-shuffled"
+WIRING = "left-shuffled"
 
 
 def test_a_killed_server_goes_on_with_its_wiring(tmp_path: Path) -> None:
@@ -46,7 +49,7 @@ def test_another_wiring_is_another_servers(tmp_path: Path) -> None:
     assert "wiring" not in Settings().record()
     with Here(tmp_path, wiring=WIRING) as server:
         server.ask(step("run", 0, 0))
-    with pytest.raises(MismatchError, match=r'"right-shuffled", got None; start with --wiring right-shuffled'):
+    with pytest.raises(MismatchError, match=r'"left-shuffled", got None; start with --wiring left-shuffled'):
         Here(tmp_path).__enter__()
     with pytest.raises(InputError, match="unknown wiring 'rihgt'; did you mean 'right'"):
         Settings(wiring="rihgt")
@@ -63,3 +66,26 @@ def test_strengths_of_ones_own_come_as_a_snapshot() -> None:
         larva.stimulate({"anisole": 0.5})
         rate_hz = larva.advance(20).rate_hz("KC")[0]
         assert server.ask(step("run", 0, 1, odors={"anisole": 0.5}))[0]["KC_rate"] == rate_hz
+
+
+def test_larvae_of_several_sizes_are_advanced_at_once() -> None:
+    """Each is what it is alone, in the kernel's batches and on a server whose newborn have another size."""
+    larvae = [Population(seeds=[number], wiring=wiring) for number, wiring in enumerate(("left", "right", "left"))]
+    packed = [pack(one.state)[0] for one in larvae]
+    rates_hz = drive(DEFAULT, "anisole", reward=1.0)
+    moved, spikes, _ = KernelComputer(DEFAULT).advance(
+        packed, np.array([500, 700, 300]), np.tile(rates_hz, (3, 1)), plastic=True
+    )
+    for one, larva, fired, steps in zip(larvae, moved, spikes, (500, 700, 300), strict=True):
+        activity = one.advance(steps * 0.1, rates_hz)
+        assert pack(one.state)[0] == larva
+        assert fired.tolist() == [activity.spikes_of(group)[0] for group in activity.layout.groups]
+    with Here(wiring="left") as server:
+        own = Population(seeds=[larva_seed(0, "run", 0)], wiring="left")
+        own.advance(10)
+        words = base64.b64encode(larvae[1].snapshot().to_bytes()).decode()
+        server.ask(Message("run", 1, 1, {"op": "load", "snapshot": words}))
+        replies = server.ask(*(step("run", place, place, odors={"anisole": 0.5}) for place in (0, 1)))
+        for one, reply in zip((own, larvae[1]), replies, strict=True):
+            one.stimulate({"anisole": 0.5})
+            assert reply["KC_rate"] == one.advance(20).rate_hz("KC")[0]

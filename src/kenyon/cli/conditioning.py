@@ -60,8 +60,8 @@ _RATES = ", ".join(f"{parameters.reinforcement_rate_hz:g} {name}" for name, para
     help="Which PNs each Kenyon cell listens to: drawn "
     "for each larva; as measured on a side of a brain; or with each cell's synapses dealt to other receptors.",
 )
-@click.option("--pn-to-kc", type=TABLE, metavar="FILE", help="CSV of a wiring of your own: 72 lines of 21 numbers, 0 "
-              "and 1, or counts of synapses, or strengths with a decimal point.")  # fmt: skip
+@click.option("--pn-to-kc", type=TABLE, metavar="FILE", help="CSV of a wiring of your own: 1 to 128 lines of 21 "
+              "numbers, 0 and 1, or counts of synapses, or strengths with a decimal point.")  # fmt: skip
 @click.option("--seed", type=int, default=0, help="Same seed, same larvae, same numbers.")
 @click.option(
     "--engine", type=click.Choice(ENGINES), default="kernel", help="Same numbers; brian2 is far slower, cuda is a GPU."

@@ -13,7 +13,6 @@ from kenyon.conditioning.living import Course, Done, Now
 from kenyon.conditioning.setup import Kept, Setup
 from kenyon.errors import FileFormatError, KenyonError
 from kenyon.mushroom_body import Activity, Odor, Record, Snapshot
-from kenyon.mushroom_body.circuit import N_NEURONS
 from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.engines import engine as engine_of
 from kenyon.threads import chosen
@@ -158,6 +157,6 @@ def _done(arrays: archive.Arrays, number: str, sides: list[int]) -> Done:
 def _activity(arrays: archive.Arrays, start: str) -> Activity:
     durations_ms, counts, diverged = (arrays[start + name] for name in ("duration_ms", "counts", "diverged"))
     larvae = len(durations_ms)
-    if (durations_ms.shape, counts.shape, diverged.shape) != ((larvae,), (larvae, N_NEURONS), (larvae,)):
+    if (durations_ms.shape, counts.shape, diverged.shape) != ((larvae,), (larvae, *counts.shape[1:2]), (larvae,)):
         raise ValueError("what larvae have done must be of each of them")
     return Activity(durations_ms, counts.astype(np.int64), diverged=diverged.astype(np.bool_))

@@ -15,7 +15,7 @@ from kenyon.conditioning.phases import Probe
 from kenyon.conditioning.schedule import Schedule
 from kenyon.conditioning.setup import Kept
 from kenyon.mushroom_body import Activity
-from kenyon.mushroom_body.circuit import GROUPS, N_KCS
+from kenyon.mushroom_body.circuit import GROUPS
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -27,6 +27,7 @@ class Collector:
         schedule: When which larva comes to what.
         moments: The grid of the tests.
         kept: What to keep.
+        n_kcs: How many Kenyon cells each larva has.
 
     Attributes:
         arrays: Numbers by name; absent is nan, or -1 of what was counted.
@@ -34,7 +35,7 @@ class Collector:
             and the first of the larvae.
     """
 
-    def __init__(self, schedule: Schedule, moments: Moments, kept: Kept) -> None:
+    def __init__(self, schedule: Schedule, moments: Moments, kept: Kept, n_kcs: int) -> None:
         self._moments = moments
         self.recorded: Arrays = {}
         larvae, elements = schedule.order.shape
@@ -47,9 +48,9 @@ class Collector:
         }
         if kept.weights:
             for name in ("w_kc_mbonp_nS", "w_kc_mbonn_nS"):
-                self.arrays[name] = np.full((*tests[:2], N_KCS), np.nan, dtype=np.float32)
+                self.arrays[name] = np.full((*tests[:2], n_kcs), np.nan, dtype=np.float32)
         if kept.codes:
-            self.arrays["test_kc_spikes"] = np.full((*tests, N_KCS), -1, dtype=np.int32)
+            self.arrays["test_kc_spikes"] = np.full((*tests, n_kcs), -1, dtype=np.int32)
         if kept.per_second:
             self._first: NDArray[np.int64] = np.cumsum(schedule.n_slices) - schedule.n_slices
             self.arrays["rate_hz"] = np.full((larvae, int(schedule.n_slices.sum()), len(GROUPS)), np.nan)
@@ -93,7 +94,7 @@ class Collector:
         self.arrays["preference_index"][at] = event.preference_index
         self.arrays["test_rate_hz"][at] = _rates(everything)
         if "test_kc_spikes" in self.arrays:
-            self.arrays["test_kc_spikes"][at] = everything.counts[:, GROUPS["KC"]]
+            self.arrays["test_kc_spikes"][at] = everything.counts[:, everything.layout.groups["KC"]]
         for name in ("w_kc_mbonp_nS", "w_kc_mbonn_nS"):
             if name in self.arrays:
                 self.arrays[name][at[:2]] = getattr(event, name)

@@ -62,6 +62,7 @@ def dataset(design: Design, course: Course, setup: Setup) -> "xarray.Dataset":
             "began_as": setup.began_as[group.name],
             "kept": ", ".join([*setup.kept.names, *["recordings"] * bool(setup.kept.recordings)]),
             "wiring": setup.wiring,
+            "kenyon_cells": course.n_kcs,
             "own_odors": _own_odors(design),
             "parameters": setup.parameters.description,
             **origin.parameter_coordinates(setup.parameters),

@@ -16,7 +16,7 @@ from kenyon.conditioning.origin import LARVA_RUN_ID, run_variable
 from kenyon.conditioning.variables import MEASURED, SECONDS, STATED, Variable
 from kenyon.errors import FileFormatError
 from kenyon.mushroom_body import preference_index
-from kenyon.mushroom_body.circuit import GROUPS
+from kenyon.mushroom_body.circuit import N_KCS, layout
 from kenyon.mushroom_body.parameters import constants
 from kenyon.words import shown
 
@@ -29,6 +29,9 @@ FORMAT_VERSION: Final = 3
 FloatArray: TypeAlias = NDArray[np.float64]
 
 _MADE: Final = "made"
+_SIZE: Final = "kenyon_cells"
+"""Absent in files of before, when all circuits had 72."""
+
 _PLACES: Final = ("larva", "test")
 _COUNTED: Final = {
     "test_rate_hz": ("test_spikes", "test_s"),
@@ -37,7 +40,6 @@ _COUNTED: Final = {
 }
 """Rates: what their counts are called in the file, and how long was counted."""
 
-_CELLS = np.array([own.stop - own.start for own in GROUPS.values()])
 _TYPES: Final = {"i": np.int64, "u": np.int64, "b": np.bool_, "f": np.float64}
 _SPELLED: Final[Mapping[str, type | tuple[type, ...]]] = {"i": int, "u": int, "b": bool, "f": (int, float)}
 _KINDS: Final = {"number": "fiu", "switch": "b"}
@@ -97,12 +99,12 @@ def _spread(file: "xarray.Dataset") -> "xarray.Dataset":
     said = json.loads(file[_MADE].item())
     coordinates = {name: (own["dims"], _array(own["values"], own["kind"])) for name, own in said["coordinates"].items()}
     places = {name: np.arange(file.sizes[name]) for name in _PLACES if name in said["follow"]}
-    result = file.drop_vars(_MADE).assign_coords({**places, **coordinates})
+    result = file.drop_vars(_MADE).assign_coords({_SIZE: N_KCS, **places, **coordinates})
     if LARVA_RUN_ID in said["follow"]:
         result = result.assign(run_variable("larva", result.run_id.item(), result.sizes["larva"]))
     for name, (counts, lasted) in _COUNTED.items():
         if counts in result:
-            rates = _rates(result[counts].values, _seconds(result, lasted))
+            rates = _rates(result[counts].values, _seconds(result, lasted), _cells(result))
             result = result.drop_vars(counts).assign({name: (MEASURED[name].dims, rates)})
     if "preference_index" not in result:
         index = preference_index(*(result.test_rate_hz.sel(group=own).values for own in ("MBONp", "MBONn")))
@@ -132,17 +134,29 @@ def _of_one_run(result: "xarray.Dataset") -> bool:
 
 def _counts(result: "xarray.Dataset", name: str, lasted: str) -> NDArray[np.int32] | None:
     """Return rates as counts of spikes, -1 where absent; None where the rates do not follow from them."""
-    if result[lasted].ndim != 1 or result.coords["dt_ms"].ndim or result[name].dims != MEASURED[name].dims:
+    if (
+        result[lasted].ndim != 1
+        or result.coords["dt_ms"].ndim
+        or result.coords[_SIZE].ndim
+        or result[name].dims != MEASURED[name].dims
+    ):
         return None
     rates, seconds = result[name].values, _seconds(result, lasted)
-    spikes = np.rint(rates * seconds[:, None] * _CELLS)
+    cells = _cells(result)
+    spikes = np.rint(rates * seconds[:, None] * cells)
     counts: NDArray[np.int32] = np.where(np.isnan(spikes), -1, spikes).astype(np.int32)
-    return counts if np.array_equal(_rates(counts, seconds), rates, equal_nan=True) else None
+    return counts if np.array_equal(_rates(counts, seconds, cells), rates, equal_nan=True) else None
 
 
-def _rates(counts: NDArray[np.int32], seconds: FloatArray) -> FloatArray:
-    rates: FloatArray = np.where(counts < 0, np.nan, counts / _CELLS / seconds[:, None])
+def _rates(counts: NDArray[np.int32], seconds: FloatArray, cells: NDArray[np.int64]) -> FloatArray:
+    rates: FloatArray = np.where(counts < 0, np.nan, counts / cells / seconds[:, None])
     return rates
+
+
+def _cells(result: "xarray.Dataset") -> NDArray[np.int64]:
+    """Return how many cells each group of neurons has."""
+    groups = layout(int(result.coords[_SIZE])).groups
+    return np.array([own.stop - own.start for own in groups.values()])
 
 
 def _seconds(result: "xarray.Dataset", lasted: str) -> FloatArray:

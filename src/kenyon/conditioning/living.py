@@ -16,6 +16,7 @@ from kenyon.conditioning.setup import Setup, names
 from kenyon.errors import InputError
 from kenyon.mushroom_body import Activity, Population, Snapshot
 from kenyon.mushroom_body.circuit import N_NEURONS
+from kenyon.mushroom_body.manipulations import fitting
 from kenyon.mushroom_body.state import State
 from kenyon.words import shown
 
@@ -53,10 +54,11 @@ class Course:
         names: By which its phases and tests can be recorded.
         schedule: When which larva comes to what.
         moments: The grid of its tests.
+        n_kcs: How many Kenyon cells each of its larvae has.
         collector: What is kept.
 
     Raises:
-        InputError: as for `Schedule`.
+        InputError: as for `Schedule`, or a Kenyon cell is manipulated that is not there.
     """
 
     def __init__(self, group: Group, setup: Setup) -> None:
@@ -69,7 +71,11 @@ class Course:
             group, setup.seeds(group.name), setup.parameters, records=setup.kept.records(group, tested),
             slice_ms=slice_ms,
         )  # fmt: skip
-        self.collector = Collector(self.schedule, self.moments, setup.kept)
+        cells = setup.starts[group.name].state.layout
+        for element in group.elements:
+            fitting(element.manipulations, cells)
+        self.n_kcs = cells.n_kcs
+        self.collector = Collector(self.schedule, self.moments, setup.kept, cells.n_kcs)
 
 
 def courses(groups: Sequence[Group], setup: Setup) -> list[Course]:

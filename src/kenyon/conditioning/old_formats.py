@@ -16,7 +16,7 @@ from kenyon.conditioning.paradigms import DESCRIPTIONS, of_id
 from kenyon.conditioning.setup import DRAWN, NEWBORN
 from kenyon.conditioning.variables import MEASURED
 from kenyon.mushroom_body import PUBLISHED
-from kenyon.mushroom_body.circuit import GROUPS
+from kenyon.mushroom_body.circuit import GROUPS, N_KCS
 from kenyon.mushroom_body.parameters import constants
 
 if TYPE_CHECKING:  # xarray is slow to import
@@ -87,6 +87,7 @@ def _today(old: "xarray.Dataset") -> "xarray.Dataset":
         began_as=NEWBORN,
         kept="weights",
         wiring=DRAWN,
+        kenyon_cells=N_KCS,
         own_odors="",
         design=_design(old),
         **{name: ("test_odor", values) for name, values in of_tests.items()},

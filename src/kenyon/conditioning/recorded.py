@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from kenyon.conditioning.living import Course
 from kenyon.conditioning.phases import Probe
 from kenyon.mushroom_body.activity import SAMPLED
+from kenyon.mushroom_body.circuit import layout
 
 Variables: TypeAlias = dict[str, NDArray[Any]]
 
@@ -67,9 +68,9 @@ def _samples(course: Course, ordered: list[Any], begins_ms: dict[tuple[int, int]
     numbers = np.repeat([number for number, _ in spots], list(map(len, times)))
     variables: Variables = {"sample_time_ms": np.concatenate(times)}
     variables |= {f"sample_{name}": own for name, own in zip(PLACES, _places(course, numbers), strict=True)}
-    for name, size in SAMPLED.items():
+    for name, axis in SAMPLED.items():
         if any(name in own for _, own in there):
-            values = np.full((len(course.schedule.order), len(numbers), size), np.nan)
+            values = np.full((len(course.schedule.order), len(numbers), layout(course.n_kcs).sizes[axis]), np.nan)
             for at, own in there:
                 if name in own:
                     values[own["larvae"], spots[at]] = own[name]

@@ -132,6 +132,7 @@ STATED: Final[Mapping[str, Variable]] = MappingProxyType(
         "wiring": Variable(
             (), "text", "how the Kenyon cells are wired: drawn, as measured, or all of it as hexadecimal digits"
         ),
+        "kenyon_cells": Variable((), "number", "how many Kenyon cells each larva has"),
         "own_odors": Variable(
             (), "text", "odors that are no measured ones, as JSON: responses by name and concentration"
         ),

@@ -22,7 +22,7 @@ from kenyon.mushroom_body.inputs import Stimulus, drives, stimulus
 from kenyon.mushroom_body.odors import Odor
 from kenyon.mushroom_body.parameters import DEFAULT_NAME, NAMED
 from kenyon.mushroom_body.state import State
-from kenyon.mushroom_body.wiring import RANDOM, WIRINGS, check_one, check_pn_to_kc
+from kenyon.mushroom_body.wiring import RANDOM, WIRINGS, check_one, check_pn_to_kc, kcs_of
 from kenyon.seeds import larva_seed
 from kenyon.threads import OwnLock
 from kenyon.whole import Change, at_once, update
@@ -71,8 +71,8 @@ class MushroomBodyMemory(MBmemory):
         None,
         allow_None=True,
         constant=True,
-        doc="A wiring of one's own instead: a row for each of its 72 Kenyon cells, of 21 entries: 0 and 1, or counts "
-        "of synapses, or else floats in multiples of pn_kc_nS.",
+        doc="A wiring of one's own instead: a row for each of its 1 to 128 Kenyon cells, of 21 entries: 0 and 1, or "
+        "counts of synapses, or else floats in multiples of pn_kc_nS.",
     )
     shared = Switch(True, constant=True, doc="Whether larvae of one simulation share a population.")
 
@@ -202,7 +202,9 @@ class MushroomBodyMemory(MBmemory):
                 if self.larva_id is None:
                     clones.begin(self, "circuit", int(self.seed), sim_id)
                 home = (
-                    _home(sim_id, self._constants, self.engine) if self.shared else _Home(self._constants, self.engine)
+                    _home(sim_id, self._constants, self.engine, kcs_of(self.wiring, self.pn_to_kc))
+                    if self.shared
+                    else _Home(self._constants, self.engine)
                 )
                 self._place = home.take_in(larva_seed(int(self.seed), sim_id, larva_id), self.wiring, self.pn_to_kc)
                 weakref.finalize(self, home.free.append, self._place)
@@ -323,9 +325,9 @@ _shared: "weakref.WeakValueDictionary[tuple[Any, ...], _Home]" = weakref.WeakVal
 _registry = OwnLock()
 
 
-def _home(sim_id: str | int, constants: Parameters, engine: str) -> _Home:
+def _home(sim_id: str | int, constants: Parameters, engine: str, n_kcs: int) -> _Home:
     """Return the population that the larvae of a simulation share; it lives as long as one of their memories."""
-    key = (type(sim_id), sim_id, engine, *constants.values().values())
+    key = (type(sim_id), sim_id, engine, n_kcs, *constants.values().values())
     with _registry.lock:
         home = _shared.get(key)
         if home is None:

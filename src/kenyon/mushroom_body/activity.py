@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kenyon import checks
 from kenyon.errors import InputError
-from kenyon.mushroom_body.circuit import GROUPS, N_KCS, N_NEURONS
+from kenyon.mushroom_body.circuit import GROUPS, Layout, layout_of
 from kenyon.notebook import words_and_table
 from kenyon.words import shown
 
@@ -20,13 +20,8 @@ if TYPE_CHECKING:  # slow to import
 
 FloatArray = NDArray[np.float64]
 
-SAMPLED = {"v_mV": N_NEURONS, "w_kc_mbonp_nS": N_KCS, "w_kc_mbonn_nS": N_KCS, "eligibility": N_KCS}
-"""Variables that can be sampled, and how many values each has per larva."""
-
-
-_GROUP = np.repeat(list(GROUPS), [where.stop - where.start for where in GROUPS.values()])
-_CELL = np.concatenate([np.arange(where.stop - where.start) for where in GROUPS.values()])
-"""Of each neuron its group, and its place in it."""
+SAMPLED = {"v_mV": "N", "w_kc_mbonp_nS": "K", "w_kc_mbonn_nS": "K", "eligibility": "K"}
+"""Variables that can be sampled, and of what each has a value: of each neuron, or of each Kenyon cell."""
 
 
 @dataclass(frozen=True)
@@ -115,13 +110,21 @@ class Activity:
         ]
         return words_and_table(repr(self), rows)
 
+    @property
+    def layout(self) -> Layout:
+        """Which neuron is which."""
+        return layout_of(self.counts.shape[1])
+
+    def _cells(self, group: str) -> slice:
+        return self.layout.groups[checks.one_of("cell group", group, list(GROUPS))]
+
     def spikes_of(self, group: str) -> NDArray[np.int64]:
         """Return the spikes of a cell group, such as "KC" or "MBONp", summed over its cells: [B] int64.
 
         Raises:
             InputError: there is no such group.
         """
-        summed: NDArray[np.int64] = self.counts[:, GROUPS[checks.one_of("cell group", group, list(GROUPS))]].sum(axis=1)
+        summed: NDArray[np.int64] = self.counts[:, self._cells(group)].sum(axis=1)
         return summed
 
     def rate_hz(self, group: str) -> FloatArray:
@@ -130,7 +133,7 @@ class Activity:
         Raises:
             InputError: there is no such group.
         """
-        counts = self.counts[:, GROUPS[checks.one_of("cell group", group, list(GROUPS))]]
+        counts = self.counts[:, self._cells(group)]
         seconds: FloatArray = self.duration_ms * 1e-3
         seconds[seconds == 0.0] = np.nan
         rates: FloatArray = np.add.reduce(counts, axis=1) / counts.shape[1] / seconds
@@ -145,7 +148,7 @@ class Activity:
 
         Returns:
             Columns larva (its place in the call), time_ms (where its time step begins, from the start of the call),
-            neuron (0 to 141), group (its name, such as "KC"), cell (its place in the group).
+            neuron (0 to 141, with 72 Kenyon cells), group (its name, such as "KC"), cell (its place in the group).
 
         Raises:
             InputError: spikes were not recorded.
@@ -153,13 +156,14 @@ class Activity:
         import pandas as pd
 
         larva, steps, neurons = self._spikes()
+        group, cell = _names(self.layout)
         return pd.DataFrame(
             {
                 "larva": larva,
                 "time_ms": steps * self.dt_ms,
                 "neuron": neurons,
-                "group": _GROUP[neurons],
-                "cell": _CELL[neurons],
+                "group": group[neurons],
+                "cell": cell[neurons],
             }
         )
 
@@ -183,15 +187,16 @@ class Activity:
             variables["spike_larva"] = ("spike", larva)
             variables["spike_time_ms"] = ("spike", steps * self.dt_ms, {"units": "ms"})
             variables["spike_neuron"] = ("spike", neurons)
+        group, cell = _names(self.layout)
         coordinates: dict[str, Any] = {
             "larva": np.arange(len(self.counts)),
-            "neuron": np.arange(N_NEURONS),
-            "group": ("neuron", _GROUP),
-            "cell": ("neuron", _CELL),
+            "neuron": np.arange(self.layout.n_neurons),
+            "group": ("neuron", group),
+            "cell": ("neuron", cell),
         }
         for name, values in self.samples.items():
-            variables[name] = (("larva", "time_ms", "neuron" if values.shape[2] == N_NEURONS else "kc"), values)
-            coordinates |= {"time_ms": self.sample_ms, "kc": np.arange(N_KCS)}
+            variables[name] = (("larva", "time_ms", "neuron" if SAMPLED[name] == "N" else "kc"), values)
+            coordinates |= {"time_ms": self.sample_ms, "kc": np.arange(self.layout.n_kcs)}
         return xarray.Dataset(variables, coordinates)
 
     def _spikes(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -206,6 +211,12 @@ class Activity:
     def preference_index(self) -> FloatArray:
         """MBON preference index of each larva: [B] float64, see `preference_index`."""
         return preference_index(self.rate_hz("MBONp"), self.rate_hz("MBONn"))
+
+
+def _names(cells: Layout) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+    """Return of each neuron its group, and its place in it."""
+    sizes = [where.stop - where.start for where in cells.groups.values()]
+    return np.repeat(list(cells.groups), sizes), np.concatenate([np.arange(size) for size in sizes])
 
 
 def preference_index(mbonp_hz: Any, mbonn_hz: Any) -> FloatArray:

@@ -21,7 +21,7 @@ from kenyon.mushroom_body.activity import SAMPLED
 from kenyon.mushroom_body.arguments import FloatArray, IntArray
 from kenyon.mushroom_body.brian_circuit import NEVER, build_circuit, constants, input_wires
 from kenyon.mushroom_body.brian_setup import codegen_target, import_brian2, settings
-from kenyon.mushroom_body.circuit import DAN_P, GROUPS, LN_P, N_KCS, N_NEURONS, N_PNS, per_neuron
+from kenyon.mushroom_body.circuit import DAN_P, LN_P, N_PNS, Layout, per_neuron
 from kenyon.mushroom_body.engine import Engine, Events
 from kenyon.mushroom_body.kernel import Recording
 from kenyon.mushroom_body.manipulated import weights_nS
@@ -33,8 +33,6 @@ _MEMBRANE = ("v_mV", "g_e_nS", "g_i_nS", "g_a_nS")
 _WEIGHTS = ("w_kc_mbonp_nS", "w_kc_mbonn_nS")
 _TRACES = ("fired_step", "trace")
 _COUNTERS = ("release_step", "n_spikes")
-_KC, _DAN = GROUPS["KC"], slice(DAN_P, LN_P)
-_TRACED = {("kc_silent_steps", "kc_eligibility"): _KC, ("dan_silent_steps", "dan_trace"): _DAN}
 
 # Conductances below the negligible are set to 0 before each run, which is too short for the others to end as
 # subnormals, slow to compute with.
@@ -99,7 +97,7 @@ class Brian2(Engine):
                 given = [input_of(larva, first, left[larva]) for larva in batch]
                 part = _Part(state, batch, left[batch], given, first_step + first, recording)
                 with _one_network.lock:
-                    slots = _slots(parameters, 1 << (len(batch) - 1).bit_length())
+                    slots = _slots(parameters, state.layout, 1 << (len(batch) - 1).bit_length())
                     slots.run(part, constants(parameters, plastic=plastic))
 
 
@@ -117,21 +115,24 @@ class _Part(NamedTuple):
 class _Slots:
     """A network with a fixed number of slots for larvae; idle slots are at rest, without input."""
 
-    def __init__(self, parameters: Parameters, slots: int) -> None:
+    def __init__(self, parameters: Parameters, cells: Layout, slots: int) -> None:
         brian2 = import_brian2()
-        self._parameters = parameters
+        self._parameters, self._layout, self._kc = parameters, cells, cells.groups["KC"]
+        dans = slice(cells.outputs + DAN_P, cells.outputs + LN_P)
+        self._traced = {("kc_silent_steps", "kc_eligibility"): self._kc, ("dan_silent_steps", "dan_trace"): dans}
         with settings("numpy"):  # Connecting pairs is quick anyway; to compile it would take half of all compile time.
             clock = brian2.Clock(parameters.dt_ms * brian2.ms, name="kenyon_clock")
-            unwired = np.zeros((slots, N_KCS, N_PNS))
+            unwired = np.zeros((slots, cells.n_kcs, N_PNS))
             self._neurons, transmission, *plasticity = build_circuit(parameters, unwired, clock)
             self._each_step = brian2.NetworkOperation(lambda: None, clock=clock, when="end", name="kenyon_each_step")
             self._network = brian2.Network(self._neurons, transmission, plasticity, self._each_step)
         self._network.schedule = ["start", "groups", "thresholds", "synapses", "resets", "end"]
         names = (*_MEMBRANE, *_WEIGHTS, *_TRACES, *_COUNTERS)
         arrays = {name: self._neurons.variables[name].get_value() for name in names}
-        self._x = {name: values.reshape(slots, N_NEURONS) for name, values in arrays.items()}
-        self._passed_nS = weights_nS(parameters)["PN>KC"]
-        self._pn_to_kc_nS = transmission.variables["excitation_nS"].get_value().reshape(slots, -1)[:, : N_PNS * N_KCS]
+        self._x = {name: values.reshape(slots, cells.n_neurons) for name, values in arrays.items()}
+        self._passed_nS = weights_nS(parameters, cells)["PN>KC"]
+        excitation_nS = transmission.variables["excitation_nS"].get_value().reshape(slots, -1)
+        self._pn_to_kc_nS = excitation_nS[:, : N_PNS * cells.n_kcs]
 
     def run(self, part: _Part, values: dict[str, Any]) -> None:
         """Swap larvae in, run them together, and swap each out at its own end."""
@@ -168,12 +169,14 @@ class _Slots:
 
     def _delivery(self, part: _Part, steps: int) -> Callable[[int], None]:
         """Return what delivers the input spikes of a step: exact at any step, and quicker than Brian2's own source."""
-        target, input_nS = input_wires(self._parameters)
+        target, input_nS = input_wires(self._parameters, self._layout)
         all_input_nS = np.zeros_like(self._x["g_e_nS"])
         all_input_nS[:, target] = input_nS
         all_input_nS, g_e_nS = all_input_nS.reshape(-1), self._x["g_e_nS"].reshape(-1)
         step = np.concatenate([own[:, 0] for own in part.events])
-        neuron = np.concatenate([target[own[:, 1]] + slot * N_NEURONS for slot, own in enumerate(part.events)])
+        neuron = np.concatenate(
+            [target[own[:, 1]] + slot * self._layout.n_neurons for slot, own in enumerate(part.events)]
+        )
         neuron = neuron[np.argsort(step.astype(np.uint16), kind="stable")]  # numpy sorts 16 bits in linear time.
         bounds = [0, *np.cumsum(np.bincount(step, minlength=steps)).tolist()]
 
@@ -187,13 +190,13 @@ class _Slots:
     def _swap_in(self, part: _Part) -> None:
         x, state, larvae, here = self._x, part.state, part.larvae, slice(len(part.larvae))
         for name in _MEMBRANE:
-            x[name][:] = per_neuron(self._parameters, "rest_mV") if name == "v_mV" else 0.0
+            x[name][:] = per_neuron(self._parameters, "rest_mV", self._layout) if name == "v_mV" else 0.0
             x[name][here] = getattr(state, name)[larvae]
             x[name][np.abs(x[name]) < _NEGLIGIBLE] = 0.0
         for name in _WEIGHTS:
-            x[name][here, _KC] = getattr(state, name)[larvae]
+            x[name][here, self._kc] = getattr(state, name)[larvae]
         x["release_step"][here] = state.refractory_steps[larvae]
-        for (silent_steps, trace), cells in _TRACED.items():
+        for (silent_steps, trace), cells in self._traced.items():
             x["fired_step"][here, cells] = -np.minimum(getattr(state, silent_steps)[larvae], NEVER)
             x["trace"][here, cells] = getattr(state, trace)[larvae]
         x["n_spikes"][:] = 0
@@ -205,8 +208,8 @@ class _Slots:
         if every == 0 or step % every != 0:
             return
         slots = np.flatnonzero(part.n_steps >= done)
-        for name, size in SAMPLED.items():
-            samples, cells = getattr(part.recording, name), _KC if size == N_KCS else slice(None)
+        for name, axis in SAMPLED.items():
+            samples, cells = getattr(part.recording, name), self._kc if axis == "K" else slice(None)
             if samples.shape[1] > 0:
                 values = self._eligibility(done) if name == "eligibility" else self._x[name]
                 samples[part.larvae[slots], step // every - 1] = values[slots, cells]
@@ -222,8 +225,8 @@ class _Slots:
         for name in _MEMBRANE:
             getattr(state, name)[larvae] = x[name][slots]
         for name in _WEIGHTS:
-            getattr(state, name)[larvae] = x[name][slots, _KC]
-        for (silent_steps, trace), cells in _TRACED.items():
+            getattr(state, name)[larvae] = x[name][slots, self._kc]
+        for (silent_steps, trace), cells in self._traced.items():
             silent = done - x["fired_step"][slots, cells]
             getattr(state, silent_steps)[larvae] = np.where(silent < NEVER, silent, np.inf)
             getattr(state, trace)[larvae] = x["trace"][slots, cells]
@@ -237,7 +240,7 @@ _slots = lru_cache(maxsize=8)(_Slots)
 
 def _record(part: _Part, fired: list[NDArray[np.int32]]) -> None:
     step = np.repeat(np.arange(len(fired)), [len(neurons) for neurons in fired])
-    slot, neuron = np.divmod(np.concatenate(fired), N_NEURONS)
+    slot, neuron = np.divmod(np.concatenate(fired), part.state.layout.n_neurons)
     recording = part.recording
     for i, larva in enumerate(part.larvae):
         own = (slot == i) & (step < part.n_steps[i])

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.mushroom_body.brian_setup import import_brian2
-from kenyon.mushroom_body.circuit import DAN_P, GROUPS, N_CHANNELS, N_NEURONS, PN, REWARD, per_neuron
+from kenyon.mushroom_body.circuit import DAN_P, N_CHANNELS, PN, REWARD, Layout, layout, per_neuron
 from kenyon.mushroom_body.manipulated import resting_mV, thresholds_mV, weights_nS
 from kenyon.mushroom_body.parameters import Parameters
 
@@ -86,7 +86,6 @@ w_kc_mbonp_nS_post += plastic_p * recovered * (kc_mbon_nS - w_kc_mbonp_nS_post)
 w_kc_mbonn_nS_post += plastic_n * recovered * (kc_mbon_nS - w_kc_mbonn_nS_post)
 """
 
-_CELLS = {group: np.arange(N_NEURONS)[where] for group, where in GROUPS.items()}
 
 # Finite stand-ins for infinity, for Brian2 compiles with -ffast-math; no eligibility lasts for this many steps.
 NEVER = 1e15
@@ -121,10 +120,10 @@ def build_circuit(parameters: Parameters, pn_to_kc: FloatArray, clock: Any) -> t
         each slot, transmission begins with the P * K synapses from PNs to KCs.
     """
     brian2 = import_brian2()
-    slots = len(pn_to_kc)
+    slots, cells = len(pn_to_kc), layout(pn_to_kc.shape[1])
     # Names are part of the generated code: these, always the same, let it be compiled once for any number of slots.
     neurons = brian2.NeuronGroup(
-        slots * N_NEURONS,
+        slots * cells.n_neurons,
         NEURON,
         threshold="v_mV > threshold_mV",
         reset=RESET,
@@ -133,13 +132,13 @@ def build_circuit(parameters: Parameters, pn_to_kc: FloatArray, clock: Any) -> t
         name="kenyon_neurons",
     )
     of_cell = {
-        "per_capacitance": 1.0 / per_neuron(parameters, "capacitance_pF"),
-        "leak_nS": per_neuron(parameters, "leak_nS"),
-        "resting_mV": resting_mV(parameters),
-        "reset_mV": per_neuron(parameters, "rest_mV"),
-        "threshold_mV": np.minimum(thresholds_mV(parameters), _NO_THRESHOLD),
-        "adaptation_nS": per_neuron(parameters, "adaptation_nS"),
-        "v_mV": per_neuron(parameters, "rest_mV"),
+        "per_capacitance": 1.0 / per_neuron(parameters, "capacitance_pF", cells),
+        "leak_nS": per_neuron(parameters, "leak_nS", cells),
+        "resting_mV": resting_mV(parameters, cells),
+        "reset_mV": per_neuron(parameters, "rest_mV", cells),
+        "threshold_mV": np.minimum(thresholds_mV(parameters, cells), _NO_THRESHOLD),
+        "adaptation_nS": per_neuron(parameters, "adaptation_nS", cells),
+        "v_mV": per_neuron(parameters, "rest_mV", cells),
     }
     for name, values in of_cell.items():
         setattr(neurons, name, np.tile(values, slots))
@@ -161,7 +160,7 @@ def build_circuit(parameters: Parameters, pn_to_kc: FloatArray, clock: Any) -> t
         model = "\n".join(f"{strength} : 1 (constant)" for strength in strengths)
         name = f"kenyon_{name}"
         synapses = brian2.Synapses(neurons, neurons, model, on_pre=on_pre, on_post=on_post, clock=clock, name=name)
-        source, target = (np.array([source, target]) + slot * N_NEURONS).astype(int)
+        source, target = (np.array([source, target]) + slot * cells.n_neurons).astype(int)
         synapses.connect(i=source, j=target)
         synapses.pre.order = order
         if on_post is not None:
@@ -170,7 +169,7 @@ def build_circuit(parameters: Parameters, pn_to_kc: FloatArray, clock: Any) -> t
             setattr(synapses, strength, of_wires)
         return synapses
 
-    plastic, c = ["plastic_p", "plastic_n"], _CELLS
+    plastic, c = ["plastic_p", "plastic_n"], _numbers(cells)
     strengths = ["excitation_nS", "inhibition_nS", *plastic]
     dans = np.concatenate((c["DANp"], c["DANn"]))
     marking = [
@@ -188,9 +187,15 @@ def build_circuit(parameters: Parameters, pn_to_kc: FloatArray, clock: Any) -> t
     )
 
 
+def _numbers(cells: Layout) -> dict[str, IntArray]:
+    """Return the numbers of the neurons of each group."""
+    return {group: np.arange(cells.n_neurons)[where] for group, where in cells.groups.items()}
+
+
 def _wires(p: Parameters, pn_to_kc: FloatArray) -> list[tuple[Any, ...]]:
     """Return the connections of a circuit: from, to, excitation, inhibition, by the weight to MBONp, to MBONn."""
-    c, by = _CELLS, weights_nS(p)
+    cells = layout(pn_to_kc.shape[1])
+    c, by = _numbers(cells), weights_nS(p, cells)
     return [
         (c["PN"][:, None], c["KC"], pn_to_kc.transpose(0, 2, 1) * by["PN>KC"][:, None], 0, 0, 0),
         (c["ORN"], c["PN"], by["ORN>PN"], 0, 0, 0),
@@ -209,7 +214,8 @@ def _wires(p: Parameters, pn_to_kc: FloatArray) -> list[tuple[Any, ...]]:
     ]
 
 
-def input_wires(parameters: Parameters) -> tuple[IntArray, FloatArray]:
+def input_wires(parameters: Parameters, cells: Layout | None = None) -> tuple[IntArray, FloatArray]:
     """Return which neuron each input channel excites, [C] int64, and by how much, [C] float64, nS."""
-    target = np.arange(N_CHANNELS) + np.where(np.arange(N_CHANNELS) < REWARD, 0, DAN_P - REWARD)
+    outputs = (layout() if cells is None else cells).outputs
+    target = np.arange(N_CHANNELS) + np.where(np.arange(N_CHANNELS) < REWARD, 0, outputs + DAN_P - REWARD)
     return target, np.where(target < PN, parameters.input_orn_nS, parameters.reinforcement_dan_nS)

@@ -16,7 +16,7 @@ from kenyon.errors import InputError, MissingDependencyError
 from kenyon.mushroom_body import inputs, kernel_constants
 from kenyon.mushroom_body.activity import SAMPLED
 from kenyon.mushroom_body.arguments import FloatArray, IntArray
-from kenyon.mushroom_body.circuit import N_NEURONS
+from kenyon.mushroom_body.circuit import N_KCS, N_NEURONS
 from kenyon.mushroom_body.engine import Engine, Events
 from kenyon.mushroom_body.kernel import Recording
 from kenyon.mushroom_body.parameters import Parameters
@@ -89,14 +89,19 @@ class Cuda(Engine):
         """As for `Engine`.
 
         Raises:
-            InputError: connections from PNs to Kenyon cells are of several strengths, which it has no place for.
+            InputError: the larvae have another number of Kenyon cells than the published circuit, or connections from
+                PNs of several strengths, which it has no place for.
         """
+        if state.layout.n_kcs != N_KCS:
+            raise InputError(
+                f"larvae on a GPU must have {N_KCS} Kenyon cells, got {state.layout.n_kcs}; pass engine='kernel'"
+            )
         if not np.isin(state.pn_to_kc, (0.0, 1.0)).all():
             raise InputError(
                 "larvae on a GPU must have PNs connected to Kenyon cells with one strength, got counts of synapses or "
                 "other strengths; pass engine='kernel'"
             )
-        k = _constants(parameters, plastic=plastic)
+        k = _constants(parameters, state.layout, plastic=plastic)
         with _one_device.lock:
             for part in _parts(len(n_steps)):
                 per_step, together, offsets = _input(parameters, rates_hz, events, part)

@@ -25,6 +25,7 @@ from kenyon.mushroom_body.circuit import (
     ORN,
     PN,
     REWARD,
+    layout,
 )
 from kenyon.mushroom_body.cuda_warp import LANES
 from kenyon.mushroom_body.kernel_constants import Constants
@@ -38,6 +39,7 @@ KC_LANE = KC_SLOTS * LANES - N_KCS
 """Lane of the first Kenyon cell: the last one is in the last lane of the last slot."""
 
 _OUTPUT = (DAN_P, DAN_N, MBON_P, MBON_N, LN_P, LN_N, APL)
+_OUTPUTS = layout().outputs
 IN_DAN_P, IN_DAN_N, IN_MBON_P, IN_MBON_N, IN_LN_P, IN_LN_N, IN_APL = range(REWARD, REWARD + len(_OUTPUT))
 """Their lanes: a DAN is in that of the input channel which excites it."""
 
@@ -51,10 +53,10 @@ KC_LANES = (1 << LANES) - (1 << KC_LANE)
 def _layout() -> NDArray[np.int64]:
     neurons = np.full((SLOTS, LANES), -1)
     neurons[FIRST_SLOT, :N_ORNS] = range(ORN, PN)
-    neurons[FIRST_SLOT, N_ORNS : N_ORNS + len(_OUTPUT)] = _OUTPUT
+    neurons[FIRST_SLOT, N_ORNS : N_ORNS + len(_OUTPUT)] = [_OUTPUTS + output for output in _OUTPUT]
     neurons[LN_SLOT, :N_LNS] = range(LN, KC)
     neurons[KC_SLOT, :N_PNS] = range(PN, LN)
-    neurons[KC_SLOT:].reshape(-1)[KC_LANE:] = range(KC, MBON_P)
+    neurons[KC_SLOT:].reshape(-1)[KC_LANE:] = range(KC, _OUTPUTS)
     return neurons
 
 

@@ -17,6 +17,7 @@ from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.activity import Activity, Record
 from kenyon.mushroom_body.arguments import FloatArray, IntArray
 from kenyon.mushroom_body.kernel import Recording
+from kenyon.mushroom_body.manipulations import fitting
 from kenyon.mushroom_body.parameters import Parameters, check_parameters
 from kenyon.mushroom_body.recording import Recorder
 from kenyon.mushroom_body.state import State
@@ -70,6 +71,7 @@ class Engine(ABC):
         """
         check_parameters(parameters)
         larvae = len(checks.instance("state", state, State, "make one with `newborn`, or copy that of a population"))
+        fitting(getattr(parameters, "manipulations", ()), state.layout)
         steps = checks.integers("n_steps", n_steps, low=0, high=MOST_STEPS)
         if steps.shape != (larvae,) or larvae == 0:
             raise InputError(f"n_steps must be one for each of at least one larva, got {steps.shape} for {larvae}")
@@ -97,7 +99,9 @@ class Engine(ABC):
                 changed then.
         """
         checks.writable("state", state.records)
-        recorder = Recorder(parameters, n_steps, record or _NOTHING, self.slice_steps, self.slice_larva_steps)
+        recorder = Recorder(
+            parameters, state.layout, n_steps, record or _NOTHING, self.slice_steps, self.slice_larva_steps
+        )
         for first, now, recording in recorder.slices():
             part = None if events is None else [_cut(own, first, first + int(now.max())) for own in events]
             self.compute(parameters, state, now, rates_hz, part, first, recording, plastic=plastic, threads=threads)

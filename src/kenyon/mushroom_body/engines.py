@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.mushroom_body import inputs, kernel, kernel_constants, layered
+from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.arguments import FloatArray, IntArray
+from kenyon.mushroom_body.circuit import Layout
 from kenyon.mushroom_body.engine import Engine, Events
 from kenyon.mushroom_body.kernel import Recording
 from kenyon.mushroom_body.parameters import Parameters
@@ -64,13 +66,17 @@ class Kernel(Engine):
         else:
             per_step = np.empty((larvae, 0), dtype=np.int64)
             offsets[1:], together = np.cumsum([len(own) for own in events]), np.concatenate(events)
-        given = state.records, per_step, together, offsets, first_step
-        k, left_out = _constants(parameters, plastic=plastic), np.full(larvae, not self.layered)
+        whole = state if state.records.flags.c_contiguous else states.copy(state)
+        given = states.in_bytes(whole), states.offsets(state.layout), per_step, together, offsets, first_step
+        k = _constants(parameters, state.layout, plastic=plastic)
+        left_out = np.full(larvae, not self.layered)
         threads = 1 if larvae == 1 else min(chosen(threads), larvae)
         if self.layered:
             _share_out(threads, layered.advance_larvae, *given, n_steps, k, recording, left_out)
         if np.count_nonzero(left_out):
             _share_out(threads, kernel.advance_larvae, *given, n_steps * left_out, k, recording)
+        if whole is not state:
+            states.write(state, slice(None), whole)
 
 
 def _share_out(threads: int, advance_larvae: Any, *given: Any) -> None:
@@ -83,9 +89,9 @@ _NO_EVENTS: NDArray[np.int32] = np.empty((0, 2), dtype=np.int32)
 
 
 @lru_cache(maxsize=64)
-def _constants(parameters: Parameters, *, plastic: bool) -> np.void:
+def _constants(parameters: Parameters, which: Layout, *, plastic: bool) -> np.void:
     """Return `Constants` as one record: compiled code is handed one pointer, not a hundred numbers."""
-    values = kernel_constants.constants(parameters, plastic=plastic)._asdict()
+    values = kernel_constants.constants(parameters, which, plastic=plastic)._asdict()
     kinds = [(name, np.asarray(value).dtype, np.shape(value)) for name, value in values.items()]
     record: np.void = np.array([tuple(values.values())], dtype=kinds)[0]
     return record

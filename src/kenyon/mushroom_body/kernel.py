@@ -5,7 +5,7 @@ the step before; threshold; every synaptic effect of this step's spikes, input i
 the order of `plasticity`); reset. Arithmetic is IEEE double; where it says `fused`, and nowhere else, a product and the
 sum it goes into are rounded once.
 
-A larva's 142 neurons fit in a core's first-level cache, so each larva runs to its end before the next one starts, and
+A larva's neurons fit in a core's first-level cache, so each larva runs to its end before the next one starts, and
 nothing it does depends on any other. Every function here releases the GIL.
 
 This is the plain form, which takes any larva and which `layered` is held against.
@@ -13,7 +13,7 @@ This is the plain form, which takes any larva and which `layered` is held agains
 Reference: Jürgensen et al. 2024, iScience 27:108640.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +29,9 @@ from kenyon.mushroom_body.circuit import (
     LN_P,
     MBON_N,
     MBON_P,
+    MOST_KCS,
+    MOST_NEURONS,
     N_CHANNELS,
-    N_KCS,
-    N_NEURONS,
     N_PNS,
     ORN,
     PN,
@@ -47,6 +47,7 @@ from kenyon.mushroom_body.kernel_constants import (
     THRESHOLD,
     Constants,
 )
+from kenyon.mushroom_body.larva import Larva, larva_of
 from kenyon.mushroom_body.plasticity import (
     PUNISHED,
     REWARDED,
@@ -107,7 +108,7 @@ def _integrate(x: FloatArray, c: FloatArray, k: Constants) -> bool:
     Over all neurons in one loop, also where a conductance is always 0: that is what the compiler makes vectors of.
     """
     above = False
-    for i in range(N_NEURONS):
+    for i in range(k.n_neurons):
         total = c[LEAK, i] + x[_G_I, i] + x[_G_E, i] + x[_G_A, i]
         current = c[LEAK, i] * c[REST, i] + x[_G_I, i] * k.inhibitory_reversal_mV
         current = fused(x[_G_E, i], k.excitatory_reversal_mV, current)
@@ -122,19 +123,20 @@ def _integrate(x: FloatArray, c: FloatArray, k: Constants) -> bool:
 
 
 @compiled
-def _collect(x: FloatArray, c: FloatArray, fired: IntArray) -> int:
+def _collect(x: FloatArray, c: FloatArray, fired: IntArray, k: Constants) -> int:
     """Write down which neurons are above threshold, in rising order; return how many.
 
     Block by block, for mostly one neuron alone has fired and comparing a block is a handful of vector instructions.
     """
     n = 0
-    for first in range(0, N_NEURONS - _BLOCK + 1, _BLOCK):
+    last = k.n_neurons - k.n_neurons % _BLOCK
+    for first in range(0, last, _BLOCK):
         above = False
         for i in range(_BLOCK):
             above |= x[_V, first + i] > c[THRESHOLD, first + i]
         if above:
             n = _collect_from(first, first + _BLOCK, x, c, fired, n)
-    return _collect_from(N_NEURONS - N_NEURONS % _BLOCK, N_NEURONS, x, c, fired, n)
+    return _collect_from(last, k.n_neurons, x, c, fired, n)
 
 
 @compiled
@@ -147,10 +149,10 @@ def _collect_from(first: int, last: int, x: FloatArray, c: FloatArray, fired: In
 
 
 @compiled
-def _flush(x: FloatArray) -> None:
+def _flush(x: FloatArray, k: Constants) -> None:
     """Set conductances that can no longer move any v to 0: left to decay, they end as subnormals, slow forever."""
     for row in range(_G_E, _G_A + 1):
-        for i in range(N_NEURONS):
+        for i in range(k.n_neurons):
             if abs(x[row, i]) < NEGLIGIBLE_NS:
                 x[row, i] = 0.0
 
@@ -163,9 +165,9 @@ def _receive(due: int, x: FloatArray, k: Constants) -> None:
             if channel < REWARD:
                 x[_G_E, ORN + channel] += k.input_orn_nS
             elif channel == REWARD:
-                x[_G_E, DAN_P] += k.reward_danp_nS
+                x[_G_E, k.outputs + DAN_P] += k.reward_danp_nS
             else:
-                x[_G_E, DAN_N] += k.punishment_dann_nS
+                x[_G_E, k.outputs + DAN_N] += k.punishment_dann_nS
 
 
 @compiled
@@ -184,30 +186,30 @@ def _transmit(
         x[_G_E, PN + i] += k.orn_pn_nS[i]
         x[_G_E, LN + i] += k.orn_ln_nS[i]
     elif i < LN:
-        for kc in range(N_KCS):
+        for kc in range(k.n_kcs):
             x[_G_E, KC + kc] += kc_of_pn[i - PN, kc]
     elif i < KC:
         for pn in range(N_PNS):
             x[_G_I, PN + pn] += k.ln_pn_nS[i - LN]
-    elif i < MBON_P:
-        x[_G_E, APL] += k.kc_apl_nS[i - KC]
-        x[_G_E, MBON_P] += k.kc_mbonp[i - KC] * w_p[i - KC]
-        x[_G_E, MBON_N] += k.kc_mbonn[i - KC] * w_n[i - KC]
+    elif i < k.outputs:
+        x[_G_E, k.outputs + APL] += k.kc_apl_nS[i - KC]
+        x[_G_E, k.outputs + MBON_P] += k.kc_mbonp[i - KC] * w_p[i - KC]
+        x[_G_E, k.outputs + MBON_N] += k.kc_mbonn[i - KC] * w_n[i - KC]
         potentiate(w_p, i - KC, potentiation_share(PUNISHED, step, traces, k), k)
         potentiate(w_n, i - KC, potentiation_share(REWARDED, step, traces, k), k)
         mark_kc(i - KC, step, traces, k)
-    elif i == MBON_P:
-        x[_G_E, LN_P] += k.mbonp_lnp_nS
-        x[_G_E, DAN_N] += k.mbonp_dann_nS
-    elif i == MBON_N:
-        x[_G_E, LN_N] += k.mbonn_lnn_nS
-        x[_G_E, DAN_P] += k.mbonn_danp_nS
-    elif i == LN_P:
-        x[_G_I, DAN_P] += k.lnp_danp_nS
-    elif i == LN_N:
-        x[_G_I, DAN_N] += k.lnn_dann_nS
-    elif i == APL:
-        for kc in range(N_KCS):
+    elif i == k.outputs + MBON_P:
+        x[_G_E, k.outputs + LN_P] += k.mbonp_lnp_nS
+        x[_G_E, k.outputs + DAN_N] += k.mbonp_dann_nS
+    elif i == k.outputs + MBON_N:
+        x[_G_E, k.outputs + LN_N] += k.mbonn_lnn_nS
+        x[_G_E, k.outputs + DAN_P] += k.mbonn_danp_nS
+    elif i == k.outputs + LN_P:
+        x[_G_I, k.outputs + DAN_P] += k.lnp_danp_nS
+    elif i == k.outputs + LN_N:
+        x[_G_I, k.outputs + DAN_N] += k.lnn_dann_nS
+    elif i == k.outputs + APL:
+        for kc in range(k.n_kcs):
             x[_G_I, KC + kc] += k.apl_kc_nS
 
 
@@ -218,10 +220,10 @@ def _learn(
     """Do what follows from the spikes of DANs and MBONs."""
     danp = dann = mbonp = mbonn = False
     for j in range(n_fired):
-        danp |= fired[j] == DAN_P
-        dann |= fired[j] == DAN_N
-        mbonp |= fired[j] == MBON_P
-        mbonn |= fired[j] == MBON_N
+        danp |= fired[j] == k.outputs + DAN_P
+        dann |= fired[j] == k.outputs + DAN_N
+        mbonp |= fired[j] == k.outputs + MBON_P
+        mbonn |= fired[j] == k.outputs + MBON_N
     learn(danp, dann, mbonp, mbonn, step, w_p, w_n, traces, k)
 
 
@@ -230,7 +232,7 @@ def _held(refractory_steps: NDArray[np.int32], neurons: IntArray, release: IntAr
     """Queue the neurons that are refractory, in the order of their release; return how many."""
     n = 0
     for left in range(1, refractory_steps.max() + 1):
-        for i in range(N_NEURONS):
+        for i in range(refractory_steps.size):
             if refractory_steps[i] == left:
                 neurons[n] = i
                 release[n] = left
@@ -239,12 +241,12 @@ def _held(refractory_steps: NDArray[np.int32], neurons: IntArray, release: IntAr
 
 
 @compiled
-def _load(state: Any, k: Constants, x: FloatArray, c: FloatArray, kc_of_pn: FloatArray) -> None:
+def _load(state: Larva, k: Constants, x: FloatArray, c: FloatArray, kc_of_pn: FloatArray) -> None:
     """Copy a larva's neurons, their constants and its wiring to where they are worked on.
 
     Here and below element by element: whole-array assignments take numba several times as long to compile.
     """
-    for i in range(N_NEURONS):
+    for i in range(k.n_neurons):
         x[_V, i] = state.v_mV[i]
         x[_G_E, i] = state.g_e_nS[i]
         x[_G_I, i] = state.g_i_nS[i]
@@ -252,14 +254,14 @@ def _load(state: Any, k: Constants, x: FloatArray, c: FloatArray, kc_of_pn: Floa
         for row in range(RESET + 1):
             c[row, i] = k.cells[row, i]
     for pn in range(N_PNS):
-        for kc in range(N_KCS):
+        for kc in range(k.n_kcs):
             kc_of_pn[pn, kc] = state.pn_to_kc[kc, pn] * k.pn_kc_nS[pn]
 
 
 @compiled
-def _store(state: Any, x: FloatArray) -> None:
+def _store(state: Larva, x: FloatArray) -> None:
     """Copy a larva's neurons back."""
-    for i in range(N_NEURONS):
+    for i in range(state.v_mV.size):
         state.v_mV[i] = x[_V, i]
         state.g_e_nS[i] = x[_G_E, i]
         state.g_i_nS[i] = x[_G_I, i]
@@ -280,23 +282,23 @@ def write_sample(
 ) -> None:
     """Write down the state that was asked for."""
     if record.v_mV.shape[1] > 0:
-        for i in range(N_NEURONS):
+        for i in range(k.n_neurons):
             record.v_mV[larva, sample, i] = v_mV[i]
     if record.w_kc_mbonp_nS.shape[1] > 0:
-        for kc in range(N_KCS):
+        for kc in range(k.n_kcs):
             record.w_kc_mbonp_nS[larva, sample, kc] = w_p[kc]
     if record.w_kc_mbonn_nS.shape[1] > 0:
-        for kc in range(N_KCS):
+        for kc in range(k.n_kcs):
             record.w_kc_mbonn_nS[larva, sample, kc] = w_n[kc]
     if record.eligibility.shape[1] > 0:
-        for kc in range(N_KCS):
+        for kc in range(k.n_kcs):
             record.eligibility[larva, sample, kc] = eligibility(kc, step, traces, k)
 
 
 @compiled_within
 def _advance(
     larva: int,
-    state: Any,
+    state: Larva,
     ticks_per_step: IntArray,
     events: NDArray[np.int32],
     first_step: int,
@@ -312,7 +314,7 @@ def _advance(
     counts = record.counts[larva]
 
     # Local arrays, of a shape the compiler knows: it then needs no check at run time that they do not overlap.
-    x, c, kc_of_pn = np.empty((4, N_NEURONS)), np.empty((6, N_NEURONS)), np.empty((N_PNS, N_KCS))
+    x, c, kc_of_pn = np.empty((4, MOST_NEURONS)), np.empty((6, MOST_NEURONS)), np.empty((N_PNS, MOST_KCS))
     _load(state, k, x, c, kc_of_pn)
 
     traces = no_traces()
@@ -320,14 +322,14 @@ def _advance(
 
     # Refractory neurons wait in a ring in the order of their release, for the period is one and the same for all;
     # meanwhile their v is held by a dt over capacitance of 0.
-    held, release = np.empty(N_NEURONS, dtype=np.int64), np.empty(N_NEURONS, dtype=np.int64)
+    held, release = np.empty(MOST_NEURONS, dtype=np.int64), np.empty(MOST_NEURONS, dtype=np.int64)
     head, n_held = 0, _held(state.refractory_steps, held, release)
     for place in range(n_held):
         c[SCALE, held[place]] = 0.0
 
     due = np.empty(STRETCH, dtype=np.uint32)
     next_event = 0
-    fired = np.empty(N_NEURONS, dtype=np.int64)
+    fired = np.empty(MOST_NEURONS, dtype=np.int64)
     for step in range(n_steps):
         in_stretch = step % STRETCH
         if in_stretch == 0:
@@ -338,20 +340,20 @@ def _advance(
                 next_event = place_stretch(events, next_event, step, stretch, due)
 
         # By the larva's age, not by the step of this call, so that it does not matter where a call ends.
-        if (state.step + step) % FLUSH_STEPS == 0:
-            _flush(x)
+        if (state.step[0] + step) % FLUSH_STEPS == 0:
+            _flush(x, k)
         while n_held > 0 and release[head] <= step:
             c[SCALE, held[head]] = k.cells[SCALE, held[head]]
-            head = (head + 1) % N_NEURONS
+            head = (head + 1) % MOST_NEURONS
             n_held -= 1
         above = _integrate(x, c, k)
-        n_fired = _collect(x, c, fired) if above else 0
+        n_fired = _collect(x, c, fired, k) if above else 0
 
         if due[in_stretch] != 0:
             _receive(due[in_stretch], x, k)
         for j in range(n_fired):
             _transmit(fired[j], step, x, kc_of_pn, w_p, w_n, traces, k)
-        if n_fired > 0 and fired[n_fired - 1] >= MBON_P:
+        if n_fired > 0 and fired[n_fired - 1] >= k.outputs:
             _learn(fired, n_fired, step, w_p, w_n, traces, k)
 
         for j in range(n_fired):
@@ -360,7 +362,7 @@ def _advance(
             x[_G_A, i] += c[ADAPTATION, i]
             counts[i] += 1
             if k.refractory_steps > 1:
-                place = (head + n_held) % N_NEURONS
+                place = (head + n_held) % MOST_NEURONS
                 held[place] = i
                 release[place] = step + k.refractory_steps
                 n_held += 1
@@ -376,18 +378,19 @@ def _advance(
 
     _store(state, x)
     store_traces(state, n_steps, traces)
-    for i in range(N_NEURONS):
+    for i in range(k.n_neurons):
         state.refractory_steps[i] = 0
     for place in range(head, head + n_held):
         # A neuron released at step n may integrate in step n: it is held for release - n_steps steps more.
-        state.refractory_steps[held[place % N_NEURONS]] = max(0, release[place % N_NEURONS] - n_steps)
-    state.step += n_steps
+        state.refractory_steps[held[place % MOST_NEURONS]] = max(0, release[place % MOST_NEURONS] - n_steps)
+    state.step[0] += n_steps
 
 
 @compiled
 def advance_larvae(
     next_larva: IntArray,
-    records: NDArray[np.void],
+    records: NDArray[np.uint8],
+    at: IntArray,
     ticks_per_step: IntArray,
     events: NDArray[np.int32],
     event_offsets: IntArray,
@@ -400,7 +403,8 @@ def advance_larvae(
 
     Args:
         next_larva: [1] int64, the first larva that nobody has taken yet; shared by all threads, moved on.
-        records: [B], `State.records` of all larvae, changed in place.
+        records: [B, bytes] uint8, the records of all larvae, changed in place.
+        at: Where in a record each variable begins.
         ticks_per_step: [B, C] int64, see `inputs`; [B, 0] where events are given instead.
         events: [E, 2] int32, given input events of all larvae, one larva after the other.
         event_offsets: [B + 1] int64, where each larva's events begin.
@@ -414,4 +418,6 @@ def advance_larvae(
         if larva >= n_steps.shape[0]:
             return
         own = events[event_offsets[larva] : event_offsets[larva + 1]]
-        _advance(larva, records[larva], ticks_per_step[larva], own, first_step, n_steps[larva], k, record)
+        _advance(
+            larva, larva_of(records[larva], at, k), ticks_per_step[larva], own, first_step, n_steps[larva], k, record
+        )

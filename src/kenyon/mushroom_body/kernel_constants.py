@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon.mushroom_body.circuit import PLASTIC, per_neuron
+from kenyon.mushroom_body.circuit import MOST_KCS, MOST_NEURONS, OUTPUTS, PLASTIC, Layout, layout, per_neuron
 from kenyon.mushroom_body.manipulated import resting_mV, thresholds_mV, weights_nS
 from kenyon.mushroom_body.parameters import Parameters
 
@@ -28,6 +28,10 @@ class Constants(NamedTuple):
 
     Each neuron has numbers of its own, and so has each connection between groups, whichever parameter they come from.
 
+    `n_kcs`, `n_neurons` and `outputs` are those of the `Layout`.
+
+    What is of each neuron or Kenyon cell has room for the most there may be, and 0 behind the last.
+
     `cells` is [6, N] float64, of each neuron: dt over capacitance, leak, where leak and current move it, threshold
     (inf where it is silenced), adaptation and reset value.
 
@@ -35,6 +39,9 @@ class Constants(NamedTuple):
     `kc_mbonp` and `kc_mbonn` are shares, for those weights are of each larva.
     """
 
+    n_kcs: int
+    n_neurons: int
+    outputs: int
     cells: FloatArray
     excitatory_reversal_mV: float
     inhibitory_reversal_mV: float
@@ -75,25 +82,31 @@ class Constants(NamedTuple):
     input_shape: int
 
 
-def constants(parameters: Parameters, *, plastic: bool = True) -> Constants:
-    """Return the constants of a set, manipulated or not; without plasticity the weights stay as they are."""
-    p = parameters
+def constants(parameters: Parameters, which: Layout | None = None, *, plastic: bool = True) -> Constants:
+    """Return the constants of a set, manipulated or not; without plasticity the weights stay as they are.
+
+    Of the published circuit where no layout is given.
+    """
+    p, which = parameters, layout() if which is None else which
     cells = np.array(
         [
-            p.dt_ms / per_neuron(p, "capacitance_pF"),
-            per_neuron(p, "leak_nS"),
-            resting_mV(p),
-            thresholds_mV(p),
-            per_neuron(p, "adaptation_nS"),
-            per_neuron(p, "rest_mV"),
+            p.dt_ms / per_neuron(p, "capacitance_pF", which),
+            per_neuron(p, "leak_nS", which),
+            resting_mV(p, which),
+            thresholds_mV(p, which),
+            per_neuron(p, "adaptation_nS", which),
+            per_neuron(p, "rest_mV", which),
         ]
     )
     same_name = {name: getattr(p, name) for name in Constants._fields if hasattr(p, name)}
     return Constants(
         **{
             **same_name,
-            "cells": cells,
-            **_connections(p),
+            "n_kcs": which.n_kcs,
+            "n_neurons": which.n_neurons,
+            "outputs": which.outputs,
+            "cells": _with_room(cells, MOST_NEURONS),
+            **_connections(p, which),
             "reward_danp_nS": p.reinforcement_dan_nS,
             "punishment_dann_nS": p.reinforcement_dan_nS,
             "excitatory_decay": 1.0 - p.dt_ms / p.excitatory_tau_ms,
@@ -114,9 +127,17 @@ def constants(parameters: Parameters, *, plastic: bool = True) -> Constants:
     )
 
 
-def _connections(parameters: Parameters) -> dict[str, FloatArray | float]:
+def _connections(parameters: Parameters, which: Layout) -> dict[str, FloatArray | float]:
     """Return the weights of all connections under the names of `Constants`."""
-    return {
-        name.lower().replace(">", "_") + ("" if name in PLASTIC else "_nS"): own if len(own) > 1 else float(own[0])
-        for name, own in weights_nS(parameters).items()
-    }
+    weights: dict[str, FloatArray | float] = {}
+    for name, own in weights_nS(parameters, which).items():
+        source = name.partition(">")[0]
+        several = _with_room(own, MOST_KCS) if source == "KC" else own
+        called = name.lower().replace(">", "_") + ("" if name in PLASTIC else "_nS")
+        weights[called] = float(own[0]) if source in OUTPUTS else several
+    return weights
+
+
+def _with_room(values: FloatArray, most: int) -> FloatArray:
+    """Return values with 0 behind the last, so that code is compiled once for all circuits."""
+    return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, most - values.shape[-1])])

@@ -26,8 +26,7 @@ from kenyon.mushroom_body.circuit import (
     LN_P,
     MBON_N,
     MBON_P,
-    N_KCS,
-    N_NEURONS,
+    MOST_NEURONS,
     N_PNS,
     ORN,
     PN,
@@ -43,6 +42,7 @@ from kenyon.mushroom_body.kernel_constants import (
     THRESHOLD,
     Constants,
 )
+from kenyon.mushroom_body.larva import Larva, larva_of
 from kenyon.mushroom_body.layers import (
     AFTER,
     CELL,
@@ -57,6 +57,7 @@ from kenyon.mushroom_body.layers import (
     KC_SPIKES,
     KCS,
     NUMBERS,
+    OUTPUTS,
     PN_INHIBITION,
     ROW,
     SPIKES,
@@ -90,26 +91,42 @@ _AFTER: Any = np.int64(AFTER)
 _WINDOW = 32
 """Steps of a window while Kenyon cells fire, and so APL may; where none has fired, the next one is twice as long."""
 
-_BLOCKS = N_KCS // KC_BLOCK
 _HUGE = 1e100
-_APL_BIT = 1 << (APL - MBON_P)
+_APL_BIT = 1 << APL
 
 
 @compiled_within
 def _spikes_of(group: int, period: int) -> int:
-    """Return where the masks of a group begin: 0 ORN, 1 PN, 2 LN, 3 to 5 Kenyon cells, 6 output neurons."""
+    """Return where the masks of a group begin: 0 ORN, 1 PN, 2 LN, 3 output neurons, from 4 Kenyon cells."""
     return SPIKES + group * (period + STRETCH)
 
 
-def _mask_places() -> tuple[IntArray, IntArray]:
-    """Return, of each neuron, the number of the group whose masks it is in, and its bit there."""
-    groups = [np.repeat([0, 1, 2], N_PNS), 3 + np.arange(N_KCS) // KC_BLOCK, np.full(N_NEURONS - MBON_P, 3 + _BLOCKS)]
-    bits = [np.tile(np.arange(N_PNS), 3), np.arange(N_KCS) % KC_BLOCK, np.arange(N_NEURONS - MBON_P)]
-    return np.concatenate(groups), np.concatenate(bits)
+@compiled_within
+def _blocks_of(k: Constants) -> int:
+    """Return how many loops go through the Kenyon cells."""
+    return (k.n_kcs + KC_BLOCK - 1) // KC_BLOCK
 
 
-_GROUP, _BIT = _mask_places()
-_FIRST = np.array([np.flatnonzero(group == _GROUP)[0] for group in range(4 + _BLOCKS)])
+@compiled_part
+def _cell_of(i: int, k: Constants) -> int:
+    """Return the cell that a neuron is."""
+    return int(CELL[i]) if i < k.outputs else OUTPUTS.place + i - k.outputs
+
+
+@compiled_part
+def _group_of(i: int, k: Constants) -> int:
+    """Return the number of the group whose masks a neuron is in."""
+    if i < KC:
+        return i // N_PNS
+    return 3 if i >= k.outputs else 4 + (i - KC) // KC_BLOCK
+
+
+@compiled_part
+def _first_of(group: int, k: Constants) -> int:
+    """Return the first neuron of a group, whose bit is the lowest."""
+    if group < 3:
+        return group * N_PNS
+    return k.outputs if group == 3 else KC + (group - 4) * KC_BLOCK
 
 
 @compiled_part
@@ -119,19 +136,19 @@ def _prepare(x: FloatArray, k: Constants) -> None:
         x[place] = 0.0
     for place in range(layers.THRESHOLD * ROW, (layers.THRESHOLD + 1) * ROW):
         x[place] = math.inf  # of the cells that are none
-    for i in range(N_NEURONS):
-        x[CELL[i] + layers.SCALE * ROW] = k.cells[SCALE, i]
-        x[CELL[i] + layers.LEAK * ROW] = k.cells[LEAK, i]
-        x[CELL[i] + layers.PULL * ROW] = k.cells[LEAK, i] * k.cells[REST, i]
-        x[CELL[i] + layers.THRESHOLD * ROW] = k.cells[THRESHOLD, i]
-        x[CELL[i] + layers.RESET * ROW] = k.cells[RESET, i]
-        x[CELL[i] + layers.ADAPTATION * ROW] = k.cells[ADAPTATION, i]
+    for i in range(k.n_neurons):
+        x[_cell_of(i, k) + layers.SCALE * ROW] = k.cells[SCALE, i]
+        x[_cell_of(i, k) + layers.LEAK * ROW] = k.cells[LEAK, i]
+        x[_cell_of(i, k) + layers.PULL * ROW] = k.cells[LEAK, i] * k.cells[REST, i]
+        x[_cell_of(i, k) + layers.THRESHOLD * ROW] = k.cells[THRESHOLD, i]
+        x[_cell_of(i, k) + layers.RESET * ROW] = k.cells[RESET, i]
+        x[_cell_of(i, k) + layers.ADAPTATION * ROW] = k.cells[ADAPTATION, i]
     for i in range(N_PNS):
         x[CELL[ORN + i] + WEIGHT * ROW] = k.input_orn_nS
         x[CELL[PN + i] + WEIGHT * ROW] = k.orn_pn_nS[i]
         x[CELL[LN + i] + WEIGHT * ROW] = k.orn_ln_nS[i]
-    x[CELL[DAN_P] + WEIGHT * ROW] = k.reward_danp_nS
-    x[CELL[DAN_N] + WEIGHT * ROW] = k.punishment_dann_nS
+    x[OUTPUTS.place + DAN_P + WEIGHT * ROW] = k.reward_danp_nS
+    x[OUTPUTS.place + DAN_N + WEIGHT * ROW] = k.punishment_dann_nS
     x[layers.REVERSAL_E] = k.excitatory_reversal_mV
     x[layers.REVERSAL_I] = k.inhibitory_reversal_mV
     x[layers.REVERSAL_A] = k.adaptation_reversal_mV
@@ -146,11 +163,11 @@ def _differ(one: float, other: float) -> bool:
 
 
 @compiled
-def _fits(state: Any, period: int, k: Constants) -> bool:
+def _fits(state: Larva, period: int, k: Constants) -> bool:
     """Return whether all that this form leaves out of a larva is 0, and what it takes for one number is one."""
     if k.excitatory_reversal_mV != 0.0:
         return False
-    for i in range(N_NEURONS):
+    for i in range(k.n_neurons):
         most = max(abs(state.g_e_nS[i]), abs(state.g_i_nS[i]), abs(state.g_a_nS[i]))
         left = state.refractory_steps[i]
         if not most < _HUGE or (left > 0 and (left >= period or state.v_mV[i] != k.cells[RESET, i])):
@@ -161,7 +178,7 @@ def _fits(state: Any, period: int, k: Constants) -> bool:
         never += k.cells[ADAPTATION, PN + i] + k.cells[ADAPTATION, LN + i]
         if never != 0.0 or _differ(state.g_i_nS[PN + i], state.g_i_nS[PN]):
             return False
-    for kc in range(N_KCS):
+    for kc in range(k.n_kcs):
         most = max(abs(state.w_kc_mbonp_nS[kc]), abs(state.w_kc_mbonn_nS[kc]))
         if not most < _HUGE or _differ(state.g_i_nS[KC + kc], state.g_i_nS[KC]):
             return False
@@ -169,37 +186,38 @@ def _fits(state: Any, period: int, k: Constants) -> bool:
 
 
 @compiled_part
-def _load(state: Any, period: int, k: Constants, x: FloatArray, m: Masks, traces: Traces) -> None:
+def _load(state: Larva, period: int, k: Constants, x: FloatArray, m: Masks, traces: Traces) -> None:
     """Copy a larva to where it is worked on."""
     for place in range(SPIKES, m.size):
         m[place] = 0
-    for i in range(N_NEURONS):
+    for i in range(k.n_neurons):
         left = state.refractory_steps[i]
-        x[CELL[i] + V * ROW] = state.v_mV[i]
+        x[_cell_of(i, k) + V * ROW] = state.v_mV[i]
         if left > 0:
-            x[CELL[i] + V * ROW] = math.nan
-            m[_spikes_of(_GROUP[i], period) + left] |= np.uint32(1 << _BIT[i])
-        x[CELL[i] + G_E * ROW] = state.g_e_nS[i]
-        x[CELL[i] + G_I * ROW] = state.g_i_nS[i]
-        x[CELL[i] + G_A * ROW] = state.g_a_nS[i]
+            x[_cell_of(i, k) + V * ROW] = math.nan
+            group = _group_of(i, k)
+            m[_spikes_of(group, period) + left] |= np.uint32(1 << (i - _first_of(group, k)))
+        x[_cell_of(i, k) + G_E * ROW] = state.g_e_nS[i]
+        x[_cell_of(i, k) + G_I * ROW] = state.g_i_nS[i]
+        x[_cell_of(i, k) + G_A * ROW] = state.g_a_nS[i]
     x[PN_INHIBITION], x[KC_INHIBITION] = state.g_i_nS[PN], state.g_i_nS[KC]
     for pn in range(N_PNS):
-        for kc in range(N_KCS):
-            x[FROM_PN + pn * N_KCS + kc] = state.pn_to_kc[kc, pn] * k.pn_kc_nS[pn]
+        for kc in range(k.n_kcs):
+            x[FROM_PN + pn * KCS.padded + kc] = state.pn_to_kc[kc, pn] * k.pn_kc_nS[pn]
     load_traces(state, traces)
 
 
 @compiled_part
 def _free(period: int, k: Constants, x: FloatArray, m: Masks, v_mV: FloatArray, held: IntArray) -> None:
     """Write between two stretches the potential of each neuron, and for how many steps more it is held."""
-    for i in range(N_NEURONS):
-        v_mV[i] = x[CELL[i] + V * ROW]
+    for i in range(k.n_neurons):
+        v_mV[i] = x[_cell_of(i, k) + V * ROW]
         held[i] = 0
-    for group in range(4 + _BLOCKS):
+    for group in range(4 + _blocks_of(k)):
         for left in range(period):
             fired = np.int64(m[_spikes_of(group, period) + left])
             while fired:
-                i = _FIRST[group] + lowest(fired)
+                i = _first_of(group, k) + lowest(fired)
                 fired &= fired - 1
                 v_mV[i] = k.cells[RESET, i]
                 held[i] = left
@@ -207,7 +225,7 @@ def _free(period: int, k: Constants, x: FloatArray, m: Masks, v_mV: FloatArray, 
 
 @compiled_part
 def _store(
-    state: Any,
+    state: Larva,
     period: int,
     n_steps: int,
     k: Constants,
@@ -219,18 +237,18 @@ def _store(
 ) -> None:
     """Copy a larva back."""
     _free(period, k, x, m, v_mV, held)
-    for i in range(N_NEURONS):
+    for i in range(k.n_neurons):
         state.v_mV[i] = v_mV[i]
         state.refractory_steps[i] = held[i]
-        state.g_e_nS[i] = x[CELL[i] + G_E * ROW]
-        state.g_i_nS[i] = x[CELL[i] + G_I * ROW]
-        state.g_a_nS[i] = x[CELL[i] + G_A * ROW]
+        state.g_e_nS[i] = x[_cell_of(i, k) + G_E * ROW]
+        state.g_i_nS[i] = x[_cell_of(i, k) + G_I * ROW]
+        state.g_a_nS[i] = x[_cell_of(i, k) + G_A * ROW]
     for i in range(N_PNS):
         state.g_i_nS[PN + i] = x[PN_INHIBITION]
-    for kc in range(N_KCS):
+    for kc in range(k.n_kcs):
         state.g_i_nS[KC + kc] = x[KC_INHIBITION]
     store_traces(state, n_steps, traces)
-    state.step += n_steps
+    state.step[0] += n_steps
 
 
 @compiled_part
@@ -272,18 +290,18 @@ def _inhibit_kcs(x: FloatArray, first: int, last: int, k: Constants) -> None:
 
 
 @compiled_part
-def _excite_by_many(fired: np.int64, x: FloatArray, kcs: int) -> None:
+def _excite_by_many(fired: np.int64, x: FloatArray, kcs: int, k: Constants) -> None:
     """Give the spikes of several PNs of one step to the Kenyon cells, one after the other."""
     while fired:
         pn = lowest(fired)
         fired &= fired - 1
-        for kc in range(N_KCS):
-            x[kcs + kc] += x[FROM_PN + pn * N_KCS + kc]
+        for kc in range(k.n_kcs):
+            x[kcs + kc] += x[FROM_PN + pn * KCS.padded + kc]
 
 
 @compiled_part
 def _advance_kcs(
-    x: FloatArray, m: Masks, masks: int, source: int, target: int, period: int, first: int, last: int
+    x: FloatArray, m: Masks, masks: int, source: int, target: int, period: int, first: int, last: int, k: Constants
 ) -> bool:
     """Advance all Kenyon cells through a window, from their state at `source` to `target`, both as distances.
 
@@ -291,7 +309,7 @@ def _advance_kcs(
         Whether any has fired.
     """
     any_fired = False
-    for block in range(_BLOCKS):
+    for block in range(_blocks_of(k)):
         own, kc = masks + block * (period + STRETCH), block * KC_BLOCK
         step, place = first, source
         while step < last:
@@ -325,40 +343,41 @@ def _count(i: int, larva: int, step: int, record: Recording) -> None:
 
 
 @compiled_part
-def _transmit_kc(kc: int, state: Any, x: FloatArray, k: Constants) -> None:
+def _transmit_kc(kc: int, w_p: FloatArray, w_n: FloatArray, x: FloatArray, k: Constants) -> None:
     """Give the spike of a Kenyon cell to APL and both MBONs."""
-    x[CELL[APL] + G_E * ROW] += k.kc_apl_nS[kc]
-    x[CELL[MBON_P] + G_E * ROW] += k.kc_mbonp[kc] * state.w_kc_mbonp_nS[kc]
-    x[CELL[MBON_N] + G_E * ROW] += k.kc_mbonn[kc] * state.w_kc_mbonn_nS[kc]
+    x[OUTPUTS.place + APL + G_E * ROW] += k.kc_apl_nS[kc]
+    x[OUTPUTS.place + MBON_P + G_E * ROW] += k.kc_mbonp[kc] * w_p[kc]
+    x[OUTPUTS.place + MBON_N + G_E * ROW] += k.kc_mbonn[kc] * w_n[kc]
 
 
 @compiled_part
-def _transmit_output(i: int, x: FloatArray, k: Constants) -> None:
+def _transmit_output(output: int, x: FloatArray, k: Constants) -> None:
     """Give the spike of an output neuron to the others; APL inhibits Kenyon cells elsewhere."""
-    if i == MBON_P:
-        x[CELL[LN_P] + G_E * ROW] += k.mbonp_lnp_nS
-        x[CELL[DAN_N] + G_E * ROW] += k.mbonp_dann_nS
-    elif i == MBON_N:
-        x[CELL[LN_N] + G_E * ROW] += k.mbonn_lnn_nS
-        x[CELL[DAN_P] + G_E * ROW] += k.mbonn_danp_nS
-    elif i == LN_P:
-        x[CELL[DAN_P] + G_I * ROW] += k.lnp_danp_nS
-    elif i == LN_N:
-        x[CELL[DAN_N] + G_I * ROW] += k.lnn_dann_nS
+    if output == MBON_P:
+        x[OUTPUTS.place + LN_P + G_E * ROW] += k.mbonp_lnp_nS
+        x[OUTPUTS.place + DAN_N + G_E * ROW] += k.mbonp_dann_nS
+    elif output == MBON_N:
+        x[OUTPUTS.place + LN_N + G_E * ROW] += k.mbonn_lnn_nS
+        x[OUTPUTS.place + DAN_P + G_E * ROW] += k.mbonn_danp_nS
+    elif output == LN_P:
+        x[OUTPUTS.place + DAN_P + G_I * ROW] += k.lnp_danp_nS
+    elif output == LN_N:
+        x[OUTPUTS.place + DAN_N + G_I * ROW] += k.lnn_dann_nS
 
 
 @compiled_part
-def _learn(fired: np.int64, step: int, state: Any, traces: Traces, k: Constants) -> None:
+def _learn(fired: np.int64, step: int, w_p: FloatArray, w_n: FloatArray, traces: Traces, k: Constants) -> None:
     """Do what follows from the spikes of DANs and MBONs."""
-    danp, dann = fired & (1 << (DAN_P - MBON_P)) != 0, fired & (1 << (DAN_N - MBON_P)) != 0
-    mbonp, mbonn = fired & 1 != 0, fired & (1 << (MBON_N - MBON_P)) != 0
-    learn(danp, dann, mbonp, mbonn, step, state.w_kc_mbonp_nS, state.w_kc_mbonn_nS, traces, k)
+    danp, dann = fired & (1 << DAN_P) != 0, fired & (1 << DAN_N) != 0
+    mbonp, mbonn = fired & 1 != 0, fired & (1 << MBON_N) != 0
+    learn(danp, dann, mbonp, mbonn, step, w_p, w_n, traces, k)
 
 
 @compiled_part
 def _advance_outputs(
     larva: int,
-    state: Any,
+    w_p: FloatArray,
+    w_n: FloatArray,
     x: FloatArray,
     m: Masks,
     traces: Traces,
@@ -375,27 +394,27 @@ def _advance_outputs(
 
     `given` is the place of the masks of the input, `since` the step of the call at which the stretch began.
     """
-    masks, own = _spikes_of(3, period), _spikes_of(3 + _BLOCKS, period)
+    masks, own = _spikes_of(4, period), _spikes_of(3, period)
     step = first
     while step < last:
         released = np.int64(m[own + step])
         while released:
-            i = MBON_P + lowest(released)
+            output = lowest(released)
             released &= released - 1
-            x[CELL[i] + V * ROW] = k.cells[RESET, i]
+            x[OUTPUTS.place + output + V * ROW] = k.cells[RESET, k.outputs + output]
         step = int(layers.advance_outputs(x, m, given, own, period, step, last))
         at = step - 1
         if m[KC_SPIKES + at] != 0:
             to_mbonp = potentiation_share(PUNISHED, since + at, traces, k)
             to_mbonn = potentiation_share(REWARDED, since + at, traces, k)
-            for block in range(_BLOCKS):
+            for block in range(_blocks_of(k)):
                 fired = np.int64(m[masks + block * (period + STRETCH) + period + at])
                 while fired:
                     kc = block * KC_BLOCK + lowest(fired)
                     fired &= fired - 1
-                    _transmit_kc(kc, state, x, k)
-                    potentiate(state.w_kc_mbonp_nS, kc, to_mbonp, k)
-                    potentiate(state.w_kc_mbonn_nS, kc, to_mbonn, k)
+                    _transmit_kc(kc, w_p, w_n, x, k)
+                    potentiate(w_p, kc, to_mbonp, k)
+                    potentiate(w_n, kc, to_mbonn, k)
                     mark_kc(kc, since + at, traces, k)
                     _count(KC + kc, larva, first_step + since + at, record)
         fired_outputs = np.int64(m[own + period + at])
@@ -403,13 +422,13 @@ def _advance_outputs(
             continue
         fired = fired_outputs
         while fired:
-            i = MBON_P + lowest(fired)
+            output = lowest(fired)
             fired &= fired - 1
-            _transmit_output(i, x, k)
-            x[CELL[i] + V * ROW] = math.nan
-            x[CELL[i] + G_A * ROW] += k.cells[ADAPTATION, i]
-            _count(i, larva, first_step + since + at, record)
-        _learn(fired_outputs, since + at, state, traces, k)
+            _transmit_output(output, x, k)
+            x[OUTPUTS.place + output + V * ROW] = math.nan
+            x[OUTPUTS.place + output + G_A * ROW] += k.cells[ADAPTATION, k.outputs + output]
+            _count(k.outputs + output, larva, first_step + since + at, record)
+        _learn(fired_outputs, since + at, w_p, w_n, traces, k)
         if fired_outputs & _APL_BIT:
             return step
     return step
@@ -418,7 +437,8 @@ def _advance_outputs(
 @compiled_within
 def _advance_stretch_of_kcs(
     larva: int,
-    state: Any,
+    w_p: FloatArray,
+    w_n: FloatArray,
     x: FloatArray,
     m: Masks,
     traces: Traces,
@@ -432,7 +452,7 @@ def _advance_stretch_of_kcs(
     record: Recording,
 ) -> int:
     """Advance Kenyon cells and output neurons through a stretch, window by window; return the length of the next."""
-    pns, kcs, outputs = _spikes_of(1, period) + period, _spikes_of(3, period), _spikes_of(3 + _BLOCKS, period) + period
+    pns, kcs, outputs = _spikes_of(1, period) + period, _spikes_of(4, period), _spikes_of(3, period) + period
     source, other = _ZERO, _AFTER
     first = _ZERO
     while first < steps:
@@ -443,20 +463,20 @@ def _advance_stretch_of_kcs(
             many = np.int64(m[pns + last])
             last += 1
         _inhibit_kcs(x, first, last, k)
-        window = _WINDOW if _advance_kcs(x, m, kcs, source, other, period, first, last) else min(2 * window, STRETCH)
-        end = _advance_outputs(larva, state, x, m, traces, period, given, since, first, last, first_step, k, record)
+        window = _WINDOW if _advance_kcs(x, m, kcs, source, other, period, first, last, k) else min(2 * window, STRETCH)
+        end = _advance_outputs(larva, w_p, w_n, x, m, traces, period, given, since, first, last, first_step, k, record)
         if end < last:
-            _advance_kcs(x, m, kcs, source, other, period, first, end)
+            _advance_kcs(x, m, kcs, source, other, period, first, end, k)
         if m[outputs + end - 1] & _APL_BIT:
             x[KC_INHIBITION + end] += k.apl_kc_nS
         source, other = other, source
         many = np.int64(m[pns + end - 1])
         if many & (many - 1) != 0:
-            _excite_by_many(many, x, KCS.place + source + G_E * ROW)
+            _excite_by_many(many, x, KCS.place + source + G_E * ROW, k)
         first = end
     if source != 0:
         for row in (V, G_E, G_A):
-            for kc in range(N_KCS):
+            for kc in range(k.n_kcs):
                 x[KCS.place + row * ROW + kc] = x[KCS.place + AFTER + row * ROW + kc]
     return window
 
@@ -483,13 +503,13 @@ def _pass_on(larva: int, step: int, period: int, steps: int, m: Masks, record: R
             _count_layer(LN, larva, step + at, ln, record)
             fired = np.int64(pn)
             if fired != 0 and fired & (fired - 1) == 0:
-                m[EXCITED_FROM + at] = FROM_PN + lowest(fired) * N_KCS
+                m[EXCITED_FROM + at] = FROM_PN + lowest(fired) * KCS.padded
 
 
 @compiled_within
 def _advance(
     larva: int,
-    state: Any,
+    state: Larva,
     ticks_per_step: IntArray,
     events: NDArray[np.int32],
     first_step: int,
@@ -504,6 +524,7 @@ def _advance(
     v_mV: FloatArray,
 ) -> None:
     """Advance one larva, as `kernel` does."""
+    w_p, w_n = state.w_kc_mbonp_nS, state.w_kc_mbonn_nS
     _load(state, period, k, x, m, traces)
     step = next_event = drawn_from = drawn_to = _ZERO
     window = _WINDOW
@@ -514,7 +535,7 @@ def _advance(
                 draw_stretch(state.rng, state.ticks_left, ticks_per_step, k.input_shape, drawn_to - step, m)
             else:
                 next_event = place_stretch(events, next_event, step, drawn_to - step, m)
-        age, given = (state.step + step) % STRETCH, INPUT + step - drawn_from
+        age, given = (state.step[0] + step) % STRETCH, INPUT + step - drawn_from
         steps = min(STRETCH - age, drawn_to - step)
         if record.sample_steps > 0:
             steps = min(steps, record.sample_steps - (first_step + step) % record.sample_steps)
@@ -527,10 +548,10 @@ def _advance(
         layers.advance_pns(x, m, orns + period, pns, period, 0, steps)
         _pass_on(larva, first_step + step, period, steps, m, record)
         window = _advance_stretch_of_kcs(
-            larva, state, x, m, traces, period, given, step, steps, window, first_step, k, record
+            larva, w_p, w_n, x, m, traces, period, given, step, steps, window, first_step, k, record
         )
 
-        for group in range(4 + _BLOCKS):
+        for group in range(4 + _blocks_of(k)):
             masks = _spikes_of(group, period)
             for at in range(period):
                 m[masks + at] = m[masks + at + steps]
@@ -538,7 +559,21 @@ def _advance(
         step += steps
         if record.sample_steps > 0 and (first_step + step) % record.sample_steps == 0:
             sample = (first_step + step) // record.sample_steps - 1
-            _sample(larva, sample, step - 1, period, state, k, x, m, traces, held, v_mV, record)
+            _sample(
+                larva,
+                sample,
+                step - 1,
+                period,
+                w_p,
+                w_n,
+                k,
+                x,
+                m,
+                traces,
+                held,
+                v_mV,
+                record,
+            )
     _store(state, period, n_steps, k, x, m, traces, held, v_mV)
 
 
@@ -548,7 +583,8 @@ def _sample(
     sample: int,
     step: int,
     period: int,
-    state: Any,
+    w_p: FloatArray,
+    w_n: FloatArray,
     k: Constants,
     x: FloatArray,
     m: Masks,
@@ -560,13 +596,14 @@ def _sample(
     """Write down the state that was asked for."""
     if record.v_mV.shape[1] > 0:
         _free(period, k, x, m, v_mV, held)
-    write_sample(larva, sample, step, v_mV, state.w_kc_mbonp_nS, state.w_kc_mbonn_nS, traces, k, record)
+    write_sample(larva, sample, step, v_mV, w_p, w_n, traces, k, record)
 
 
 @compiled
 def advance_larvae(
     next_larva: IntArray,
-    records: NDArray[np.void],
+    records: NDArray[np.uint8],
+    at: IntArray,
     ticks_per_step: IntArray,
     events: NDArray[np.int32],
     event_offsets: IntArray,
@@ -581,6 +618,7 @@ def advance_larvae(
     Args:
         next_larva: As there.
         records: As there.
+        at: As there.
         ticks_per_step: As there.
         events: As there.
         event_offsets: As there.
@@ -593,18 +631,19 @@ def advance_larvae(
     period = max(1, k.refractory_steps)
     room = np.empty(NUMBERS + 8)
     start = (-(room.ctypes.data // 8)) % 8  # Vectors within one line of the cache are read at once.
-    x, m = room[start : start + NUMBERS], np.empty(SPIKES + (4 + _BLOCKS) * (period + STRETCH), dtype=np.uint32)
-    traces, v_mV, held = no_traces(), np.empty(N_NEURONS), np.empty(N_NEURONS, dtype=np.int64)
+    x, m = room[start : start + NUMBERS], np.empty(SPIKES + (4 + _blocks_of(k)) * (period + STRETCH), dtype=np.uint32)
+    traces, v_mV, held = no_traces(), np.empty(MOST_NEURONS), np.empty(MOST_NEURONS, dtype=np.int64)
     _prepare(x, k)
     while True:
         larva = take_next(next_larva)
         if larva >= n_steps.shape[0]:
             return
         own = events[event_offsets[larva] : event_offsets[larva + 1]]
-        if _fits(records[larva], period, k):
+        state = larva_of(records[larva], at, k)
+        if _fits(state, period, k):
             _advance(
                 larva,
-                records[larva],
+                state,
                 ticks_per_step[larva],
                 own,
                 first_step,

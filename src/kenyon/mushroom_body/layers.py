@@ -35,32 +35,26 @@ class Group(NamedTuple):
 V, G_E, G_I, G_A, SCALE, LEAK, PULL, THRESHOLD, RESET, ADAPTATION, WEIGHT = range(11)
 _ROWS: Final = 11
 
-_SIZES = {
-    circuit.ORN: circuit.N_ORNS,
-    circuit.PN: circuit.N_PNS,
-    circuit.LN: circuit.N_LNS,
-    circuit.KC: circuit.N_KCS,
-    circuit.MBON_P: circuit.N_NEURONS - circuit.MBON_P,
-}
-_PADDED = [-(-size // 8) * 8 for size in _SIZES.values()]
-
-ORNS, PNS, LNS, KCS, OUTPUTS = (Group(sum(_PADDED[:i]), padded) for i, padded in enumerate(_PADDED))
-"""OUTPUTS are MBONs, DANs, feedback LNs and APL."""
-
-ROW: Final = sum(_PADDED)
-"""From a row to the next."""
-
-CELL = np.concatenate([np.arange(size) + sum(_PADDED[:i]) for i, size in enumerate(_SIZES.values())])
-"""[N] int64, the cell that each neuron is."""
-
-AFTER: Final = _ROWS * ROW
-"""How far from their own place the state of Kenyon cells is after a window: beyond all rows."""
-
 VECTORS: Final = 3
 """Vectors of cells in one loop: enough to keep the processor busy, and few enough for its registers."""
 
 KC_BLOCK: Final = VECTORS * LANES
 """Kenyon cells in one loop."""
+
+_PADDED = [24, 24, 24, -(-circuit.MOST_KCS // 24) * 24, 8]
+
+ORNS, PNS, LNS, KCS, OUTPUTS = (Group(sum(_PADDED[:i]), padded) for i, padded in enumerate(_PADDED))
+"""Of Kenyon cells there is room for the most, in loops of any width; OUTPUTS are MBONs, DANs, feedback LNs and APL."""
+
+ROW: Final = sum(_PADDED)
+"""From a row to the next."""
+
+CELL = np.concatenate([ORNS.place + np.arange(21), PNS.place + np.arange(21), LNS.place + np.arange(21),
+                       KCS.place + np.arange(circuit.MOST_KCS)])  # fmt: skip
+"""[neurons] int64, the cell that each neuron is, up to the last Kenyon cell there may be."""
+
+AFTER: Final = _ROWS * ROW
+"""How far from their own place the state of Kenyon cells is after a window: beyond all rows."""
 
 # Then the numbers that are the same for all cells, those of each step, and what a PN's spike adds to each Kenyon cell.
 REVERSAL_E = AFTER + (G_A + 1) * ROW
@@ -70,7 +64,7 @@ PN_INHIBITION = REVERSAL_E + 8
 KC_INHIBITION = PN_INHIBITION + 3 * (STRETCH + 8)
 WITH_LEAK, TIMES_REVERSAL = STRETCH + 8, 2 * (STRETCH + 8)
 FROM_PN = KC_INHIBITION + 3 * (STRETCH + 8)
-NUMBERS: Final = FROM_PN + circuit.N_PNS * circuit.N_KCS
+NUMBERS: Final = FROM_PN + circuit.N_PNS * KCS.padded
 """How many numbers one larva is worked on in."""
 
 # Masks of each step: of the input; the place of what excites Kenyon cells, or 0; which Kenyon cells have fired, of any
@@ -79,7 +73,7 @@ INPUT, EXCITED_FROM, KC_SPIKES, SPIKES = 0, DRAWN, DRAWN + STRETCH, DRAWN + 2 * 
 
 # Bits of reward and punishment in the input, and how far they are from those of the DANs.
 _REINFORCERS = 0b11 << circuit.REWARD
-_REINFORCEMENT = circuit.REWARD - (circuit.DAN_P - circuit.MBON_P)
+_REINFORCEMENT = circuit.REWARD - circuit.DAN_P
 
 
 class _Cells:

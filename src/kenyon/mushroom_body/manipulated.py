@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.errors import InputError
-from kenyon.mushroom_body.circuit import CONNECTIONS, GROUPS, PLASTIC, per_neuron
+from kenyon.mushroom_body.circuit import CONNECTIONS, PLASTIC, Layout, layout, per_neuron
 from kenyon.mushroom_body.manipulations import Manipulation, checked
 from kenyon.mushroom_body.parameters import Parameters, check_parameters
 
@@ -77,23 +77,25 @@ def unmanipulated(parameters: Parameters) -> Parameters:
     return parameters
 
 
-def thresholds_mV(parameters: Parameters) -> FloatArray:
+def thresholds_mV(parameters: Parameters, cells: Layout | None = None) -> FloatArray:
     """Return the threshold of each neuron, [N] float64; inf where it is silenced."""
-    thresholds = per_neuron(parameters, "threshold_mV")
+    cells = layout() if cells is None else cells
+    thresholds = per_neuron(parameters, "threshold_mV", cells)
     for own in _of_kind(parameters, "silence"):
-        thresholds[own.cells] = np.inf
+        thresholds[_cells_of(own, cells)] = np.inf
     return thresholds
 
 
-def resting_mV(parameters: Parameters) -> FloatArray:
+def resting_mV(parameters: Parameters, cells: Layout | None = None) -> FloatArray:
     """Return where the leak and a constant current move each neuron, [N] float64: rest_mV + current / leak."""
-    resting, leak_nS = per_neuron(parameters, "rest_mV"), per_neuron(parameters, "leak_nS")
+    cells = layout() if cells is None else cells
+    resting, leak_nS = per_neuron(parameters, "rest_mV", cells), per_neuron(parameters, "leak_nS", cells)
     for own in _of_kind(parameters, "drive"):
-        resting[own.cells] += float(own.value or 0.0) / leak_nS[own.cells]
+        resting[_cells_of(own, cells)] += float(own.value or 0.0) / leak_nS[_cells_of(own, cells)]
     return resting
 
 
-def weights_nS(parameters: Parameters) -> dict[str, FloatArray]:
+def weights_nS(parameters: Parameters, cells: Layout | None = None) -> dict[str, FloatArray]:
     """Return by how much a spike of each cell of a group excites or inhibits what a connection of it leads to, in nS.
 
     Returns:
@@ -105,14 +107,21 @@ def weights_nS(parameters: Parameters) -> dict[str, FloatArray]:
         >>> weights_nS(under(BALANCED, ["cut KC[2]>MBONp"]))["KC>MBONp"][:4]
         array([1., 1., 0., 1.])
     """
+    cells = layout() if cells is None else cells
     weights: dict[str, FloatArray] = {}
     for name, constant in CONNECTIONS.items():
-        cells = GROUPS[name.partition(">")[0]]
-        weights[name] = np.full(cells.stop - cells.start, 1.0 if name in PLASTIC else getattr(parameters, constant))
+        source = cells.groups[name.partition(">")[0]]
+        weights[name] = np.full(source.stop - source.start, 1.0 if name in PLASTIC else getattr(parameters, constant))
     for own in _of_kind(parameters, "cut", "scale"):
-        source = own.connection.partition(">")[0]
-        weights[own.connection][np.array(own.cells) - GROUPS[source].start] *= float(own.value or 0.0)
+        place = slice(None) if own.place is None else own.place
+        weights[own.connection][place] *= float(own.value or 0.0)
     return weights
+
+
+def _cells_of(own: Manipulation, cells: Layout) -> slice:
+    """Return which neurons are silenced or driven, or where the connection comes from."""
+    where = cells.groups[own.group]
+    return where if own.place is None else slice(where.start + own.place, where.start + own.place + 1)
 
 
 def _of_kind(parameters: Parameters, *kinds: str) -> Iterator[Manipulation]:
@@ -122,7 +131,7 @@ def _of_kind(parameters: Parameters, *kinds: str) -> Iterator[Manipulation]:
 
 def _check_currents(made: Manipulated) -> None:
     for own in _of_kind(made, "drive"):
-        cell = own.cells.start
+        cell = layout().groups[own.group].start
         rest, leak_nS = per_neuron(made, "rest_mV")[cell], per_neuron(made, "leak_nS")[cell]
         least, most = (leak_nS * (bound - rest) for bound in (-_FARTHEST_MV, _FARTHEST_MV))
         if not least <= float(own.value or 0.0) <= most:

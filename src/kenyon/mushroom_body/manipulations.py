@@ -15,7 +15,7 @@ import numpy as np
 
 from kenyon import checks
 from kenyon.errors import InputError
-from kenyon.mushroom_body.circuit import CONNECTIONS, GROUPS
+from kenyon.mushroom_body.circuit import CONNECTIONS, GROUPS, MOST_KCS, MOST_NEURONS, Layout, layout
 from kenyon.mushroom_body.parameters import constants
 from kenyon.words import shown
 
@@ -94,9 +94,15 @@ class Manipulation:
         return f"{self.kind} {self.target} {number}{'pA' if self.kind == 'drive' else ''}"
 
     @property
-    def cells(self) -> range:
-        """The neurons that are silenced or driven, or from which the connection comes; none for a constant."""
-        return range(0) if self.kind == "set" else _cells(self.target.partition(">")[0])[1]
+    def group(self) -> str:
+        """The group of the cells that are silenced or driven, or from which the connection comes; "" for a constant."""
+        return "" if self.kind == "set" else self.target.partition(">")[0].partition("[")[0]
+
+    @property
+    def place(self) -> int | None:
+        """The place of the one cell in its group; None for all of it."""
+        named = None if self.kind == "set" else _CELL.fullmatch(self.target.partition(">")[0])
+        return None if named is None or named[2] is None else int(named[2])
 
     @property
     def connection(self) -> str:
@@ -196,7 +202,7 @@ def checked(manipulations: Iterable[Manipulation | str]) -> tuple[Manipulation, 
         'silence KC[7]' for KC[7]
     """
     given = [_manipulation(own) for own in checks.several("manipulations", manipulations)]
-    ordered = sorted(given, key=lambda own: (KINDS.index(own.kind), own.cells.start, own.target))
+    ordered = sorted(given, key=_order)
     taken: dict[tuple[str, str], Manipulation] = {}
     for own in ordered:
         for place in _places(own):
@@ -209,6 +215,31 @@ def checked(manipulations: Iterable[Manipulation | str]) -> tuple[Manipulation, 
     return tuple(ordered)
 
 
+def fitting(manipulations: Iterable[Manipulation], cells: Layout) -> None:
+    """Refuse a manipulation of a Kenyon cell that a circuit does not have.
+
+    Raises:
+        InputError: there is one.
+
+    Example:
+        >>> fitting([silence("KC[72]")], layout(73))
+        >>> fitting([silence("KC[72]")], layout(72))
+        Traceback (most recent call last):
+        ...
+        kenyon.errors.InputError: a Kenyon cell of this circuit must be from KC[0] to KC[71], got 'silence KC[72]'
+    """
+    for own in manipulations:
+        if own.place is not None and own.place >= cells.n_kcs and own.group == "KC":
+            raise InputError(
+                f"a Kenyon cell of this circuit must be from KC[0] to KC[{cells.n_kcs - 1}], got {shown(own.text)}"
+            )
+
+
+def _order(own: Manipulation) -> tuple[int, int, int, str]:
+    group = list(GROUPS).index(own.group) if own.group else 0
+    return KINDS.index(own.kind), group, own.place or 0, own.target
+
+
 def _manipulation(given: object) -> Manipulation:
     if isinstance(given, str):
         return Manipulation.parse(given)
@@ -219,9 +250,14 @@ def _places(own: Manipulation) -> list[str]:
     """Return what two of one kind must not share: each cell, each cell's connection, or the constant."""
     if own.kind == "set":
         return [own.target]
-    source, arrow, target = own.target.partition(">")
-    group = source.partition("[")[0]
-    return [_name(group, cell - GROUPS[group].start) + arrow + target for cell in own.cells]
+    _, arrow, target = own.target.partition(">")
+    places = range(_most(own.group)) if own.place is None else [own.place]
+    return [_name(own.group, place) + arrow + target for place in places]
+
+
+def _most(group: str) -> int:
+    """Return how many cells a group has at most."""
+    return len(range(MOST_NEURONS)[layout(MOST_KCS).groups[group]])
 
 
 def _number(kind: str, word: str) -> float | int | None:
@@ -234,28 +270,28 @@ def _number(kind: str, word: str) -> float | int | None:
     return float(digits) if "." in digits else int(digits)
 
 
-def _cells(text: object) -> tuple[str, range]:
-    """Return the name of cells as it is spelled, and which neurons they are."""
+def _cells(text: object) -> str:
+    """Return the name of cells as it is spelled."""
     named = _CELL.fullmatch(text) if isinstance(text, str) else None
     if named is None:
         raise InputError(f"cells must be named as a group or one of it, such as KC or KC[7], got {shown(text)}")
     group, place = named.groups()
-    where = GROUPS[checks.one_of("cell group", group, list(GROUPS))]
+    most = _most(checks.one_of("cell group", group, list(GROUPS)))
     if place is None:
-        return group, range(where.start, where.stop)
-    if int(place) >= where.stop - where.start:
-        raise InputError(f"a cell of {group} must be from 0 to {where.stop - where.start - 1}, got {shown(text)}")
-    return _name(group, int(place)), range(where.start + int(place), where.start + int(place) + 1)
+        return str(group)
+    if int(place) >= most:
+        raise InputError(f"a cell of {group} must be from 0 to {most - 1}, got {shown(text)}")
+    return _name(group, int(place))
 
 
 def _name(group: str, place: int) -> str:
-    return f"{group}[{place}]" if GROUPS[group].stop - GROUPS[group].start > 1 else group
+    return f"{group}[{place}]" if _most(group) > 1 else group
 
 
 def _connection(text: object) -> str:
     source, _, target = text.partition(">") if isinstance(text, str) else ("", "", "")
     if _CELL.fullmatch(source):
-        name, _ = _cells(source)
+        name = _cells(source)
         if f"{name.partition('[')[0]}>{target}" in CONNECTIONS:
             return f"{name}>{target}"
     raise InputError(f"unknown connection {shown(text)}; there are {', '.join(CONNECTIONS)}")
@@ -263,11 +299,11 @@ def _connection(text: object) -> str:
 
 def _check_silence(target: object, value: object) -> tuple[str, None]:
     _check_absent("silence", value)
-    return _cells(target)[0], None
+    return _cells(target), None
 
 
 def _check_drive(target: object, value: object) -> tuple[str, float]:
-    return _cells(target)[0], checks.number("current", value, low=-_MOST_PA, high=_MOST_PA, unit="pA") + 0.0
+    return _cells(target), checks.number("current", value, low=-_MOST_PA, high=_MOST_PA, unit="pA") + 0.0
 
 
 def _check_cut(target: object, value: object) -> tuple[str, None]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.compiled import compiled, compiled_part, compiled_within
-from kenyon.mushroom_body.circuit import N_DANS, N_KCS
+from kenyon.mushroom_body.circuit import MOST_KCS, N_DANS
 from kenyon.mushroom_body.exponential import exponential
 from kenyon.mushroom_body.kernel_constants import Constants
 
@@ -56,25 +56,25 @@ class Traces(NamedTuple):
 def no_traces() -> Traces:
     """Return room for the traces of one larva after the other."""
     of_dans = np.empty(N_DANS), np.empty(N_DANS)
-    return Traces(np.empty(N_KCS), np.empty(N_KCS), *of_dans, np.empty(N_KCS), np.empty(2, dtype=np.int64))
+    return Traces(np.empty(MOST_KCS), np.empty(MOST_KCS), *of_dans, np.empty(MOST_KCS), np.empty(2, dtype=np.int64))
 
 
 @compiled_part
 def load_traces(state: Any, t: Traces) -> None:
     """Copy a larva's traces to where they are worked on."""
-    for kc in range(N_KCS):
+    for kc in range(state.kc_silent_steps.size):
         t.kc_fired[kc] = -state.kc_silent_steps[kc]
         t.kc_eligibility[kc] = state.kc_eligibility[kc]
     for dan in range(N_DANS):
         t.dan_fired[dan] = -state.dan_silent_steps[dan]
         t.dan_trace[dan] = state.dan_trace[dan]
-    t.reference[0], t.reference[1] = state.step, _NONE
+    t.reference[0], t.reference[1] = state.step[0], _NONE
 
 
 @compiled_part
 def store_traces(state: Any, n_steps: int, t: Traces) -> None:
     """Copy a larva's traces back, after so many steps."""
-    for kc in range(N_KCS):
+    for kc in range(state.kc_silent_steps.size):
         state.kc_silent_steps[kc] = n_steps - t.kc_fired[kc]
         state.kc_eligibility[kc] = t.kc_eligibility[kc]
     for dan in range(N_DANS):
@@ -102,7 +102,7 @@ def _renew_reference(step: int, t: Traces, k: Constants) -> None:
     first = step - (t.reference[0] + step) % k.steps_per_reference
     if t.reference[1] != first:
         t.reference[1] = first
-        for kc in range(N_KCS):
+        for kc in range(k.n_kcs):
             _refer(kc, t, k)
 
 
@@ -154,14 +154,14 @@ def mark_dan(dan: int, step: int, t: Traces, k: Constants) -> None:
 @compiled
 def depress(w: FloatArray, step: int, t: Traces, k: Constants) -> None:
     """One spike of a dopamine neuron: take the learning rate times its eligibility off each weight, to the floor."""
-    for kc in range(N_KCS):
+    for kc in range(w.size):
         w[kc] = max(k.weight_floor_nS, w[kc] - k.learning_rate_nS * eligibility(kc, step, t, k))
 
 
 @compiled
 def restore(w: FloatArray, k: Constants) -> None:
     """One spike of an MBON: move each of its weights a share of the way back to where they start."""
-    for kc in range(N_KCS):
+    for kc in range(w.size):
         w[kc] += k.homeostasis * (k.kc_mbon_nS - w[kc])
 
 
@@ -170,7 +170,7 @@ def recover(w: FloatArray, step: int, t: Traces, k: Constants) -> None:
     """One spike of an MBON: move each of its weights toward where they start, as far as its cell is eligible."""
     _renew_reference(step, t, k)
     share = k.recovery * exponential(-(step - t.reference[1]) / k.steps_per_eligibility_tau)
-    for kc in range(N_KCS):
+    for kc in range(w.size):
         w[kc] += share * t.kc_referred[kc] * (k.kc_mbon_nS - w[kc])
 
 

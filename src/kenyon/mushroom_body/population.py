@@ -22,7 +22,7 @@ from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.activity import Activity, Record
 from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.manipulated import under, unmanipulated
-from kenyon.mushroom_body.manipulations import Manipulation, checked
+from kenyon.mushroom_body.manipulations import Manipulation, checked, fitting
 from kenyon.mushroom_body.odors import Odors
 from kenyon.mushroom_body.parameters import DEFAULT, Parameters
 from kenyon.mushroom_body.recording import beyond_bounds
@@ -136,6 +136,11 @@ class Population:
         return tuple(self._larvae.seeds)
 
     @property
+    def n_kcs(self) -> int:
+        """How many Kenyon cells each of the larvae has."""
+        return self._larvae.state.layout.n_kcs
+
+    @property
     def state(self) -> State:
         """State of the larvae at this moment, B rows, as views that cannot be written to; copy what shall last."""
         return states.read_only(self._larvae.state)
@@ -155,6 +160,7 @@ class Population:
 
         Raises:
             InputError: there is no seed, one is no integer of 0 or more, or the wiring is unusable.
+            MismatchError: larvae that are there have another number of Kenyon cells.
         """
         new = tuple(checked_seed("seed of a larva", seed) for seed in checks.several("seeds", seeds))
         if not new:
@@ -163,6 +169,9 @@ class Population:
         with self._own.lock:
             undriven = np.tile(inputs.drive(self._under), (len(new), 1))
             seeds_before, drive_hz, state = self._larvae
+            if seeds_before:
+                states.require_layout(state, added)
+            fitting(self._manipulations, added.layout)
             drive_hz = np.concatenate((drive_hz, undriven))
             self._larvae = _Larvae([*seeds_before, *new], drive_hz, states.join(state, added))
             return range(len(seeds_before), len(self))
@@ -204,7 +213,8 @@ class Population:
             *manipulations: Each as `silence`, `drive_current`, `cut`, `scale` or `set_constant` makes it, or as text.
 
         Raises:
-            InputError: a manipulation is none or cannot be done, or two are of one kind on one cell.
+            InputError: a manipulation is none or cannot be done, is of a Kenyon cell that is not there, or two are of
+                one kind on one cell.
 
         Example:
             >>> larvae = Population(seeds=[1])
@@ -217,6 +227,7 @@ class Population:
         given = checked(manipulations)
         living_under = under(self.parameters, given)
         with self._own.lock:
+            fitting(given, self._larvae.state.layout)
             self._manipulations, self._under = given, living_under
 
     def advance(
@@ -315,6 +326,7 @@ class Population:
         asked_under = None if manipulations is None else under(self.parameters, manipulations)
         with self._own.lock:
             asked_under = self._under if asked_under is None else asked_under
+            fitting(() if manipulations is None else checked(manipulations), self._larvae.state.layout)
             places = arguments.places(larvae, len(self))
             if duration_ms is None:
                 duration_ms = self.parameters.nearest_ms(_PROBE_MS)
@@ -341,13 +353,15 @@ class Population:
         """Put the larvae of a snapshot in the place of all here, or of those at some places.
 
         Raises:
-            MismatchError: the snapshot was taken under other parameters, or is not of as many larvae as are named.
+            MismatchError: the snapshot was taken under other parameters, or is not of as many larvae as are named, or
+                these have another number of Kenyon cells.
             InputError: `snapshot` is none, or a place lies outside.
         """
         checks.instance("snapshot", snapshot, Snapshot, "pass what Population.snapshot or Snapshot.load gave")
         snapshot.require(self.parameters)
         with self._own.lock:
             if larvae is None:
+                fitting(self._manipulations, snapshot.state.layout)
                 self._larvae = _Larvae(list(snapshot.seeds), snapshot.drive_hz.copy(), states.copy(snapshot.state))
                 return
             at_once(self.restoring(snapshot, larvae))
@@ -356,7 +370,8 @@ class Population:
         """Return the changes that put the larvae of a snapshot in the place of others, for `kenyon.whole.at_once`.
 
         Raises:
-            MismatchError: the snapshot was taken under other parameters, or is not of as many larvae as are named.
+            MismatchError: the snapshot was taken under other parameters, or is not of as many larvae as are named, or
+                these have another number of Kenyon cells.
             InputError: a place lies outside.
         """
         snapshot.require(self.parameters)
@@ -364,6 +379,7 @@ class Population:
         if len(places) != len(snapshot.seeds):
             raise MismatchError(f"a snapshot must be of {len(places)} larvae, as are named, got {len(snapshot.seeds)}")
         seeds, drive_hz, state = self._larvae
+        states.require_layout(state, snapshot.state)
         return [
             states.writing(state, places, snapshot.state),
             write(drive_hz, places, snapshot.drive_hz),
@@ -420,7 +436,7 @@ class Population:
         """Return a population of copies of the larvae of both, first those of this one, manipulated alike.
 
         Raises:
-            MismatchError: the parameters differ, or what is done to the circuits.
+            MismatchError: the parameters differ, or how many Kenyon cells there are, or what is done to the circuits.
             InputError: one of them has no larvae.
         """
         checks.instance("other", other, Population, "pass the population to join with")

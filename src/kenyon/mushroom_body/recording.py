@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.mushroom_body.activity import SAMPLED, Activity, Record
-from kenyon.mushroom_body.circuit import N_NEURONS
+from kenyon.mushroom_body.circuit import Layout
 from kenyon.mushroom_body.kernel import Recording
 from kenyon.mushroom_body.parameters import Parameters
 
@@ -25,6 +25,7 @@ class Recorder:
 
     Args:
         parameters: The constants they live under.
+        cells: Which neuron is which.
         n_steps: [B] int64, how far each larva goes.
         record: What to keep besides spike counts.
         steps: Steps of each larva in a slice of time, at most.
@@ -35,22 +36,28 @@ class Recorder:
     """
 
     def __init__(
-        self, parameters: Parameters, n_steps: NDArray[np.int64], record: Record, steps: int, larva_steps: int
+        self,
+        parameters: Parameters,
+        cells: Layout,
+        n_steps: NDArray[np.int64],
+        record: Record,
+        steps: int,
+        larva_steps: int,
     ) -> None:
         self._record, self._dt_ms, self._n_steps = record, parameters.dt_ms, n_steps
         larvae, self._longest = len(n_steps), int(np.maximum.reduce(n_steps))
         self._sample_steps = 0 if record.every_ms is None else parameters.steps("every_ms", record.every_ms)
         n_samples = self._longest // self._sample_steps if self._sample_steps else 0
         self._sample_ms = np.arange(1, n_samples + 1, dtype=np.float64) * (self._sample_steps * self._dt_ms)
-        sampled = {name: np.full((larvae, n_samples, SAMPLED[name]), np.nan) for name in record.variables}
-        self._samples = {**_no_samples(larvae), **sampled}
-        self._counts = np.zeros((larvae, N_NEURONS), dtype=np.int64)
+        sampled = {name: np.full((larvae, n_samples, cells.sizes[SAMPLED[name]]), np.nan) for name in record.variables}
+        self._samples = {**_no_samples(larvae, cells), **sampled}
+        self._counts = np.zeros((larvae, cells.n_neurons), dtype=np.int64)
         self._spikes: list[list[NDArray[np.int64]]] = [[] for _ in n_steps]
         period = max(1, parameters.steps("refractory_ms", parameters.refractory_ms)) if record.spikes else 1
         if record.spikes:
             steps, larva_steps = min(steps, _STEPS_WITH_SPIKES), min(larva_steps, _LARVA_STEPS_WITH_SPIKES)
         self._per_slice = min(steps, max(1000, larva_steps // larvae))
-        self._capacity = N_NEURONS * (self._per_slice // period + 1) if record.spikes else 0
+        self._capacity = cells.n_neurons * (self._per_slice // period + 1) if record.spikes else 0
 
     def slices(self) -> Iterator[tuple[int, NDArray[np.int64], Recording]]:
         """Give one slice of time after the other: its first step, the steps of each larva, and where to write."""
@@ -89,8 +96,8 @@ class Recorder:
 
 
 @lru_cache(maxsize=64)
-def _no_samples(larvae: int) -> dict[str, NDArray[np.float64]]:
-    return {name: np.empty((larvae, 0, size)) for name, size in SAMPLED.items()}
+def _no_samples(larvae: int, cells: Layout) -> dict[str, NDArray[np.float64]]:
+    return {name: np.empty((larvae, 0, cells.sizes[axis])) for name, axis in SAMPLED.items()}
 
 
 def _sorted(pieces: list[NDArray[np.int64]]) -> NDArray[np.int64]:

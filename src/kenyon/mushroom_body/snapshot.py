@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kenyon import archive, checks
 from kenyon.errors import FileFormatError, InputError, KenyonError, MismatchError
 from kenyon.mushroom_body import state as states
-from kenyon.mushroom_body.circuit import N_CHANNELS
+from kenyon.mushroom_body.circuit import MOST_KCS, N_CHANNELS, layout
 from kenyon.mushroom_body.inputs import MAX_RATE_HZ
 from kenyon.mushroom_body.manipulated import unmanipulated
 from kenyon.mushroom_body.parameters import Parameters, check_parameters, restated
@@ -144,9 +144,10 @@ class Snapshot:
         """Return the larvae of both, first those of this one.
 
         Raises:
-            MismatchError: the parameters differ.
+            MismatchError: the parameters differ, or how many Kenyon cells the larvae have.
         """
         checks.instance("other", other, Snapshot, "pass the snapshot to join with").require(self.parameters)
+        states.require_layout(self.state, other.state)
         drive_hz = np.concatenate((self.drive_hz, other.drive_hz))
         return Snapshot(self.parameters, self.seeds + other.seeds, drive_hz, states.join(self.state, other.state))
 
@@ -225,15 +226,22 @@ def _seeds(given: Any) -> tuple[int, ...]:
 
 def _check_arrays(source: str, larvae: int, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Refuse arrays that are not those of so many larvae; what is in them is looked at afterward."""
-    for name in sorted(arrays.keys() ^ _FIELDS.keys(), key=shown):
-        odd = "is missing" if name in _FIELDS else "is none of them"
+    named = {*states.VARIABLES, "drive_hz"}
+    for name in sorted(arrays.keys() ^ named, key=shown):
+        odd = "is missing" if name in named else "is none of them"
         raise FileFormatError(
             f"{source} must be a snapshot of this version of Kenyon, with all its arrays: {shown(name)} {odd}"
         )
+    fields = _fields(arrays["kc_silent_steps"])
     for name, values in arrays.items():
-        dtype, shape = _FIELDS[name].base, (larvae, *_FIELDS[name].shape)
+        dtype, shape = fields[name].base, (larvae, *fields[name].shape)
         if not isinstance(values, np.ndarray) or values.shape != shape or values.dtype != dtype:
             raise FileFormatError(f"{source}: {name} must be {dtype} of shape {shape}, got {checks.got(values)}")
 
 
-_FIELDS = {name: states.RECORD[name] for name in states.VARIABLES} | {"drive_hz": np.dtype((np.float64, (N_CHANNELS,)))}
+def _fields(of_kcs: Any) -> dict[str, np.dtype[Any]]:
+    """Return what each array has of a larva; `of_kcs` has as many columns as the circuit has Kenyon cells."""
+    n_kcs = of_kcs.shape[-1] if isinstance(of_kcs, np.ndarray) and of_kcs.ndim > 0 else 0
+    cells = layout(n_kcs) if 1 <= n_kcs <= MOST_KCS else layout()
+    own = {name: states.record(cells)[name] for name in states.VARIABLES}
+    return own | {"drive_hz": np.dtype((np.float64, (N_CHANNELS,)))}

@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks
-from kenyon.errors import InputError
-from kenyon.mushroom_body import circuit, inputs
+from kenyon.errors import InputError, MismatchError
+from kenyon.mushroom_body import inputs
+from kenyon.mushroom_body.circuit import MOST_KCS, N_DANS, Layout, layout, per_neuron
 from kenyon.mushroom_body.parameters import Parameters, check_parameters
 from kenyon.mushroom_body.wiring import MOST_STRENGTH, RANDOM, wirings
 from kenyon.seeds import checked_seed
@@ -23,8 +25,12 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 class _Variable(Generic[Scalar]):
     """A variable of a larva: a field of its record, seen as an array over all larvae."""
 
-    def __init__(self, scalar: type[Scalar], *shape: int) -> None:
-        self.scalar, self.shape = scalar, shape
+    def __init__(self, scalar: type[Scalar], *axes: str | int) -> None:
+        self.scalar, self.axes = scalar, axes
+
+    def shape(self, cells: Layout) -> tuple[int, ...]:
+        """Return its shape in a larva of a layout."""
+        return tuple(axis if isinstance(axis, int) else cells.sizes[axis] for axis in self.axes)
 
     def __set_name__(self, _: type, name: str) -> None:
         self.name = name
@@ -78,24 +84,24 @@ class State:
 
     __slots__ = ("records",)
 
-    v_mV = _Variable(np.float64, circuit.N_NEURONS)
-    g_e_nS = _Variable(np.float64, circuit.N_NEURONS)
-    g_i_nS = _Variable(np.float64, circuit.N_NEURONS)
-    g_a_nS = _Variable(np.float64, circuit.N_NEURONS)
-    refractory_steps = _Variable(np.int32, circuit.N_NEURONS)
-    w_kc_mbonp_nS = _Variable(np.float64, circuit.N_KCS)
-    w_kc_mbonn_nS = _Variable(np.float64, circuit.N_KCS)
-    kc_silent_steps = _Variable(np.float64, circuit.N_KCS)
-    ticks_left = _Variable(np.int64, circuit.N_CHANNELS)
-    rng = _Variable(np.uint64, circuit.N_CHANNELS, 4)
+    v_mV = _Variable(np.float64, "N")
+    g_e_nS = _Variable(np.float64, "N")
+    g_i_nS = _Variable(np.float64, "N")
+    g_a_nS = _Variable(np.float64, "N")
+    refractory_steps = _Variable(np.int32, "N")
+    w_kc_mbonp_nS = _Variable(np.float64, "K")
+    w_kc_mbonn_nS = _Variable(np.float64, "K")
+    kc_silent_steps = _Variable(np.float64, "K")
+    ticks_left = _Variable(np.int64, "C")
+    rng = _Variable(np.uint64, "C", 4)
     step = _Variable(np.int64)
-    pn_to_kc = _Variable(np.float64, circuit.N_KCS, circuit.N_PNS)
-    kc_eligibility = _Variable(np.float64, circuit.N_KCS)
-    dan_trace = _Variable(np.float64, circuit.N_DANS)
-    dan_silent_steps = _Variable(np.float64, circuit.N_DANS)
+    pn_to_kc = _Variable(np.float64, "K", "P")
+    kc_eligibility = _Variable(np.float64, "K")
+    dan_trace = _Variable(np.float64, "D")
+    dan_silent_steps = _Variable(np.float64, "D")
 
     def __init__(self, records: NDArray[np.void]) -> None:
-        if not isinstance(records, np.ndarray) or records.dtype != RECORD or records.ndim != 1:
+        if not isinstance(records, np.ndarray) or records.ndim != 1 or not _is_record(records.dtype):
             raise InputError(f"records must be a row of larvae as `newborn` makes them, got {checks.got(records)}")
         self.records = records
 
@@ -106,6 +112,11 @@ class State:
     def __repr__(self) -> str:
         """Say what this is."""
         return f"<state of {len(self)} larvae>"
+
+    @property
+    def layout(self) -> Layout:
+        """Which of their neurons is which; the same for all of them."""
+        return _layouts()[self.records.dtype.itemsize]
 
     def replace(self, **variables: Any) -> "State":
         """Return copies of the larvae in which some variables are others: arrays of their shape, or of one larva's.
@@ -131,25 +142,72 @@ class State:
 VARIABLES: Mapping[str, _Variable[Any]] = {k: own for k, own in vars(State).items() if isinstance(own, _Variable)}
 """The variables of a larva, in the order of its record."""
 
-RECORD = np.dtype([(name, own.scalar, own.shape) for name, own in VARIABLES.items()])
-"""One larva."""
 
-PACKED = RECORD.newbyteorder("<")
-"""One larva as a record of fixed size, the same bytes on every machine."""
+@lru_cache(maxsize=MOST_KCS)
+def record(cells: Layout) -> np.dtype[np.void]:
+    """Return the type of one larva of a layout: its variables one after the other, each on a multiple of 8 bytes."""
+    formats = [np.dtype((own.scalar, own.shape(cells))) for own in VARIABLES.values()]
+    ends = np.cumsum([-(-own.itemsize // _BYTES) * _BYTES for own in formats]).tolist()
+    whole = {"names": list(VARIABLES), "formats": formats, "offsets": [0, *ends[:-1]], "itemsize": ends[-1]}
+    made: np.dtype[np.void] = np.dtype(whole)  # type: ignore[call-overload]  # numpy's types know no dictionary
+    return made
+
+
+@lru_cache(maxsize=MOST_KCS)
+def offsets(cells: Layout) -> NDArray[np.int64]:
+    """Return where in a record each variable begins, in bytes."""
+    fields: Mapping[str, Any] = record(cells).fields or {}
+    return np.array([fields[name][1] for name in VARIABLES], dtype=np.int64)
+
+
+@lru_cache(maxsize=MOST_KCS)
+def packed(cells: Layout) -> np.dtype[np.void]:
+    """Return the type of one larva as a record of fixed size, the same bytes on every machine."""
+    return record(cells).newbyteorder("<")
+
+
+_BYTES = 8
+
+
+@cache
+def _layouts() -> dict[int, Layout]:
+    """Return the layout of each size of a record, in bytes."""
+    several = [layout(n_kcs) for n_kcs in range(1, MOST_KCS + 1)]
+    return {_size(cells): cells for cells in several}
+
+
+def _size(cells: Layout) -> int:
+    bytes_of = [np.dtype(own.scalar).itemsize * math.prod(own.shape(cells)) for own in VARIABLES.values()]
+    return sum(-(-own // _BYTES) * _BYTES for own in bytes_of)
+
+
+def _is_record(kind: np.dtype[Any]) -> bool:
+    cells = _layouts().get(kind.itemsize)
+    return cells is not None and kind == record(cells)
+
 
 _LATER = ("kc_eligibility", "dan_trace", "dan_silent_steps")
 
-_BEFORE = np.dtype(
-    [
-        (name, np.uint8 if name == "pn_to_kc" else own.scalar, own.shape)
+
+@cache
+def _before() -> np.dtype[np.void]:
+    """Return the type of one larva as it was packed when eligibility was not graded, and a connection was 0 or 1."""
+    fields = [
+        (name, np.uint8 if name == "pn_to_kc" else own.scalar, own.shape(layout()))
         for name, own in VARIABLES.items()
         if name not in _LATER
     ]
-).newbyteorder("<")
-"""One larva as it was packed when a connection was there or not, a 0 or 1, and eligibility was not graded."""
+    return np.dtype(fields).newbyteorder("<")
 
-_WHOLE = np.dtype((np.void, RECORD.itemsize))
-"""One larva in one piece: numpy copies a record field by field, which takes three times as long."""
+
+def _whole(records: NDArray[np.void]) -> NDArray[np.void]:
+    """Return each larva in one piece: numpy copies a record field by field, which takes three times as long."""
+    return records.view(_pieces(records.dtype.itemsize))
+
+
+@cache
+def _pieces(size: int) -> np.dtype[np.void]:
+    return np.dtype((np.void, size))
 
 
 def newborn(parameters: Parameters, seeds: Iterable[int], pn_to_kc: Any = None, wiring: str = RANDOM) -> State:
@@ -170,8 +228,9 @@ def newborn(parameters: Parameters, seeds: Iterable[int], pn_to_kc: Any = None, 
     check_parameters(parameters)
     seeds = [checked_seed("seed of a larva", seed) for seed in checks.several("seeds", seeds)]
     wired = wirings(parameters, seeds, wiring, pn_to_kc)
-    state = State(np.zeros(len(seeds), dtype=RECORD))
-    state.v_mV[:] = circuit.per_neuron(parameters, "rest_mV")
+    cells = layout(wired.shape[1])
+    state = State(np.zeros(len(seeds), dtype=record(cells)))
+    state.v_mV[:] = per_neuron(parameters, "rest_mV", cells)
     state.w_kc_mbonp_nS[:] = state.w_kc_mbonn_nS[:] = parameters.kc_mbon_nS
     state.kc_silent_steps[:] = state.dan_silent_steps[:] = np.inf
     state.rng[:], state.ticks_left[:] = inputs.start_channels(parameters, seeds)
@@ -199,7 +258,8 @@ _ROWS = 20
 
 def gathered(variables: Mapping[str, NDArray[Any]]) -> State:
     """Return the state of which `arrays` gives these: every variable, of the shape and type that it has there."""
-    records = np.empty(len(variables["step"]), dtype=RECORD)
+    cells = layout(variables["kc_silent_steps"].shape[1])
+    records = np.zeros(len(variables["step"]), dtype=record(cells))
     for name, values in variables.items():
         records[name] = values
     return State(records)
@@ -218,18 +278,18 @@ def arrays(state: State) -> dict[str, NDArray[Any]]:
 
 
 def pack(state: State) -> list[bytes]:
-    """Return the larvae one by one, each as the bytes of a `PACKED` record.
+    """Return the larvae one by one, each as the bytes of a `packed` record.
 
     Example:
         >>> from kenyon.mushroom_body.parameters import BALANCED
-        >>> [len(larva) for larva in pack(newborn(BALANCED, [1, 2]))] == [PACKED.itemsize] * 2
+        >>> [len(larva) for larva in pack(newborn(BALANCED, [1, 2]))] == [packed(layout()).itemsize] * 2
         True
     """
-    return [record.tobytes() for record in state.records.astype(PACKED, copy=False)]
+    return [larva.tobytes() for larva in _whole(state.records.astype(packed(state.layout), copy=False))]
 
 
 def unpack(larvae: Sequence[bytes]) -> State:
-    """Return what `pack` gave as rows of their own.
+    """Return what `pack` gave as rows of their own; of larvae of one size, one at least.
 
     Raises:
         ValueError: the bytes are not of whole records.
@@ -240,15 +300,28 @@ def unpack(larvae: Sequence[bytes]) -> State:
         >>> bool((unpack(pack(larva)).rng == larva.rng).all())
         True
     """
-    return State(np.frombuffer(bytearray().join(larvae), dtype=PACKED).astype(RECORD, copy=False))
+    cells = layout_of_packed(larvae[0])
+    return State(np.frombuffer(bytearray().join(larvae), dtype=packed(cells)).astype(record(cells), copy=False))
+
+
+def layout_of_packed(larva: bytes) -> Layout:
+    """Return which neuron is which in what `pack` gave.
+
+    Raises:
+        ValueError: the bytes are of no record.
+    """
+    cells = _layouts().get(len(larva))
+    if cells is None:
+        raise ValueError(f"a larva must be of the bytes of a record, got {len(larva)}")
+    return cells
 
 
 def as_now(larva: bytes) -> bytes:
     """Return a larva that `pack` gave, also one of before, as this version packs it."""
-    if len(larva) != _BEFORE.itemsize:
+    if len(larva) != _before().itemsize:
         return larva
-    before = np.frombuffer(larva, dtype=_BEFORE)
-    return pack(gathered(renewed({name: before[name] for name in _BEFORE.names or ()})))[0]
+    before = np.frombuffer(larva, dtype=_before())
+    return pack(gathered(renewed({name: before[name] for name in before.dtype.names or ()})))[0]
 
 
 def renewed(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -263,35 +336,55 @@ def renewed(variables: Mapping[str, Any]) -> dict[str, Any]:
         now["pn_to_kc"] = wired.astype(np.float64)
     if isinstance(silent, np.ndarray) and silent.ndim == 2 and silent.dtype.kind == "f" and not set(_LATER) & set(now):
         now["kc_eligibility"] = np.isfinite(silent).astype(np.float64)
-        now["dan_trace"] = np.zeros((len(silent), circuit.N_DANS))
-        now["dan_silent_steps"] = np.full((len(silent), circuit.N_DANS), np.inf)
+        now["dan_trace"] = np.zeros((len(silent), N_DANS))
+        now["dan_silent_steps"] = np.full((len(silent), N_DANS), np.inf)
     return now
 
 
 def select(state: State, larvae: Any) -> State:
     """Return copies of the named rows."""
     places = np.asarray(larvae, dtype=np.int64)  # Places select copies, a slice would not.
-    return State(state.records.view(_WHOLE)[places].view(RECORD))
+    return State(_whole(state.records)[places].view(state.records.dtype))
 
 
 def copy(state: State) -> State:
     """Return copies of all rows."""
-    return State(state.records.view(_WHOLE).copy().view(RECORD))
+    return State(_whole(state.records).copy().view(state.records.dtype))
 
 
 def write(state: State, larvae: Any, rows: State) -> None:
     """Put rows in the place of the named ones."""
-    state.records.view(_WHOLE)[larvae] = rows.records.view(_WHOLE)
+    _whole(state.records)[larvae] = _whole(rows.records)
 
 
 def writing(state: State, larvae: Any, rows: State) -> Change:
     """Return the change that puts rows in the place of the named ones, for `kenyon.whole.at_once`."""
-    return write_whole(state.records.view(_WHOLE), larvae, rows.records.view(_WHOLE))
+    return write_whole(_whole(state.records), larvae, _whole(rows.records))
+
+
+def in_bytes(state: State) -> NDArray[np.uint8]:
+    """Return the larvae as the bytes that they are in, [B, bytes]; they lie one behind the other, with no gap."""
+    return state.records.view(np.uint8).reshape(len(state), state.records.dtype.itemsize)
+
+
+def require_layout(state: State, other: State) -> None:
+    """Refuse to bring larvae together with such of another number of Kenyon cells.
+
+    Raises:
+        MismatchError: they have more or fewer.
+    """
+    if other.layout is not state.layout:
+        raise MismatchError(
+            f"larvae must have {state.layout.n_kcs} Kenyon cells, as those beside them, got {other.layout.n_kcs}; keep "
+            f"larvae of different circuits apart"
+        )
 
 
 def join(first: State, second: State) -> State:
-    """Return the rows of both, first those of `first`."""
-    return State(np.concatenate((first.records, second.records)))
+    """Return the rows of both, first those of `first`; of one layout, unless `first` has none."""
+    if len(first) == 0:
+        return copy(second)
+    return State(np.concatenate((_whole(first.records), _whole(second.records))).view(first.records.dtype))
 
 
 def read_only(state: State) -> State:
@@ -302,7 +395,11 @@ def read_only(state: State) -> State:
 def sealed(state: State) -> State:
     """Return the rows as they are now, never to be written to: the same where they are that already, else copies."""
     records = state.records
-    return state if records.flags.owndata and not records.flags.writeable else State(_sealed(records.copy()))
+    if records.flags.owndata and not records.flags.writeable:
+        return state
+    own = np.empty(len(records), dtype=records.dtype)
+    _whole(own)[:] = _whole(records)  # Not `records.copy()`, which leaves anything between two variables.
+    return State(_sealed(own))
 
 
 def check(parameters: Parameters, variables: Mapping[str, NDArray[Any]]) -> None:

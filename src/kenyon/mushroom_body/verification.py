@@ -80,7 +80,7 @@ def own_files() -> list[Path]:
 
     Example:
         >>> [path.stem for path in own_files()]
-        ['balanced', 'larval', 'larval_bounds', 'mixed', 'punishment', 'reward']
+        ['balanced', 'larval', 'larval_bounds', 'left', 'mixed', 'punishment', 'reward']
     """
     folder = resources.files("kenyon.mushroom_body") / "data" / "golden"
     return sorted(Path(str(entry)) for entry in folder.iterdir())
@@ -104,15 +104,17 @@ def load(path: str | os.PathLike[str]) -> Golden:
         if dt_ms != parameters.dt_ms:
             raise InputError(f"dt_ms must be {parameters.dt_ms:g}, got {dt_ms:g}")
         n_steps = parameters.steps("duration", duration_ms)
+        pn_to_kc = check_pn_to_kc(arrays["pn_to_kc"], 1)[0]
+        cells = circuit.layout(len(pn_to_kc))
         return Golden(
             name=Path(path).name,
             parameters=parameters,
             duration_ms=duration_ms,
             input_events=inputs.check_events("input_events", arrays["input_events"], n_steps),
-            pn_to_kc=check_pn_to_kc(arrays["pn_to_kc"], 1)[0],
-            spikes=_spikes(arrays["spikes"], n_steps),
-            w_kc_mbonp_nS=_weights("w_kc_mbonp_nS", arrays["w_kc_mbonp_nS"]),
-            w_kc_mbonn_nS=_weights("w_kc_mbonn_nS", arrays["w_kc_mbonn_nS"]),
+            pn_to_kc=pn_to_kc,
+            spikes=_spikes(arrays["spikes"], n_steps, cells),
+            w_kc_mbonp_nS=_weights("w_kc_mbonp_nS", arrays["w_kc_mbonp_nS"], cells),
+            w_kc_mbonn_nS=_weights("w_kc_mbonn_nS", arrays["w_kc_mbonn_nS"], cells),
         )
     except KeyError as missing:
         raise FileFormatError(f"{path} must be a golden file, but it has no array {missing}") from None
@@ -154,15 +156,15 @@ def _changes(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     return checks.instance("parameter_changes", changes, dict, "write a JSON object of values by name")
 
 
-def _spikes(given: NDArray[Any], n_steps: int) -> NDArray[np.int64]:
+def _spikes(given: NDArray[Any], n_steps: int, cells: circuit.Layout) -> NDArray[np.int64]:
     if given.ndim != 2 or given.shape[1] != 2 or given.dtype.kind not in "iu":
         raise InputError(f"spikes must be integers of shape (spikes, 2), got {given.dtype} of shape {given.shape}")
-    if given.size and (given.min() < 0 or given[:, 0].max() >= n_steps or given[:, 1].max() >= circuit.N_NEURONS):
-        raise InputError(f"spikes must lie in steps 0..{n_steps - 1} and neurons 0..{circuit.N_NEURONS - 1}")
+    if given.size and (given.min() < 0 or given[:, 0].max() >= n_steps or given[:, 1].max() >= cells.n_neurons):
+        raise InputError(f"spikes must lie in steps 0..{n_steps - 1} and neurons 0..{cells.n_neurons - 1}")
     return given.astype(np.int64)
 
 
-def _weights(name: str, given: NDArray[Any]) -> NDArray[np.float64]:
-    if given.shape != (circuit.N_KCS,) or given.dtype.kind != "f" or not np.isfinite(given).all():
-        raise InputError(f"{name} must be finite floats of shape ({circuit.N_KCS},), got {given.dtype} {given.shape}")
+def _weights(name: str, given: NDArray[Any], cells: circuit.Layout) -> NDArray[np.float64]:
+    if given.shape != (cells.n_kcs,) or given.dtype.kind != "f" or not np.isfinite(given).all():
+        raise InputError(f"{name} must be finite floats of shape ({cells.n_kcs},), got {given.dtype} {given.shape}")
     return given.astype(np.float64)

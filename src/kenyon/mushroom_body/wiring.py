@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from kenyon import checks
 from kenyon.compiled import compiled
 from kenyon.errors import InputError
-from kenyon.mushroom_body.circuit import N_KCS, N_PNS
+from kenyon.mushroom_body.circuit import MOST_KCS, N_KCS, N_PNS
 from kenyon.mushroom_body.parameters import Parameters, check_parameters
 from kenyon.seed_sequence import sfc64_states
 from kenyon.seeds import checked_seed
@@ -31,7 +31,7 @@ from kenyon.words import shown
 FloatArray = NDArray[np.float64]
 
 RANDOM: Final = "random"
-WIRINGS: Final = (RANDOM, "right", "right-shuffled")
+WIRINGS: Final = (RANDOM, "left", "right", "left-shuffled", "right-shuffled")
 """Drawn from a larva's seed; as measured on a side of a brain; with each cell's counts dealt to other receptors."""
 
 _SHUFFLED = "-shuffled"
@@ -80,6 +80,18 @@ def wirings(
     if wiring.endswith(_SHUFFLED):
         _deal(sfc64_states(seeds, "shuffle"), counts)
     return strengths(parameters, counts)
+
+
+def kcs_of(wiring: str, pn_to_kc: Any = None) -> int:
+    """Return how many Kenyon cells larvae of a wiring have, which was checked.
+
+    Example:
+        >>> kcs_of("left"), kcs_of("random", np.zeros((5, 21)))
+        (73, 5)
+    """
+    if pn_to_kc is not None:
+        return int(np.shape(pn_to_kc)[-2])
+    return N_KCS if wiring == RANDOM else len(counted(wiring.removesuffix(_SHUFFLED)))
 
 
 def check_wiring(wiring: str) -> str:
@@ -217,9 +229,13 @@ def check_pn_to_kc(wired: Any, larvae: int) -> NDArray[Any]:
         InputError: the shape is another, or an entry is negative, not finite or beyond 10,000.
     """
     given = checks.numbers("pn_to_kc", wired, booleans=True)
-    shape = (larvae, N_KCS, N_PNS)
-    if given.shape not in (shape[1:], shape):
-        raise InputError(f"pn_to_kc must have shape {shape[1:]} or {shape}, got {given.shape}")
+    fits = given.ndim in (2, 3) and given.shape[-1] == N_PNS and given.shape[:-2] in ((), (larvae,))
+    if not fits or not 1 <= given.shape[-2] <= MOST_KCS:
+        raise InputError(
+            f"pn_to_kc must have shape (K, {N_PNS}) or ({larvae}, K, {N_PNS}) with 1 to {MOST_KCS} Kenyon cells, got "
+            f"{given.shape}"
+        )
+    shape = (larvae, given.shape[-2], N_PNS)
     plain = checks.array("pn_to_kc", given.astype(np.float64), given.shape, low=0.0, high=MOST_STRENGTH)
     is_whole = given.dtype.kind != "f" or bool(np.isin(plain, (0, 1)).all())
     return np.array(np.broadcast_to(plain, shape), dtype=np.int64 if is_whole else np.float64)

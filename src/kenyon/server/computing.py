@@ -20,8 +20,6 @@ from kenyon.mushroom_body.state import newborn, pack, unpack
 Advanced = tuple[list[bytes], NDArray[np.int64], NDArray[np.bool_]]
 """Larvae moved on, spikes of each group of neurons [B, len(GROUPS)], and which have diverged [B]."""
 
-_FIRST_CELLS = [cells.start for cells in GROUPS.values()]
-
 
 class Computer:
     """Advances larvae that are given as records of bytes; the numbers are the same for all computers.
@@ -71,9 +69,30 @@ class KernelComputer(Computer):
         self, larvae: Sequence[bytes], n_steps: NDArray[np.int64], drive_hz: NDArray[np.float64], *, plastic: bool
     ) -> Advanced:
         """As for `Computer`."""
+        sizes = list(map(len, larvae))
+        if sizes.count(sizes[0]) == len(sizes):
+            return self._of_one_size(larvae, n_steps, drive_hz, plastic=plastic)
+        moved, spikes, diverged = (
+            [b""] * len(larvae),
+            np.empty((len(larvae), len(GROUPS)), np.int64),
+            np.empty(len(larvae), np.bool_),
+        )
+        for size in set(sizes):
+            own = [place for place, other in enumerate(sizes) if other == size]
+            some, spikes[own], diverged[own] = self._of_one_size(
+                [larvae[place] for place in own], n_steps[own], drive_hz[own], plastic=plastic
+            )
+            for place, larva in zip(own, some, strict=True):
+                moved[place] = larva
+        return moved, spikes, diverged
+
+    def _of_one_size(
+        self, larvae: Sequence[bytes], n_steps: NDArray[np.int64], drive_hz: NDArray[np.float64], *, plastic: bool
+    ) -> Advanced:
         rows = unpack(larvae)
         activity = self._engine.run(self.parameters, rows, n_steps, rates_hz=drive_hz, plastic=plastic)
-        return pack(rows), np.add.reduceat(activity.counts, _FIRST_CELLS, axis=1), activity.diverged
+        first_cells = [cells.start for cells in rows.layout.groups.values()]
+        return pack(rows), np.add.reduceat(activity.counts, first_cells, axis=1), activity.diverged
 
 
 class BrianComputer(Computer):

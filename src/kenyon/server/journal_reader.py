@@ -140,8 +140,7 @@ class Lives:
             self._check_larva(life.larva)
 
     def _check_larva(self, larva: bytes) -> None:
-        if len(larva) != states.PACKED.itemsize:
-            raise ValueError(f"a larva must be of {states.PACKED.itemsize} bytes, got {len(larva)}")
+        states.layout_of_packed(larva)
         if self._parameters is not None:
             states.check(self._parameters, states.arrays(states.unpack([larva])))
 

@@ -24,7 +24,7 @@ from kenyon.server.sessions import Client, Move, Session
 from kenyon.wire.messages import spelling
 
 _MOST_SNAPSHOT_BYTES = 2**20
-"""A larva has 10 KB; what announces more is none."""
+"""A larva has 40 KB at most; what announces far more is none."""
 
 
 class Context(NamedTuple):

@@ -1,12 +1,13 @@
 """What a circuit lives through when it is asked for a step, a probe or a copy of itself: the timelines of a batch."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kenyon.mushroom_body import Parameters, Snapshot, drive
-from kenyon.mushroom_body.circuit import GROUPS, N_NEURONS
+from kenyon.mushroom_body.circuit import MOST_KCS, layout
 from kenyon.mushroom_body.inputs import stimulus
-from kenyon.mushroom_body.state import newborn, pack, unpack
+from kenyon.mushroom_body.state import layout_of_packed, newborn, pack, unpack
 from kenyon.server.batching import Batch, Segment, Timeline
 from kenyon.server.computing import KernelComputer
 from kenyon.server.requests import Operation, Step, name_of
@@ -16,14 +17,19 @@ READOUTS = {"MBONp": "MBONp", "MBONn": "MBONn", "OSN_rate": "ORN", "KC_rate": "K
 """Rates in a reply, mean over the cells of a group, Hz; the receptor class of Larvaworld reads `OSN_rate`."""
 
 
-def _places(readouts: Mapping[str, str]) -> list[tuple[str, int, int]]:
+def _places(readouts: Mapping[str, str], n_kcs: int) -> list[tuple[str, int, int]]:
     """Return the name of each rate, the place of its group, and how many cells that has."""
-    groups = list(GROUPS)
-    return [(name, groups.index(group), len(range(N_NEURONS)[GROUPS[group]])) for name, group in readouts.items()]
+    groups = layout(n_kcs).groups
+    sizes = {group: cells.stop - cells.start for group, cells in groups.items()}
+    return [(name, list(groups).index(group), sizes[group]) for name, group in readouts.items()]
 
 
-_READOUTS = _places(READOUTS)
-_OUTPUT = _places({"MBONp": "MBONp", "MBONn": "MBONn"})
+@lru_cache(maxsize=MOST_KCS)
+def _readouts(n_kcs: int) -> list[tuple[str, int, int]]:
+    return _places(READOUTS, n_kcs)
+
+
+_OUTPUT = _places({"MBONp": "MBONp", "MBONn": "MBONn"}, 1)
 _RATES_TEXT = "{" + ", ".join(f'"{name}": %r' for name in (*READOUTS, "preference_index")) + "}"
 """What JSON says for the reply to a step: its numbers are finite, so that Python's own words for them are JSON's."""
 
@@ -59,7 +65,7 @@ def step(
     if circuit is None or replay:
         circuit = yield from awake(parameters, wiring, larva, seed, replay)
     segment, n_steps = yield from _step(parameters, circuit, asked)
-    reply = _rates(segment.spikes, n_steps * parameters.dt_ms, _READOUTS)
+    reply = _rates(segment.spikes, n_steps * parameters.dt_ms, _readouts(layout_of_packed(segment.larva).n_kcs))
     if not segment.diverged and not asked.probe:
         return StepResult(segment.larva, _RATES_TEXT % tuple(reply.values()), False)
     if segment.diverged:

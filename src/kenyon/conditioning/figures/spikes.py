@@ -1,5 +1,6 @@
 """Rasters: every spike of a larva, in a call or in a phase of an experiment."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from kenyon.conditioning.figures.given import axes_of, result_of
 from kenyon.conditioning.phases import REINFORCERS
 from kenyon.errors import InputError, MismatchError
 from kenyon.mushroom_body import Activity
-from kenyon.mushroom_body.circuit import GROUPS
+from kenyon.mushroom_body.circuit import GROUPS, layout
 
 if TYPE_CHECKING:  # matplotlib and xarray are slow to import
     import xarray
@@ -42,7 +43,7 @@ def raster(activity: Activity, *, larva: int = 0, ax: "Axes | None" = None) -> "
     steps, neurons = activity.spikes[larva].T
     lasts_ms = float(activity.duration_ms[larva])
     axes = axes_of(ax, f"Spikes of n = 1 larva, number {larva} of its call, over {lasts_ms:g} ms.", 8, 6)
-    _draw(axes, steps * activity.dt_ms, neurons, lasts_ms)
+    _draw(axes, steps * activity.dt_ms, neurons, lasts_ms, activity.layout.groups)
     drawing.finish(axes, f"Spikes of larva {larva} (n = 1)", x="time (ms)", y="group (cells)")
     return axes
 
@@ -75,7 +76,7 @@ def phase_raster(
     words = f"Spikes of n = 1 larva. {captions.caption([one], ())}"
     axes = axes_of(ax, "" if ax is not None else words, 8, 6)
     lasts_ms = float(one.isel(larva=larva).phase_duration_s.values[phase]) * 1e3
-    _draw(axes, one.spike_time_ms.values[own], one.spike_neuron.values[own], lasts_ms)
+    _draw(axes, one.spike_time_ms.values[own], one.spike_neuron.values[own], lasts_ms, _groups(result))
     called = drawing.plain(captions.labels([one])[0] if label is None else checks.label("label", label), 110)
     title = (
         f"Spikes of larva {larva} (n = 1)\n({called}, phase {phase}: {drawing.plain(_given(one, larva, phase), 110)})"
@@ -105,7 +106,7 @@ def _recorded(result: "xarray.Dataset", larva: int, phase: int) -> NDArray[np.bo
     own: NDArray[np.bool_] = (result.spike_larva.values == place) & (result.spike_phase.values == phase)
     rates_hz = result.phase_rate_hz.isel(larva=larva, phase=phase).sel(group=list(GROUPS)).values
     lasted_s = float(result.isel(larva=larva).phase_duration_s.values[phase])
-    cells = np.array([where.stop - where.start for where in GROUPS.values()])
+    cells = np.array([where.stop - where.start for where in _groups(result).values()])
     if own.sum() != round(float(rates_hz @ cells) * lasted_s):
         raise MismatchError(
             f"phase {phase} of a result must be one whose spikes were recorded, got another number of spikes than its "
@@ -114,10 +115,16 @@ def _recorded(result: "xarray.Dataset", larva: int, phase: int) -> NDArray[np.bo
     return own
 
 
-def _draw(axes: "Axes", times_ms: NDArray[Any], neurons: NDArray[Any], lasts_ms: float) -> None:
+def _groups(result: "xarray.Dataset") -> Mapping[str, slice]:
+    return layout(int(result.kenyon_cells)).groups
+
+
+def _draw(
+    axes: "Axes", times_ms: NDArray[Any], neurons: NDArray[Any], lasts_ms: float, groups: Mapping[str, slice]
+) -> None:
     """Draw spikes, a row a neuron."""
     top, ticks = 0.0, []
-    for name, where in GROUPS.items():
+    for name, where in groups.items():
         cells = where.stop - where.start
         rows = max(cells, _LEAST_ROWS)
         own = (neurons >= where.start) & (neurons < where.stop)
