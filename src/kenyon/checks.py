@@ -297,11 +297,17 @@ def array(
     given = _numbers(value, "iuf")
     if given is None or given.shape[-1:] != shape[-1:] or not _fits(given.shape, shape):
         raise InputError(f"{name} must be numbers that fit shape {shape}, got {got(value)}")
-    with np.errstate(over="ignore"):  # Longer floats than ours; what is too large becomes inf, and is refused.
-        result = np.empty(shape)
+    result = np.empty(shape)
+    if given.dtype.itemsize <= result.itemsize:
         result[...] = given
+    else:
+        with np.errstate(over="ignore"):  # Longer floats than ours; what is too large becomes inf, and is refused.
+            result[...] = given
     # Asked so that nan is outside as well.
-    if result.size and not (max(low, -_MOST) <= result.min() and result.max() <= min(high, _MOST)):
+    if result.size and not (
+        max(low, -_MOST) <= np.minimum.reduce(result, axis=None)
+        and np.maximum.reduce(result, axis=None) <= min(high, _MOST)
+    ):
         good = np.isfinite(result) & (result >= low) & (result <= high)
         raise InputError(
             f"{name} must be finite{_range_words(low, high, unit)} everywhere, got {_first(result, ~good)}"
