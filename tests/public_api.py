@@ -24,6 +24,7 @@ INNER = {
                 "compiled",
                 "drawing",
                 "errors",
+                "linking",
                 "netcdf",
                 "notebook",
                 "progress",
