@@ -25,8 +25,9 @@ HEAD = """# What larvae do, and what the circuit does
 
 Written by `make reproduce`; [how claims are asked, and how to read this](claims.md). {larvae} larvae in each group, the
 same with every set; reward and punishment; A is {odors[0]}, B {odors[1]}; seed {seed}, wiring {wiring}.
-Below each verdict stands the effect that the claim is about before all, with its 95 % interval over larvae; preference
-indices are given as shares of what three trials teach. All figures are in `studies/reproduction.csv`.
+Below each claim stands the figure that it is about before all, below each verdict what that is, with its 95 % interval
+over larvae; preference indices are given as shares of what three trials teach. All figures are in
+`studies/reproduction.csv`.
 
 {meanings}
 """
@@ -49,11 +50,15 @@ def collection(found: Reproduction) -> list[str]:
     """Return the table of a collection, and its claims."""
     sets = [own.set for own in found.judgements]
     rows = [
-        [f"[{claim.id}](#{claim.id.lower()})", claim.statement, *(_cell(found, claim, at) for at in sets)]
+        [f"[{claim.id}](#{claim.id.lower()})", _statement(claim), *(_cell(found, claim, at) for at in sets)]
         for claim in found.claims
     ]
     table = [f"| {' | '.join(row)} |" for row in (["", "claim", *sets], ["---"] * (2 + len(sets)), *rows)]
     return [f"\n## {found.title}\n\n", "\n".join(table), "\n", *(_claim(claim) for claim in found.claims)]
+
+
+def _statement(claim: Claim) -> str:
+    return claim.statement + ("" if claim.headline is None else f"<br>*{claim.headline.statement}*")
 
 
 def _cell(found: Reproduction, claim: Claim, name: str) -> str:

@@ -184,6 +184,12 @@ class Claim:
             dict(self.controls), self.fitted_in, self.codes, self.not_testable, self.unknown,
         )  # fmt: skip
 
+    @property
+    def headline(self) -> Criterion | None:
+        """The criterion that it is about before all: the first with a limit, or the first; None if there is none."""
+        decisive = [own for own in self.criteria if own.decides]
+        return next(iter([*decisive, *self.criteria]), None)
+
     def designs(self, us: str, odors: Sequence[Any] = UNLIKE[:2]) -> dict[str, Design]:
         """Return the design of each group, by its name.
 

@@ -367,9 +367,9 @@ def _verdict(
         for us in reinforcers
         for criterion, own in zip(claim.criteria, figures[us], strict=True)
     )
-    first = next((place for place, own in enumerate(claim.criteria) if own.decides), 0)
-    both = np.concatenate([figures[us][first] for us in reinforcers])
-    return Verdict(claim, measured, fitted, _effect(_measured(claim.criteria[first], "", both, seed), training))
+    headline = claim.criteria[0] if claim.headline is None else claim.headline
+    both = np.concatenate([figures[us][claim.criteria.index(headline)] for us in reinforcers])
+    return Verdict(claim, measured, fitted, _effect(_measured(headline, "", both, seed), training))
 
 
 def _figures(claim: Claim, asked: Asked, us: str, odors: Sequence[Any]) -> list[FloatArray]:

@@ -13,6 +13,7 @@ from kenyon.conditioning.claims.claim import Claim
 from kenyon.conditioning.claims.judging import VERDICTS, Judgement, Verdict
 from kenyon.drawing import inline_svg
 from kenyon.mushroom_body import PUBLISHED
+from kenyon.mushroom_body.wiring import WIRINGS
 
 if TYPE_CHECKING:  # matplotlib is slow to import
     from matplotlib.figure import Figure
@@ -34,7 +35,8 @@ _CAPTION: Final = (
     "there are several; green is what is asked for."
 )
 _SIGNS: Final = dict(zip(VERDICTS, "✓◐✗◇?·", strict=True))
-_SPECIES: Final = {"larva": "What larvae do", "adult": "What adult flies do", "model": "What is claimed of the model"}
+_SPECIES: Final = {"larva": "Found in larvae", "adult": "Found in adult flies", "model": "Claimed of the model"}
+_PLURAL: Final = {"holds": "hold", "fails": "fail"}
 
 
 def page(title: str, judgements: Sequence[Judgement], drawn: "Mapping[str, Figure]") -> str:
@@ -75,7 +77,8 @@ def _lead(judgements: Sequence[Judgement]) -> str:
 
 def _counts(judgement: Judgement) -> str:
     words = [verdict.word for verdict in judgement.verdicts]
-    return ", ".join(f"{words.count(word)} {word}" for word in VERDICTS if word in words)
+    counts = {word: words.count(word) for word in VERDICTS if word in words}
+    return ", ".join(f"{many} {_PLURAL.get(word, word) if many > 1 else word}" for word, many in counts.items())
 
 
 def _several(count: int, what: str) -> str:
@@ -85,16 +88,23 @@ def _several(count: int, what: str) -> str:
 def _table(claims: Sequence[Claim], judgements: Sequence[Judgement]) -> str:
     head = "".join(f"<th>{_text(own.set)}</th>" for own in judgements)
     rows = "".join(
-        f'<tr><th><a href="#{_text(claim.id)}">{_text(claim.id)}</a></th><td>{_text(claim.statement)}</td>'
+        f'<tr><th><a href="#{_text(claim.id)}">{_text(claim.id)}</a></th>'
+        f"<td>{_text(claim.statement)}{_headline(claim)}</td>"
         + "".join(_cell(own.set, own[claim.id]) for own in judgements)
         + "</tr>\n"
         for claim in claims
     )
     return (
         f'<table class="verdicts">\n<thead><tr><th></th><th>claim</th>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n'
-        "</table>\n<p class=note>Below each verdict stands the effect that the claim is about before all, with its "
-        "95&nbsp;% interval over larvae; indices of preference as shares of what three trials teach.</p>\n"
+        "</table>\n<p class=note>Below each claim stands the figure that it is about before all, below each verdict "
+        "what that is, with its 95&nbsp;% interval over larvae; indices of preference as shares of what three "
+        "trials teach.</p>\n"
     )
+
+
+def _headline(claim: Claim) -> str:
+    """Return what the effect of a claim is, as a line of its own."""
+    return "" if claim.headline is None else f"<br><small>{_text(claim.headline.statement)}</small>"
 
 
 def _cell(name: str, verdict: Verdict) -> str:
@@ -178,7 +188,7 @@ def _made(judgements: Sequence[Judgement]) -> str:
     said = {
         "larvae": f"{first.larvae} in each group, the same ones in all groups and with all sets",
         "seed": str(first.seed),
-        "wiring": first.wiring,
+        "wiring": first.wiring + ", measured in one brain: n = 1" * (first.wiring in WIRINGS),
         **{f"run of {own.set}": own.run_id for own in judgements},
         "versions": ", ".join(f"{name} {number}" for name, number in first.versions.items()),
         **{f"constants of {own.set}": _constants(own) for own in judgements},

@@ -64,14 +64,15 @@ class Reproduction:
     def table(self) -> "pd.DataFrame":
         """Return a table of pandas: a row for each claim, a column with the verdict and one with the effect each set.
 
-        The effect is the figure that a claim is about before all, over all odors and reinforcers, with its 95 %
+        The effect is what the figure is that a claim is about before all, over all odors and reinforcers, with its 95 %
         interval; a preference index is given as a share of what three trials teach.
         """
         import pandas as pd
 
         rows = []
         for claim in self.claims:
-            row = {"claim": claim.id, "statement": claim.statement}
+            figure = "" if claim.headline is None else claim.headline.statement
+            row = {"claim": claim.id, "statement": claim.statement, "figure": figure}
             for own in self.judgements:
                 effect = own[claim.id].effect
                 row |= {own.set: own[claim.id].words, f"{own.set}, effect": "" if effect is None else effect.words}
