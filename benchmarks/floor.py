@@ -20,6 +20,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from kenyon.mushroom_body import BALANCED, kernel_constants, layered
+from kenyon.mushroom_body.circuit import N_KCS
 from kenyon.mushroom_body.inputs import STRETCH
 from kenyon.mushroom_body.layers import (
     AFTER,
@@ -95,7 +96,7 @@ _WRITERS = {
     "ORN": _alone(ORNS, (V, G_E, G_A)),
     "PN": _alone(PNS, (V, G_E), 2 * VECTORS, PN_INHIBITION),
     "LN": _alone(LNS, (V, G_E), 2 * VECTORS),
-    "KC": _alone(KCS, (V, G_E, G_A), inhibition=KC_INHIBITION),
+    "KC": _alone(KCS._replace(padded=N_KCS), (V, G_E, G_A), inhibition=KC_INHIBITION),
     "outputs": _alone(OUTPUTS, (V, G_E, G_I, G_A)),
 }
 _orns, _pns, _lns, _kcs, _outputs = map(vector_loop, _WRITERS.values())
