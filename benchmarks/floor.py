@@ -19,6 +19,7 @@ from llvmlite import ir
 from numba import njit
 from numpy.typing import NDArray
 
+from kenyon.compiled import compiled
 from kenyon.mushroom_body import BALANCED, kernel_constants, layered
 from kenyon.mushroom_body.circuit import N_KCS
 from kenyon.mushroom_body.inputs import STRETCH
@@ -113,7 +114,7 @@ def _advance_alone(x: NDArray[np.float64], m: NDArray[np.uint32], n_steps: int) 
         _outputs(x, m, steps)
 
 
-@njit
+@compiled
 def _prepare(x: NDArray[np.float64], k: kernel_constants.Constants) -> None:
     layered._prepare(x, k)  # noqa: SLF001  # the kernel's own, which compiled code alone can call
 

@@ -109,7 +109,10 @@ def cache_state() -> str:
 
 
 def compiled_within(function: Function) -> Function:
-    """Mark a function that compiled ones alone call, and that is kept with them; Python must not call it."""
+    """Mark a function that compiled ones alone call, and that is kept with them.
+
+    Neither Python nor what is compiled otherwise than here may call it: they would call nothing.
+    """
     if _IS_FORBIDDEN:
         return _refusing(function)
     return _compiled(function, PartCompiler)  # type: ignore[no-any-return]  # numba has no types
