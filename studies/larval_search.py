@@ -69,7 +69,7 @@ def targets() -> list[Claim]:
 def slack(measured: Measured) -> float:
     """Return how far the mean of the worst odor lies inside its limits, negative outside."""
     own = measured.criterion
-    return min(min(mean - own.mean_at_least, own.mean_at_most - mean) for mean in measured.odor_means)
+    return float(min(min(mean - own.mean_at_least, own.mean_at_most - mean) for mean in measured.odor_means))
 
 
 def row(name: str, parameters: Parameters, larvae: int, engine: str, keep: Path | None) -> dict[str, Any]:
