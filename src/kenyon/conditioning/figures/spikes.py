@@ -76,7 +76,7 @@ def phase_raster(
     words = f"Spikes of n = 1 larva. {captions.caption([one], ())}"
     axes = axes_of(ax, "" if ax is not None else words, 8, 6)
     lasts_ms = float(one.isel(larva=larva).phase_duration_s.values[phase]) * 1e3
-    _draw(axes, one.spike_time_ms.values[own], one.spike_neuron.values[own], lasts_ms, _groups(result))
+    _draw(axes, one.spike_time_ms.values[own], one.spike_neuron.values[own], lasts_ms, _groups(one))
     called = drawing.plain(captions.labels([one])[0] if label is None else checks.label("label", label), 110)
     title = (
         f"Spikes of larva {larva} (n = 1)\n({called}, phase {phase}: {drawing.plain(_given(one, larva, phase), 110)})"
