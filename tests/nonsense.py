@@ -177,6 +177,7 @@ VALID: dict[str, Callable[[], Any]] = {
     "mbonn_hz": lambda: [1.0],
     "mbonp_hz": lambda: [1.0],
     "memories": lambda: [MushroomBodyMemory(gain={"Odor": 0.0}, model_id=1, shared=False)],
+    "n_kcs": lambda: 72,
     "n_steps": lambda: [1, 2],
     "name": lambda: "paired",
     "Constant.check.name": lambda: "dt_ms",
