@@ -8,7 +8,7 @@ from scipy.spatial.distance import cosine
 from kenyon.conditioning import run
 from kenyon.conditioning.measures import overlap, prediction_error, sparseness
 from kenyon.errors import InputError
-from kenyon.mushroom_body import BALANCED, Population
+from kenyon.mushroom_body import DEFAULT, Population
 from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.seeds import larva_seeds
 
@@ -21,7 +21,7 @@ def result() -> xarray.Dataset:
 
 def test_codes_are_those_of_the_population(result: xarray.Dataset) -> None:
     """Spikes of every Kenyon cell; from them the share that fires, Treves' and Rolls' measure, and SciPy's cosine."""
-    larvae = Population(BALANCED, larva_seeds(2, 4))
+    larvae = Population(DEFAULT, larva_seeds(2, 4))
     a, b = (larvae.probe(odor, 1000).counts[:, GROUPS["KC"]] for odor in ("pentyl acetate", "3-octanol"))
     assert (result.test_kc_spikes.values[:, 0, 0] == a).all()
     assert (result.test_kc_spikes.values[:, 1, 0] == -1).all()

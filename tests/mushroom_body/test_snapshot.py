@@ -96,15 +96,15 @@ def test_a_larva_is_a_record_of_fixed_size() -> None:
     assert all(np.array_equal(mine, getattr(larvae.state, name)) for name, mine in arrays(unpack(rows)).items())
     middle = unpack(rows[1:2])
     rates = drive(larvae.parameters, "anisole", reward=1.0)
-    alone = engine("kernel").advance(BALANCED, middle, [300], rates)
+    alone = engine("kernel").advance(larvae.parameters, middle, [300], rates)
     together = larvae.advance(30, rates)
     assert np.array_equal(alone.counts[0], together.counts[1])
     assert pack(middle) == pack(larvae.state)[1:2]
     with pytest.raises(InputError, match="n_steps must be one for each of at least one larva, got"):
-        engine("kernel").advance(BALANCED, middle, [1, 2], rates)
+        engine("kernel").advance(larvae.parameters, middle, [1, 2], rates)
     for steps in ([-1], [1.5], ["1"], 1, [2**63], [[1], 1]):
         with pytest.raises(InputError, match="n_steps must be "):
-            engine("kernel").advance(BALANCED, middle, steps, rates)
+            engine("kernel").advance(larvae.parameters, middle, steps, rates)
 
 
 def pickled(protocol: int) -> Callable[[Any], Any]:
