@@ -68,13 +68,15 @@ class Kernel(Engine):
             offsets[1:], together = np.cumsum([len(own) for own in events]), np.concatenate(events)
         whole = state if state.records.flags.c_contiguous else states.copy(state)
         given = states.in_bytes(whole), states.offsets(state.layout), per_step, together, offsets, first_step
-        k = _constants(parameters, state.layout, plastic=plastic)
-        left_out = np.full(larvae, not self.layered)
+        constants = _constants(parameters, state.layout, plastic=plastic)
+        left_out = np.zeros(larvae, dtype=np.bool_)
         threads = 1 if larvae == 1 else min(chosen(threads), larvae)
         if self.layered:
-            _share_out(threads, layered.advance_larvae, *given, n_steps, k, recording, left_out)
+            _share_out(threads, layered.advance_larvae, *given, n_steps, constants, recording, left_out)
+        else:
+            left_out[:] = True
         if np.count_nonzero(left_out):
-            _share_out(threads, kernel.advance_larvae, *given, n_steps * left_out, k, recording)
+            _share_out(threads, kernel.advance_larvae, *given, n_steps * left_out, constants, recording)
         if whole is not state:
             states.write(state, slice(None), whole)
 
@@ -89,12 +91,14 @@ _NO_EVENTS: NDArray[np.int32] = np.empty((0, 2), dtype=np.int32)
 
 
 @lru_cache(maxsize=64)
-def _constants(parameters: Parameters, which: Layout, *, plastic: bool) -> np.void:
-    """Return `Constants` as one record: compiled code is handed one pointer, not a hundred numbers."""
+def _constants(parameters: Parameters, which: Layout, *, plastic: bool) -> NDArray[np.void]:
+    """Return `Constants` as an array of one record: compiled code is handed one pointer, not a hundred numbers.
+
+    Of a record by itself numpy would make a buffer in each call, which takes longer than all other arguments.
+    """
     values = kernel_constants.constants(parameters, which, plastic=plastic)._asdict()
     kinds = [(name, np.asarray(value).dtype, np.shape(value)) for name, value in values.items()]
-    record: np.void = np.array([tuple(values.values())], dtype=kinds)[0]
-    return record
+    return np.array([tuple(values.values())], dtype=kinds)
 
 
 def engine(given: str | Engine) -> Engine:

@@ -71,6 +71,10 @@ IntArray = NDArray[np.int64]
 _V, _G_E, _G_I, _G_A = range(4)
 
 _BLOCK = 16
+"""Loops over neurons go over whole blocks, for what is left over takes as long as several: with cells that never fire
+behind the last neuron."""
+
+_ROOM = -(-MOST_NEURONS // _BLOCK) * _BLOCK
 FLUSH_STEPS = 128
 NEGLIGIBLE_NS = 1e-100
 
@@ -100,6 +104,12 @@ class Recording(NamedTuple):
 
 
 @compiled
+def _padded(k: Constants) -> int:
+    """Return how many neurons there are, with the cells behind them."""
+    return (k.n_neurons + _BLOCK - 1) // _BLOCK * _BLOCK
+
+
+@compiled
 def _integrate(x: FloatArray, c: FloatArray, k: Constants) -> bool:
     """Move every neuron one Euler step on; return whether any is now above its threshold.
 
@@ -108,7 +118,7 @@ def _integrate(x: FloatArray, c: FloatArray, k: Constants) -> bool:
     Over all neurons in one loop, also where a conductance is always 0: that is what the compiler makes vectors of.
     """
     above = False
-    for i in range(k.n_neurons):
+    for i in range(_padded(k)):
         total = c[LEAK, i] + x[_G_I, i] + x[_G_E, i] + x[_G_A, i]
         current = c[LEAK, i] * c[REST, i] + x[_G_I, i] * k.inhibitory_reversal_mV
         current = fused(x[_G_E, i], k.excitatory_reversal_mV, current)
@@ -129,22 +139,15 @@ def _collect(x: FloatArray, c: FloatArray, fired: IntArray, k: Constants) -> int
     Block by block, for mostly one neuron alone has fired and comparing a block is a handful of vector instructions.
     """
     n = 0
-    last = k.n_neurons - k.n_neurons % _BLOCK
-    for first in range(0, last, _BLOCK):
+    for first in range(0, _padded(k), _BLOCK):
         above = False
         for i in range(_BLOCK):
             above |= x[_V, first + i] > c[THRESHOLD, first + i]
         if above:
-            n = _collect_from(first, first + _BLOCK, x, c, fired, n)
-    return _collect_from(last, k.n_neurons, x, c, fired, n)
-
-
-@compiled
-def _collect_from(first: int, last: int, x: FloatArray, c: FloatArray, fired: IntArray, n: int) -> int:
-    for i in range(first, last):
-        if x[_V, i] > c[THRESHOLD, i]:
-            fired[n] = i
-            n += 1
+            for i in range(first, first + _BLOCK):
+                if x[_V, i] > c[THRESHOLD, i]:
+                    fired[n] = i
+                    n += 1
     return n
 
 
@@ -152,7 +155,7 @@ def _collect_from(first: int, last: int, x: FloatArray, c: FloatArray, fired: In
 def _flush(x: FloatArray, k: Constants) -> None:
     """Set conductances that can no longer move any v to 0: left to decay, they end as subnormals, slow forever."""
     for row in range(_G_E, _G_A + 1):
-        for i in range(k.n_neurons):
+        for i in range(_padded(k)):
             if abs(x[row, i]) < NEGLIGIBLE_NS:
                 x[row, i] = 0.0
 
@@ -251,8 +254,14 @@ def _load(state: Larva, k: Constants, x: FloatArray, c: FloatArray, kc_of_pn: Fl
         x[_G_E, i] = state.g_e_nS[i]
         x[_G_I, i] = state.g_i_nS[i]
         x[_G_A, i] = state.g_a_nS[i]
-        for row in range(RESET + 1):
+        for row in range(len(c)):
             c[row, i] = k.cells[row, i]
+    for i in range(k.n_neurons, _padded(k)):
+        for row in range(len(x)):
+            x[row, i] = 0.0
+        for row in range(len(c)):
+            c[row, i] = 0.0
+        c[THRESHOLD, i] = np.inf
     for pn in range(N_PNS):
         for kc in range(k.n_kcs):
             kc_of_pn[pn, kc] = state.pn_to_kc[kc, pn] * k.pn_kc_nS[pn]
@@ -314,7 +323,7 @@ def _advance(
     counts = record.counts[larva]
 
     # Local arrays, of a shape the compiler knows: it then needs no check at run time that they do not overlap.
-    x, c, kc_of_pn = np.empty((4, MOST_NEURONS)), np.empty((6, MOST_NEURONS)), np.empty((N_PNS, MOST_KCS))
+    x, c, kc_of_pn = np.empty((4, _ROOM)), np.empty((6, _ROOM)), np.empty((N_PNS, MOST_KCS))
     _load(state, k, x, c, kc_of_pn)
 
     traces = no_traces()
@@ -396,7 +405,7 @@ def advance_larvae(
     event_offsets: IntArray,
     first_step: int,
     n_steps: IntArray,
-    k: Constants,
+    constants: NDArray[np.void],
     record: Recording,
 ) -> None:
     """Advance larvae that no other thread has taken, each through its own number of steps, until none is left.
@@ -410,9 +419,10 @@ def advance_larvae(
         event_offsets: [B + 1] int64, where each larva's events begin.
         first_step: Step of the recording at which this call begins.
         n_steps: [B] int64.
-        k: `Constants`.
+        constants: [1] `Constants`.
         record: `Recording`, written to.
     """
+    k = constants[0]
     while True:
         larva = take_next(next_larva)
         if larva >= n_steps.shape[0]:

@@ -27,6 +27,7 @@ from kenyon.mushroom_body.circuit import (
     MBON_N,
     MBON_P,
     MOST_NEURONS,
+    N_OUTPUTS,
     N_PNS,
     ORN,
     PN,
@@ -45,7 +46,6 @@ from kenyon.mushroom_body.kernel_constants import (
 from kenyon.mushroom_body.larva import Larva, larva_of
 from kenyon.mushroom_body.layers import (
     AFTER,
-    CELL,
     EXCITED_FROM,
     FROM_PN,
     G_A,
@@ -56,9 +56,12 @@ from kenyon.mushroom_body.layers import (
     KC_INHIBITION,
     KC_SPIKES,
     KCS,
+    LNS,
     NUMBERS,
+    ORNS,
     OUTPUTS,
     PN_INHIBITION,
+    PNS,
     ROW,
     SPIKES,
     TIMES_REVERSAL,
@@ -108,20 +111,6 @@ def _blocks_of(k: Constants) -> int:
 
 
 @compiled_part
-def _cell_of(i: int, k: Constants) -> int:
-    """Return the cell that a neuron is."""
-    return int(CELL[i]) if i < k.outputs else OUTPUTS.place + i - k.outputs
-
-
-@compiled_part
-def _group_of(i: int, k: Constants) -> int:
-    """Return the number of the group whose masks a neuron is in."""
-    if i < KC:
-        return i // N_PNS
-    return 3 if i >= k.outputs else 4 + (i - KC) // KC_BLOCK
-
-
-@compiled_part
 def _first_of(group: int, k: Constants) -> int:
     """Return the first neuron of a group, whose bit is the lowest."""
     if group < 3:
@@ -130,23 +119,44 @@ def _first_of(group: int, k: Constants) -> int:
 
 
 @compiled_part
+def _size_of(group: int, k: Constants) -> int:
+    """Return how many neurons a group has."""
+    if group < 3:
+        return N_PNS
+    return N_OUTPUTS if group == 3 else min(KC_BLOCK, k.n_kcs - (group - 4) * KC_BLOCK)
+
+
+@compiled_part
+def _cells_of(group: int) -> int:
+    """Return the cell that the first neuron of a group is."""
+    if group < 3:
+        return group * ORNS.padded
+    return OUTPUTS.place if group == 3 else KCS.place + (group - 4) * KC_BLOCK
+
+
+@compiled_part
 def _prepare(x: FloatArray, k: Constants) -> None:
-    """Write what is the same for all larvae."""
-    for place in range(NUMBERS):
+    """Write what is the same for all larvae, and cells that never fire where there are none."""
+    for place in range(AFTER):
         x[place] = 0.0
     for place in range(layers.THRESHOLD * ROW, (layers.THRESHOLD + 1) * ROW):
-        x[place] = math.inf  # of the cells that are none
-    for i in range(k.n_neurons):
-        x[_cell_of(i, k) + layers.SCALE * ROW] = k.cells[SCALE, i]
-        x[_cell_of(i, k) + layers.LEAK * ROW] = k.cells[LEAK, i]
-        x[_cell_of(i, k) + layers.PULL * ROW] = k.cells[LEAK, i] * k.cells[REST, i]
-        x[_cell_of(i, k) + layers.THRESHOLD * ROW] = k.cells[THRESHOLD, i]
-        x[_cell_of(i, k) + layers.RESET * ROW] = k.cells[RESET, i]
-        x[_cell_of(i, k) + layers.ADAPTATION * ROW] = k.cells[ADAPTATION, i]
+        x[place] = math.inf
+    for pn in range(N_PNS):
+        for kc in range(k.n_kcs, _blocks_of(k) * KC_BLOCK):
+            x[FROM_PN + pn * KCS.padded + kc] = 0.0
+    for group in range(4 + _blocks_of(k)):
+        for i in range(_size_of(group, k)):
+            cell, neuron = _cells_of(group) + i, _first_of(group, k) + i
+            x[cell + layers.SCALE * ROW] = k.cells[SCALE, neuron]
+            x[cell + layers.LEAK * ROW] = k.cells[LEAK, neuron]
+            x[cell + layers.PULL * ROW] = k.cells[LEAK, neuron] * k.cells[REST, neuron]
+            x[cell + layers.THRESHOLD * ROW] = k.cells[THRESHOLD, neuron]
+            x[cell + layers.RESET * ROW] = k.cells[RESET, neuron]
+            x[cell + layers.ADAPTATION * ROW] = k.cells[ADAPTATION, neuron]
     for i in range(N_PNS):
-        x[CELL[ORN + i] + WEIGHT * ROW] = k.input_orn_nS
-        x[CELL[PN + i] + WEIGHT * ROW] = k.orn_pn_nS[i]
-        x[CELL[LN + i] + WEIGHT * ROW] = k.orn_ln_nS[i]
+        x[ORNS.place + i + WEIGHT * ROW] = k.input_orn_nS
+        x[PNS.place + i + WEIGHT * ROW] = k.orn_pn_nS[i]
+        x[LNS.place + i + WEIGHT * ROW] = k.orn_ln_nS[i]
     x[OUTPUTS.place + DAN_P + WEIGHT * ROW] = k.reward_danp_nS
     x[OUTPUTS.place + DAN_N + WEIGHT * ROW] = k.punishment_dann_nS
     x[layers.REVERSAL_E] = k.excitatory_reversal_mV
@@ -190,19 +200,20 @@ def _load(state: Larva, period: int, k: Constants, x: FloatArray, m: Masks, trac
     """Copy a larva to where it is worked on."""
     for place in range(SPIKES, m.size):
         m[place] = 0
-    for i in range(k.n_neurons):
-        left = state.refractory_steps[i]
-        x[_cell_of(i, k) + V * ROW] = state.v_mV[i]
-        if left > 0:
-            x[_cell_of(i, k) + V * ROW] = math.nan
-            group = _group_of(i, k)
-            m[_spikes_of(group, period) + left] |= np.uint32(1 << (i - _first_of(group, k)))
-        x[_cell_of(i, k) + G_E * ROW] = state.g_e_nS[i]
-        x[_cell_of(i, k) + G_I * ROW] = state.g_i_nS[i]
-        x[_cell_of(i, k) + G_A * ROW] = state.g_a_nS[i]
+    for group in range(4 + _blocks_of(k)):
+        for i in range(_size_of(group, k)):
+            cell, neuron = _cells_of(group) + i, _first_of(group, k) + i
+            left = state.refractory_steps[neuron]
+            x[cell + V * ROW] = state.v_mV[neuron]
+            if left > 0:
+                x[cell + V * ROW] = math.nan
+                m[_spikes_of(group, period) + left] |= np.uint32(1 << i)
+            x[cell + G_E * ROW] = state.g_e_nS[neuron]
+            x[cell + G_I * ROW] = state.g_i_nS[neuron]
+            x[cell + G_A * ROW] = state.g_a_nS[neuron]
     x[PN_INHIBITION], x[KC_INHIBITION] = state.g_i_nS[PN], state.g_i_nS[KC]
-    for pn in range(N_PNS):
-        for kc in range(k.n_kcs):
+    for kc in range(k.n_kcs):
+        for pn in range(N_PNS):
             x[FROM_PN + pn * KCS.padded + kc] = state.pn_to_kc[kc, pn] * k.pn_kc_nS[pn]
     load_traces(state, traces)
 
@@ -210,14 +221,15 @@ def _load(state: Larva, period: int, k: Constants, x: FloatArray, m: Masks, trac
 @compiled_part
 def _free(period: int, k: Constants, x: FloatArray, m: Masks, v_mV: FloatArray, held: IntArray) -> None:
     """Write between two stretches the potential of each neuron, and for how many steps more it is held."""
-    for i in range(k.n_neurons):
-        v_mV[i] = x[_cell_of(i, k) + V * ROW]
-        held[i] = 0
     for group in range(4 + _blocks_of(k)):
+        first = _first_of(group, k)
+        for i in range(_size_of(group, k)):
+            v_mV[first + i] = x[_cells_of(group) + i + V * ROW]
+            held[first + i] = 0
         for left in range(period):
             fired = np.int64(m[_spikes_of(group, period) + left])
             while fired:
-                i = _first_of(group, k) + lowest(fired)
+                i = first + lowest(fired)
                 fired &= fired - 1
                 v_mV[i] = k.cells[RESET, i]
                 held[i] = left
@@ -240,9 +252,12 @@ def _store(
     for i in range(k.n_neurons):
         state.v_mV[i] = v_mV[i]
         state.refractory_steps[i] = held[i]
-        state.g_e_nS[i] = x[_cell_of(i, k) + G_E * ROW]
-        state.g_i_nS[i] = x[_cell_of(i, k) + G_I * ROW]
-        state.g_a_nS[i] = x[_cell_of(i, k) + G_A * ROW]
+    for group in range(4 + _blocks_of(k)):
+        for i in range(_size_of(group, k)):
+            cell, neuron = _cells_of(group) + i, _first_of(group, k) + i
+            state.g_e_nS[neuron] = x[cell + G_E * ROW]
+            state.g_i_nS[neuron] = x[cell + G_I * ROW]
+            state.g_a_nS[neuron] = x[cell + G_A * ROW]
     for i in range(N_PNS):
         state.g_i_nS[PN + i] = x[PN_INHIBITION]
     for kc in range(k.n_kcs):
@@ -609,7 +624,7 @@ def advance_larvae(
     event_offsets: IntArray,
     first_step: int,
     n_steps: IntArray,
-    k: Constants,
+    constants: NDArray[np.void],
     record: Recording,
     left_out: NDArray[np.bool_],
 ) -> None:
@@ -624,10 +639,11 @@ def advance_larvae(
         event_offsets: As there.
         first_step: As there.
         n_steps: As there.
-        k: As there.
+        constants: As there.
         record: As there.
         left_out: [B] bool, set where a larva was left as it was.
     """
+    k = constants[0]
     period = max(1, k.refractory_steps)
     room = np.empty(NUMBERS + 8)
     start = (-(room.ctypes.data // 8)) % 8  # Vectors within one line of the cache are read at once.

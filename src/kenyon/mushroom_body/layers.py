@@ -12,8 +12,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 from kenyon.mushroom_body import circuit
 from kenyon.mushroom_body.inputs import DRAWN, STRETCH
 from kenyon.mushroom_body.vectors import LANES, Vectors, vector_loop
@@ -48,10 +46,6 @@ ORNS, PNS, LNS, KCS, OUTPUTS = (Group(sum(_PADDED[:i]), padded) for i, padded in
 
 ROW: Final = sum(_PADDED)
 """From a row to the next."""
-
-CELL = np.concatenate([ORNS.place + np.arange(21), PNS.place + np.arange(21), LNS.place + np.arange(21),
-                       KCS.place + np.arange(circuit.MOST_KCS)])  # fmt: skip
-"""[neurons] int64, the cell that each neuron is, up to the last Kenyon cell there may be."""
 
 AFTER: Final = _ROWS * ROW
 """How far from their own place the state of Kenyon cells is after a window: beyond all rows."""
