@@ -295,14 +295,17 @@ def array(
         array([1., 2., 3.])
     """
     given = _numbers(value, "iuf")
-    if given is None or given.shape[-1:] != shape[-1:] or not _fits(given.shape, shape):
+    if given is None or given.ndim > len(shape) or given.shape[-1:] != shape[-1:]:
         raise InputError(f"{name} must be numbers that fit shape {shape}, got {got(value)}")
     result = np.empty(shape)
-    if given.dtype.itemsize <= result.itemsize:
-        result[...] = given
-    else:
-        with np.errstate(over="ignore"):  # Longer floats than ours; what is too large becomes inf, and is refused.
+    try:
+        if given.dtype.itemsize <= result.itemsize:
             result[...] = given
+        else:
+            with np.errstate(over="ignore"):  # Longer floats than ours; what is too large becomes inf, and is refused.
+                result[...] = given
+    except ValueError:  # It cannot be broadcast.
+        raise InputError(f"{name} must be numbers that fit shape {shape}, got {got(value)}") from None
     # Asked so that nan is outside as well.
     if result.size and not (
         max(low, -_MOST) <= np.minimum.reduce(result, axis=None)
@@ -340,12 +343,6 @@ def _numbers(value: Any, kinds: str) -> NDArray[Any] | None:
     except Exception:  # noqa: BLE001  # ragged, too deep, or of a class that refuses in words of its own
         return None
     return given if given.dtype.kind in kinds else None
-
-
-def _fits(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    return len(given) <= len(shape) and all(
-        mine in (1, wanted) for mine, wanted in zip(reversed(given), reversed(shape), strict=False)
-    )
 
 
 def got(value: Any) -> str:

@@ -229,7 +229,7 @@ class Memory(Timer):
 
     def _stimuli(self, *given: Iterable[str]) -> list[str]:
         """Return the stimuli that count: those given, or, with `only_sensed`, all those of the larva's world."""
-        world = sensing.world(self.brain, self.modality) if self.only_sensed and self.brain is not None else None
+        world = sensing.world(self.brain, self.modality) if self.brain is not None and self.only_sensed else None
         return list(dict.fromkeys(chain(*given))) if world is None else world
 
     def _forms_change(self, sensor: Any) -> bool:

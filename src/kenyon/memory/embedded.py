@@ -15,8 +15,9 @@ from kenyon.memory.base import Plain
 from kenyon.memory.mushroom_body import Answer, Finish, MBmemory, Outcome, Request
 from kenyon.memory.options import Choice, Switch, Table, Wiring, plain_value
 from kenyon.memory.overriding import as_written
-from kenyon.mushroom_body import Activity, Parameters, Population, Snapshot, drive, named
+from kenyon.mushroom_body import Activity, Parameters, Population, Snapshot, named
 from kenyon.mushroom_body import state as states
+from kenyon.mushroom_body.circuit import MBON_N, MBON_P
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.inputs import Stimulus, drives, stimulus
 from kenyon.mushroom_body.odors import Odor
@@ -279,7 +280,8 @@ class _Home:
         population = self.population
         warmups_ms = [visit.warmup_ms for visit in visits]
         if any(warmups_ms):
-            population.advanced(rows, warmups_ms, drive(population.lives_under))
+            nothing = [stimulus(population.lives_under)] * len(visits)
+            population.advanced(rows, warmups_ms, drives(population.lives_under, nothing))
         drives_hz = drives(population.lives_under, [visit.stimulus for visit in visits])
         durations_ms = {visit.duration_ms for visit in visits}
         duration_ms = durations_ms.pop() if len(durations_ms) == 1 else [visit.duration_ms for visit in visits]
@@ -317,8 +319,10 @@ _MOST_PUT_OFF = 256
 
 
 def _differences_hz(activity: Activity) -> list[float]:
-    differences: list[float] = (activity.rate_hz("MBONp") - activity.rate_hz("MBONn")).tolist()
-    return differences
+    """Return MBONp - MBONn of each larva: as plain numbers, for of few larvae numpy takes several times as long."""
+    mbonp, mbonn = activity.layout.outputs + MBON_P, activity.layout.outputs + MBON_N
+    counts, durations_ms = activity.counts[:, [mbonp, mbonn]].tolist(), activity.duration_ms.tolist()
+    return [p / (ms * 1e-3) - n / (ms * 1e-3) for (p, n), ms in zip(counts, durations_ms, strict=True)]
 
 
 _shared: "weakref.WeakValueDictionary[tuple[Any, ...], _Home]" = weakref.WeakValueDictionary()

@@ -8,10 +8,9 @@ show only where the larva wins by it: approach where there is no reward yet, avo
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
-from types import SimpleNamespace
-from typing import Any
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import param
@@ -32,8 +31,7 @@ HOST_ODORS = {"Odor": "pentyl acetate", "CS": "pentyl acetate", "UCS": "4,5-dime
 """What the names that Larvaworld's own experiments use stand for where nothing else is said."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What one circuit shall live through in one step.
 
     Attributes:
@@ -55,8 +53,7 @@ class Request:
     awaited: bool = True
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What a circuit did.
 
     Attributes:
@@ -65,11 +62,10 @@ class Answer:
     """
 
     difference_hz: float
-    probes_hz: Mapping[str, float] = field(default_factory=dict)
+    probes_hz: Mapping[str, float] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of a step.
 
     Attributes:
@@ -79,7 +75,7 @@ class Outcome:
     """
 
     answer: Answer | None
-    after: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = MappingProxyType({})
     failure: KenyonError | None = None
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,10 +135,15 @@ class Activity:
             InputError: there is no such group.
         """
         counts = self.counts[:, self._cells(group)]
+        rates: FloatArray = np.add.reduce(counts, axis=1) / counts.shape[1] / self._seconds
+        return rates
+
+    @cached_property
+    def _seconds(self) -> FloatArray:
+        """How long each larva was advanced, nan where it was not: rates of nothing are none."""
         seconds: FloatArray = self.duration_ms * 1e-3
         seconds[seconds == 0.0] = np.nan
-        rates: FloatArray = np.add.reduce(counts, axis=1) / counts.shape[1] / seconds
-        return rates
+        return seconds
 
     def rates_hz(self) -> dict[str, FloatArray]:
         """Return the mean firing rate of a cell of each group: [B] float64, Hz, by group."""

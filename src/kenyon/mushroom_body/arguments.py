@@ -50,7 +50,9 @@ def steps(parameters: Parameters, duration_ms: Any, larvae: int) -> IntArray:
         (array([1000, 1000]), array([1, 0]))
     """
     if not isinstance(duration_ms, Iterable):
-        return np.full(larvae, parameters.steps("duration", duration_ms), dtype=np.int64)
+        same = np.empty(larvae, dtype=np.int64)
+        same.fill(parameters.steps("duration", duration_ms))
+        return same
     durations_ms = checks.array("duration", duration_ms, (larvae,), low=0.0, unit="ms")
     return np.array([parameters.steps("duration", float(own)) for own in durations_ms], dtype=np.int64)
 

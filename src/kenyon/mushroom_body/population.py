@@ -262,8 +262,8 @@ class Population:
                 raise InputError(f"larvae must name each larva to advance once, got {list(places)}")
             n_steps = arguments.steps(self.parameters, duration_ms, len(places))
             _, own_hz, state = self._larvae
-            rates_hz = own_hz[places] if drive_hz is None else arguments.rates(drive_hz, len(places))
-            rows = states.copy(state) if everyone else states.select(state, places)
+            own_hz, rows = (own_hz, states.copy(state)) if everyone else (own_hz[places], states.select(state, places))
+            rates_hz = own_hz if drive_hz is None else arguments.rates(drive_hz, len(places))
             activity = self._run(rows, n_steps, rates_hz=rates_hz, record=record)
             return self._commit(rows, activity, None if everyone else places)
 
@@ -386,23 +386,23 @@ class Population:
             *(write(seeds, place, seed) for place, seed in zip(places.tolist(), snapshot.seeds, strict=True)),
         ]
 
-    def advanced(self, rows: State, duration_ms: Any, drive_hz: Any, *, plastic: bool = True) -> Activity:
+    def advanced(self, rows: State, duration_ms: Any, rates_hz: FloatArray, *, plastic: bool = True) -> Activity:
         """Advance copies of larvae in place, as the population would; its own stay as they are.
 
         Args:
             rows: B rows, such as `states.select` gives; after an interrupt they are worth nothing.
             duration_ms: For all, or [B].
-            drive_hz: [C] or [B, C], Hz.
+            rates_hz: [B, C], as `inputs.drives` gives them; nothing is checked in them.
             plastic: Whether they learn; without, it is a probe.
 
         Raises:
-            InputError: a duration or drive is unusable; nothing has changed then.
+            InputError: a duration is unusable; nothing has changed then.
         """
         n_steps = arguments.steps(self.parameters, duration_ms, len(rows))
-        rates_hz, before = arguments.rates(drive_hz, len(rows)), np.count_nonzero(beyond_bounds(rows.v_mV))
+        before_mV = rows.v_mV.copy()
         activity = self._run(rows, n_steps, rates_hz=rates_hz, plastic=plastic)
         if plastic:
-            self._warn(activity, before)
+            self._warn(activity, before_mV)
         return activity
 
     def replacing(self, rows: State, larvae: Sequence[int]) -> Change:
@@ -479,20 +479,18 @@ class Population:
     def _commit(self, after: State, activity: Activity, places: NDArray[np.int64] | None = None) -> Activity:
         """Take over what a call has led to, by one assignment; nothing before this has changed the larvae."""
         seeds, drive_hz, state = self._larvae
-        diverged = np.count_nonzero(activity.diverged)
-        before_mV = state.v_mV if places is None or not diverged else state.v_mV[places]
-        already = np.count_nonzero(beyond_bounds(before_mV)) if diverged else 0
+        before_mV = state.v_mV if places is None else state.v_mV[places]
         if places is None:
             self._larvae = _Larvae(seeds, drive_hz, after)
         else:
             states.write(state, places, after)
-        self._warn(activity, already)
+        self._warn(activity, before_mV)
         return activity
 
-    def _warn(self, activity: Activity, already: int) -> None:
+    def _warn(self, activity: Activity, before_mV: FloatArray) -> None:
         """Say how many larvae have diverged, if more than had before."""
         diverged = np.count_nonzero(activity.diverged)
-        if diverged > already:
+        if diverged and diverged > np.count_nonzero(beyond_bounds(before_mV)):
             warnings.warn(
                 f"the membrane potential of {diverged} of {len(self)} larvae has left all bounds, and the neuron is "
                 f"silent from now on; weights must not fall far below 0 nS: set weight_floor_nS",

@@ -45,14 +45,14 @@ class Recorder:
         larva_steps: int,
     ) -> None:
         self._record, self._dt_ms, self._n_steps = record, parameters.dt_ms, n_steps
-        larvae, self._longest = len(n_steps), int(np.maximum.reduce(n_steps))
+        larvae, self._longest = len(n_steps), max(n_steps.tolist())
         self._sample_steps = 0 if record.every_ms is None else parameters.steps("every_ms", record.every_ms)
         n_samples = self._longest // self._sample_steps if self._sample_steps else 0
-        self._sample_ms = np.arange(1, n_samples + 1, dtype=np.float64) * (self._sample_steps * self._dt_ms)
+        self._sample_ms = np.arange(1, n_samples + 1) * (self._sample_steps * self._dt_ms) if n_samples else np.empty(0)
         sampled = {name: np.full((larvae, n_samples, cells.sizes[SAMPLED[name]]), np.nan) for name in record.variables}
         self._samples = {**_no_samples(larvae, cells), **sampled}
         self._counts = np.zeros((larvae, cells.n_neurons), dtype=np.int64)
-        self._spikes: list[list[NDArray[np.int64]]] = [[] for _ in n_steps]
+        self._spikes: list[list[NDArray[np.int64]]] = [[] for _ in range(larvae)]
         period = max(1, parameters.steps("refractory_ms", parameters.refractory_ms)) if record.spikes else 1
         if record.spikes:
             steps, larva_steps = min(steps, _STEPS_WITH_SPIKES), min(larva_steps, _LARVA_STEPS_WITH_SPIKES)
@@ -108,4 +108,5 @@ def _sorted(pieces: list[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 def beyond_bounds(v_mV: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which larvae have a membrane potential beyond all bounds, or none that is a number: [B] bool."""
-    return np.asarray(~(np.maximum.reduce(np.abs(v_mV), axis=1) <= _BOUND_mV), dtype=np.bool_)
+    beyond: NDArray[np.bool_] = ~(np.maximum.reduce(np.abs(v_mV), axis=1) <= _BOUND_mV)
+    return beyond
