@@ -121,7 +121,7 @@ def _prepare(x: NDArray[np.float64], k: kernel_constants.Constants) -> None:
 
 def at_rest() -> NDArray[np.float64]:
     """Return the numbers of a larva at rest, as the kernel has them."""
-    x = np.empty(NUMBERS)
+    x = np.zeros(NUMBERS)
     _prepare(x, kernel_constants.constants(BALANCED))
     rows = x[:AFTER].reshape(-1, ROW)
     rows[V] = np.divide(rows[PULL], rows[LEAK], out=np.zeros(ROW), where=rows[LEAK] > 0.0)
