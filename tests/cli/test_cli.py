@@ -42,8 +42,9 @@ def here(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Complete
 def test_train_gives_a_table_a_figure_and_a_result(tmp_path: Path) -> None:
     """With nothing but plain lines where the output is no terminal."""
     out = tmp_path / "out"
-    done = kenyon("train", *QUICK, "--out", out)
+    done = kenyon("train", *QUICK, "--wiring", "left", "--out", out)
     assert done.returncode == 0, done.stderr
+    assert "parameters larval, wiring left, seed 0" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
     assert re.search("paired +pentyl acetate +after training", done.stdout)
     assert "4,5-dimethylthiazole" in done.stdout

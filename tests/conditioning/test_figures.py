@@ -74,6 +74,16 @@ def test_odor_and_reinforcement_are_those_of_each_result() -> None:
     assert "Punishment excites" in words(figure)
 
 
+def test_the_wiring_of_each_result_is_named() -> None:
+    """Beside others by what tells it apart; in the caption unless it is drawn; and no untrue number of cells."""
+    drawn, right, own = tiny(), tiny(wiring="right"), tiny(pn_to_kc=np.eye(30, 21, dtype=int))
+    assert labels([drawn, right, own]) == ["paired, wiring drawn", "paired, wiring right", "paired, wiring given"]
+    assert "Wiring of Kenyon cells" not in words(learning_figure([drawn]))
+    assert "Wiring of Kenyon cells: right." in words(learning_figure([right]))
+    assert "Wiring of Kenyon cells: drawn, given." in words(learning_figure([drawn, own]))
+    assert "72 Kenyon cells" not in words(learning_figure([own]))
+
+
 @pytest.mark.parametrize("every", [8, pytest.param(1, marks=pytest.mark.long)])
 def test_results_that_differ_are_never_called_alike(every: int) -> None:
     """The kind: each run that differs from another in anything has a label of its own beside it."""

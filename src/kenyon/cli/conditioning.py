@@ -15,6 +15,7 @@ from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.conditioning import run
 from kenyon.conditioning.figures.captions import odors as smelled
 from kenyon.conditioning.figures.captions import reinforcers
+from kenyon.conditioning.figures.captions import wiring as wired
 from kenyon.conditioning.origin import only
 from kenyon.conditioning.phases import REINFORCERS
 from kenyon.conditioning.results import save, summary
@@ -169,6 +170,7 @@ def _report(results: "dict[str, xarray.Dataset]", files: list[Path], *, as_json:
         return
     first = {name: only(one, name) for name in ("parameters", "seed")}
     given = " and ".join([*smelled(one), *reinforcers(one).values()])
+    wiring = "" if wired(one) == "drawn" else f"wiring {wired(one)}, "
     print_table(
         ["group", "tested with", "test", "MBONp (Hz)", "MBONn (Hz)", "preference index (95 % interval)"],
         [
@@ -183,7 +185,7 @@ def _report(results: "dict[str, xarray.Dataset]", files: list[Path], *, as_json:
             for row in rows
         ],
         title=f"{one.sizes['larva']} larvae{f', {given}' * bool(given)}, "
-        f"parameters {first['parameters']}, seed {first['seed']}",
+        f"parameters {first['parameters']}, {wiring}seed {first['seed']}",
     )
     for name, larvae in diverged.items():
         if larvae > 0:

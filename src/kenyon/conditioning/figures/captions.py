@@ -11,14 +11,15 @@ from kenyon.conditioning import origin
 from kenyon.conditioning.results import diverged_at_tests
 from kenyon.conditioning.setup import DRAWN, NEWBORN
 from kenyon.conditioning.statistics import interval
+from kenyon.mushroom_body.wiring import WIRINGS
 from kenyon.words import clean
 
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
 
 HOW_TO_READ = (
-    "How to read this. An odor makes a few of a larva's 72 Kenyon cells fire. They drive two output neurons: MBONp "
-    "says “approach”, MBONn says “avoid”, and in a naive larva the two balance."
+    "How to read this. An odor makes a few of a larva's Kenyon cells fire. They drive two output neurons: MBONp says "
+    "“approach”, MBONn says “avoid”, and in a naive larva the two balance."
 )
 _DIVERGED = "larvae whose equations have left all bounds, so that a neuron of theirs is silent; this is no memory."
 _MEANING = {
@@ -59,6 +60,12 @@ def manipulations(result: "xarray.Dataset") -> list[str]:
     return _words(result, "phase_manipulations", "test_manipulations")
 
 
+def wiring(result: "xarray.Dataset") -> str:
+    """Return how the Kenyon cells of a result are wired: "drawn", the name of a wiring, or "given"; all there are."""
+    names = {DRAWN: "drawn"} | {name: name for name in WIRINGS}
+    return " and ".join(_each(names.get(own, "given") for own in origin.distinct(result, "wiring")))
+
+
 def title(result: "xarray.Dataset") -> str:
     """Return what the larvae of a result are called."""
     name = said(result, "larva_group")
@@ -83,6 +90,7 @@ def labels(results: Sequence["xarray.Dataset"]) -> list[str]:
         tell_apart([" and ".join(word for word in words if word not in common) for words in given])
     tell_apart([", ".join(manipulations(result)) for result in results])
     tell_apart([said(result, "parameters") for result in results])
+    tell_apart([wiring(result) for result in results], "wiring {}")
     if len({*map(tuple, parts)}) < len(results):
         tell_apart([_tests(result) for result in results], "tested with {}")
     for name, form in _LAST_RESORTS.items():
@@ -173,13 +181,13 @@ def _made_with(results: Sequence["xarray.Dataset"]) -> list[str]:
     done = _each(own for result in results for own in manipulations(result))
     own_odors = _each(name for result in results for name in own_odor_names(result))
     began = _each(str(own) for result in results for own in origin.distinct(result, "began_as") if own != NEWBORN)
-    given = any(own != DRAWN for result in results for own in origin.distinct(result, "wiring"))
+    wired = _each(wiring(result) for result in results)
     seeds = _each(str(seed) for result in results for seed in origin.distinct(result, "seed") if seed)
     runs = _each(str(run) for result in results for run in origin.distinct(result, "run_id") if run)
     return [
         f"Circuit: Jürgensen et al. 2024, parameters “{drawing.plain(circuit, 200)}”.",
         *([f"Manipulated: {drawing.plain('; '.join(done), 200)}."] if done else []),
-        *(["Wiring of Kenyon cells: given."] if given else []),
+        *([f"Wiring of Kenyon cells: {', '.join(wired)}."] if wired != ["drawn"] else []),
         *([f"Larvae began as {drawing.plain(', '.join(began), 120)}."] if began else []),
         "Odor responses: Si et al. 2019"
         + (f"; of one's own: {drawing.plain(', '.join(own_odors), 120)}." if own_odors else "."),
