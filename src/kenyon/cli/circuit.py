@@ -86,8 +86,9 @@ def odors(name: str | None, *, as_json: bool) -> None:
 def verify(context: click.Context, files: tuple[Path, ...], engine: str, *, plain: bool, as_json: bool) -> None:
     """Replay golden FILES and compare every spike and weight; exit with 1 on any difference.
 
-    Without FILES it replays the four that come with the package: three runs of the published network on fixed input,
-    and one of the balanced set. Weights must agree to 1e-9 nS.
+    Without FILES it replays those that come with the package: three runs of the published network on fixed input, one
+    of the balanced set, two of the rules of the larval set, and one with Kenyon cells wired as measured. Weights must
+    agree to 1e-9 nS.
 
     \b
     Examples:
