@@ -30,6 +30,10 @@ def parameters_page() -> str:
     lines += [
         "Names as in `Parameters.replace` and `kenyon train --set`. A dash: that set keeps the published value.",
         "",
+        "The source is that of the published value. Values of [`balanced`](../balanced.md) and",
+        "[`larval`](../sceptic.md) come from our searches. With a `potentiation` of 0 its times and",
+        "its ceiling do nothing.",
+        "",
     ]
     lines += ["| name | published | balanced | larval | unit | meaning | range | source |"]
     lines += ["|---|---|---|---|---|---|---|---|"]
