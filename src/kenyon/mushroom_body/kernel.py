@@ -117,17 +117,20 @@ def _integrate(x: FloatArray, c: FloatArray, k: Constants) -> bool:
 
     Over all neurons in one loop, also where a conductance is always 0: that is what the compiler makes vectors of.
     """
+    # Read before the loop, for the compiler cannot know that nothing written in it is a constant.
+    reversal_e, reversal_i, reversal_a = k.excitatory_reversal_mV, k.inhibitory_reversal_mV, k.adaptation_reversal_mV
+    decay_e, decay_i, decay_a = k.excitatory_decay, k.inhibitory_decay, k.adaptation_decay
     above = False
     for i in range(_padded(k)):
         total = c[LEAK, i] + x[_G_I, i] + x[_G_E, i] + x[_G_A, i]
-        current = c[LEAK, i] * c[REST, i] + x[_G_I, i] * k.inhibitory_reversal_mV
-        current = fused(x[_G_E, i], k.excitatory_reversal_mV, current)
-        current = fused(x[_G_A, i], k.adaptation_reversal_mV, current)
+        current = c[LEAK, i] * c[REST, i] + x[_G_I, i] * reversal_i
+        current = fused(x[_G_E, i], reversal_e, current)
+        current = fused(x[_G_A, i], reversal_a, current)
         v = fused(c[SCALE, i], fused(-total, x[_V, i], current), x[_V, i])
         x[_V, i] = v
-        x[_G_E, i] *= k.excitatory_decay
-        x[_G_I, i] *= k.inhibitory_decay
-        x[_G_A, i] *= k.adaptation_decay
+        x[_G_E, i] *= decay_e
+        x[_G_I, i] *= decay_i
+        x[_G_A, i] *= decay_a
         above |= v > c[THRESHOLD, i]
     return above
 
