@@ -70,7 +70,10 @@ def test_a_memory_goes_on() -> None:
 
 def test_an_experiment_is_resumed_and_its_result_read() -> None:
     """It ends with the result that it had, of the same id as a run of today."""
-    kept, today = results.load(BEFORE / "result.nc"), run(SHORT, larvae=1, seed=2, show_progress=False).one
+    kept, today = (
+        results.load(BEFORE / "result.nc"),
+        run(SHORT, larvae=1, seed=2, parameters=BALANCED, show_progress=False).one,
+    )
     resumed = Experiment.resume(BEFORE / "experiment.npz").run(show_progress=False).one
     for result in (kept, today, resumed):
         assert result.run_id.item() == NEXT["result"]["run_id"]
@@ -90,7 +93,7 @@ def test_a_server_goes_on_with_what_it_kept(folder: Path) -> None:
     """Under the settings of before, with the same replies; those who only look find the same."""
     with (
         closing(JournalReader(folder)) as reading,
-        closing(Journal(folder, Settings().record(), adopt=True)) as journal,
+        closing(Journal(folder, Settings(parameters=BALANCED).record(), adopt=True)) as journal,
     ):
         life, _ = journal.find(("run", 1))
         looked_at, _ = reading.find(("run", 1))

@@ -9,13 +9,14 @@ import pytest
 
 from kenyon import provenance
 from kenyon.conditioning import Design, Experiment, Group, Stage, paradigm
+from kenyon.mushroom_body import BALANCED
 from kenyon.provenance import run_id
 from tests.conditioning.runs import tiny
 
 
 def made_of(design: Design | None = None) -> dict[str, Any]:
-    """Return all that decides the numbers of a run at its defaults."""
-    return Experiment(design or paradigm(), larvae=3).made_of("paired")
+    """Return all that decides the numbers of a run under the balanced set."""
+    return Experiment(design or paradigm(), larvae=3, parameters=BALANCED).made_of("paired")
 
 
 GOLDEN = "50a07d9c474205ff"
@@ -26,8 +27,9 @@ def test_the_id_of_a_run_is_the_same_everywhere() -> None:
     assert provenance.NUMBERS_VERSION == 2
     assert run_id(made_of()) == GOLDEN
     script = (
-        "from kenyon.conditioning import Experiment, paradigm; from kenyon.provenance import run_id; "
-        "print(run_id(Experiment(paradigm(), larvae=3).made_of('paired')))"
+        "from kenyon.conditioning import Experiment, paradigm; from kenyon.mushroom_body import BALANCED; "
+        "from kenyon.provenance import run_id; "
+        "print(run_id(Experiment(paradigm(), larvae=3, parameters=BALANCED).made_of('paired')))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == GOLDEN
@@ -37,7 +39,7 @@ def test_names_given_to_things_do_not_change_the_id() -> None:
     """Of groups and stages, and letters; what is done under these names does."""
     (stage,) = paradigm().groups[0].stages
     renamed = Design([Group("my own", [Stage(stage.items[:4], "first"), Stage(stage.items[4:], "then")])], {"X": 3})
-    assert run_id(Experiment(renamed, larvae=3).made_of("my own")) == GOLDEN
+    assert run_id(Experiment(renamed, larvae=3, parameters=BALANCED).made_of("my own")) == GOLDEN
     assert run_id(made_of(Design([Group("paired", [Stage(stage.items[:-1])])]))) != GOLDEN
 
 

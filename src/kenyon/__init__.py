@@ -10,8 +10,11 @@ from typing import Any
 
 def __getattr__(name: str) -> Any:
     """Return `__version__`, which takes as long to look up as a tenth of all that is imported to compute."""
-    if name != "__version__":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib.metadata import version
+
+    from kenyon.words import shown
+
+    if name != "__version__":
+        raise AttributeError(f"module 'kenyon' has no attribute {shown(name)}")
 
     return version("kenyon")

@@ -39,8 +39,10 @@ def test_a_gain_is_read_from_the_rates_of_the_step() -> None:
 
 def test_a_gain_is_read_by_probing_each_odor_alone() -> None:
     """On a copy, with plasticity off, every so often; held in between."""
-    memory = MushroomBodyMemory(model_id=0, gain={"CS": 0.0, "UCS": 0.0}, probe_concentration=0.5, G=1.0, **PROBING)
-    plain = MushroomBodyMemory(model_id=0, gain={"CS": 0.0, "UCS": 0.0})
+    options: dict[str, Any] = {"model_id": 0, "parameters": "balanced"}  # whose indices differ within a second
+    gains = {"CS": 0.0, "UCS": 0.0}
+    memory = MushroomBodyMemory(gain=dict(gains), probe_concentration=0.5, G=1.0, **options, **PROBING)
+    plain = MushroomBodyMemory(gain=dict(gains), **options)
     for step in range(31):
         before = dict(memory.gain)
         gain = memory.step({"CS": 1.0, "UCS": 0.0}, reward=True)

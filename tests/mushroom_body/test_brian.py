@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kenyon.errors import InputError, MissingDependencyError
 from kenyon.mushroom_body import brian, brian_setup, verification
 from kenyon.mushroom_body.activity import SAMPLED, Activity, Record
-from kenyon.mushroom_body.circuit import GROUPS
+from kenyon.mushroom_body.circuit import GROUPS, layout
 from kenyon.mushroom_body.inputs import drive
 from kenyon.mushroom_body.parameters import BALANCED, PUBLISHED, Parameters
 from kenyon.mushroom_body.population import Population
@@ -161,7 +161,7 @@ def test_neighbors_and_the_age_of_the_network_do_not_matter(place: int, larvae: 
     crowd, alone = (Population(PUBLISHED, seeds, engine="brian2") for seeds in (range(larvae), [place]))
     for population in (crowd, alone):
         population.stimulate("pentyl acetate", reward=2.0)
-    brian._slots(PUBLISHED, 8)._network.t_ = 1_234_567.5 * PUBLISHED.dt_ms * 1e-3
+    brian._slots(PUBLISHED, layout(), 8)._network.t_ = 1_234_567.5 * PUBLISHED.dt_ms * 1e-3
     together = crowd.advance(durations_ms, record=Record(spikes=True))
     by_itself = alone.advance(200, record=Record(spikes=True))
     assert together.spikes is not None

@@ -97,8 +97,8 @@ def layout_of(n_neurons: int) -> Layout:
     """Return the layout of a circuit of so many neurons.
 
     Example:
-        >>> layout_of(142) is layout()
-        True
+        >>> layout_of(142).n_kcs
+        72
     """
     return layout(n_neurons - KC - N_OUTPUTS)
 
