@@ -8,17 +8,9 @@ from typing import Final
 
 from kenyon.conditioning.claims.answers import Answers, FloatArray
 from kenyon.conditioning.claims.claim import Claim, Criterion
-from kenyon.conditioning.claims.measures import left
+from kenyon.conditioning.claims.measures import last, left, less
 
 _THREE: Final = "3x(A+ 60s, 60s), ?A 4s"
-
-
-def _index(answers: Answers, group: str, test: str = "A") -> FloatArray:
-    return answers.last(group, test)
-
-
-def _less(answers: Answers, first: str, second: str, test: str = "A") -> FloatArray:
-    return answers.last(first, test) - answers.last(second, test)
 
 
 def _regained(answers: Answers) -> FloatArray:
@@ -73,12 +65,12 @@ ADULTS: Final = (
         },
         controls={"at once": "no order"},
         criteria=(
-            Criterion("dopamine 1.2 s before", partial(_index, group="dopamine 1.2 s before"), at_most=0.0),
-            Criterion("at once", partial(_index, group="at once"), at_least=0.0),
-            Criterion("dopamine right after", partial(_index, group="dopamine right after"), at_least=0.0),
+            Criterion("dopamine 1.2 s before", partial(last, group="dopamine 1.2 s before"), at_most=0.0),
+            Criterion("at once", partial(last, group="at once"), at_least=0.0),
+            Criterion("dopamine right after", partial(last, group="dopamine right after"), at_least=0.0),
             Criterion(
                 "1.2 s less 6 s before",
-                partial(_less, first="dopamine 1.2 s before", second="dopamine 6 s before"),
+                partial(less, first="dopamine 1.2 s before", second="dopamine 6 s before"),
                 at_most=0.0,
             ),
         ),
@@ -103,7 +95,7 @@ ADULTS: Final = (
         groups={"familiar": "6x(A 60s, 60s) | 3x(A+ 60s, 60s) | ?A 4s", "unknown": "12min | 3x(A+ 60s, 60s) | ?A 4s"},
         controls={"unknown": "nothing met before"},
         criteria=(
-            Criterion("familiar less unknown", partial(_less, first="familiar", second="unknown"), at_most=-0.02),
+            Criterion("familiar less unknown", partial(less, first="familiar", second="unknown"), at_most=-0.02),
         ),
         contradicted_by="A familiar odor would be learned as well.",
     ),
@@ -119,7 +111,7 @@ ADULTS: Final = (
         controls={"apart": "the odors not one right after the other"},
         criteria=(
             Criterion(
-                "B in order less apart", partial(_less, first="in order", second="apart", test="B"), at_least=0.02
+                "B in order less apart", partial(less, first="in order", second="apart", test="B"), at_least=0.02
             ),
         ),
         contradicted_by="The odor would gain nothing.",

@@ -8,14 +8,10 @@ from typing import Final
 
 from kenyon.conditioning.claims.answers import Answers, FloatArray
 from kenyon.conditioning.claims.claim import Claim, Criterion
-from kenyon.conditioning.claims.measures import dopamine_kept, left
+from kenyon.conditioning.claims.measures import dopamine_kept, left, less
 
 _SOURCE: Final = "Jürgensen et al. 2024, iScience 27:108640 (abstract)"
 _ASKED: Final = "?A+ 4s, 3x(A+ 60s, 60s), ?A+ 4s, ?+ 4s"
-
-
-def _less(answers: Answers, first: str, second: str) -> FloatArray:
-    return answers.last(first) - answers.last(second)
 
 
 def _saved_by_feedback(answers: Answers, group: str) -> FloatArray:
@@ -79,8 +75,8 @@ JURGENSEN_2024: Final = (
             f"strength {strength}": f"3x(A[{{us}} {strength}] 60s, 60s), ?A 4s" for strength in ("0.5", "1", "1.5")
         },
         criteria=(
-            Criterion("1 less 0.5", partial(_less, first="strength 1", second="strength 0.5"), at_least=0.0),
-            Criterion("1.5 less 1", partial(_less, first="strength 1.5", second="strength 1"), at_least=0.0),
+            Criterion("1 less 0.5", partial(less, first="strength 1", second="strength 0.5"), at_least=0.0),
+            Criterion("1.5 less 1", partial(less, first="strength 1.5", second="strength 1"), at_least=0.0),
         ),
         contradicted_by="A stronger reinforcer would teach no more.",
     ),
@@ -97,11 +93,11 @@ JURGENSEN_2024: Final = (
         },
         controls={"at once": "no time between"},
         criteria=(
-            Criterion("at once less right after", partial(_less, first="at once", second="right after"), at_least=0.0),
+            Criterion("at once less right after", partial(less, first="at once", second="right after"), at_least=0.0),
             Criterion(
-                "right after less 5 s after", partial(_less, first="right after", second="5 s after"), at_least=0.0
+                "right after less 5 s after", partial(less, first="right after", second="5 s after"), at_least=0.0
             ),
-            Criterion("5 s less 30 s after", partial(_less, first="5 s after", second="30 s after"), at_least=0.0),
+            Criterion("5 s less 30 s after", partial(less, first="5 s after", second="30 s after"), at_least=0.0),
         ),
         contradicted_by="A late reinforcer would teach as much.",
     ),

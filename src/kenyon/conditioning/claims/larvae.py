@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import Final
 
 from kenyon.conditioning.claims import measures
-from kenyon.conditioning.claims.answers import Answers, FloatArray
+from kenyon.conditioning.claims.answers import FloatArray
 from kenyon.conditioning.claims.claim import Claim, Criterion
-from kenyon.conditioning.claims.measures import after, difference, left, mixed
+from kenyon.conditioning.claims.measures import after, difference, last, left, less, mixed
 
 _ACQUISITION: Final = "?A 4s, 8x(A+ 60s, 60s, ?A 4s), A 60s, ?A 4s"
 _THREE: Final = "3x(A+ 60s, 60s), ?A 4s"
@@ -24,20 +24,12 @@ _BELOW: Final = -0.02
 
 def _last(group: str, test: str = "A") -> partial[FloatArray]:
     """Return the measure that is the index at the last test of a group."""
-    return partial(_index_of, group=group, test=test)
-
-
-def _index_of(answers: Answers, group: str, test: str) -> FloatArray:
-    return answers.last(group, test)
+    return partial(last, group=group, test=test)
 
 
 def _more(first: str, second: str, test: str = "A") -> partial[FloatArray]:
     """Return the measure that is the index of one group less that of another."""
-    return partial(_index_less, first=first, second=second, test=test)
-
-
-def _index_less(answers: Answers, first: str, second: str, test: str) -> FloatArray:
-    return answers.last(first, test) - answers.last(second, test)
+    return partial(less, first=first, second=second, test=test)
 
 
 LARVAE: Final = (

@@ -16,6 +16,16 @@ MIXTURES: Final = ((1.0, 0.0), (0.9, 0.1), (0.7, 0.3), (0.5, 0.5), (0.3, 0.7), (
 """Doses of A and of B in the mixtures of two trained odors."""
 
 
+def last(answers: Answers, group: str, test: str = "A") -> FloatArray:
+    """Return the index at the last test of a group: [B]."""
+    return answers.last(group, test)
+
+
+def less(answers: Answers, first: str, second: str, test: str = "A") -> FloatArray:
+    """Return the index of one group less that of another, at their last test: [B]."""
+    return last(answers, first, test) - last(answers, second, test)
+
+
 def after(answers: Answers, trials: int, group: str = "paired") -> FloatArray:
     """Return the index after so many trials, of a group tested before the first and after each: [B]."""
     return answers.index(group)[:, trials]
