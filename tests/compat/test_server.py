@@ -26,14 +26,15 @@ from tests.compat.servers import WAITS_ARE_SEEN
 from tests.server.running import Running
 
 LARVAE = 2
-STEPS = 60
+STEPS = 80
 """One every 0.1 s."""
 
 PATCH = (0.02, 0.02)
 """Where MB_patch_grid has one of its patches of food."""
 
-# The stock memory sends changes of about 1e-3; times this, the circuit smells them.
-SCALE = ("--concentration-scale", "3000")
+# On its patch a larva sends changes of some 5e-6, half of them rises: times this, it smells every rise, and of the 160
+# steps some ten count another number of spikes on one output neuron. Where larvae go differs from process to process.
+SCALE = ("--concentration-scale", "1000000")
 PROBE = {"op": "probe", "probe": ["pentyl acetate"], "probe_ms": 1000}
 
 
