@@ -65,8 +65,9 @@ def run(
 
     Returns:
         The dataset, the memories and the host's run. In the dataset, with dimensions larva, time (s) and stimulus: the
-        gain of each stimulus; x and y, m; on_food, whether the larva was on food; preference_index over time, the
-        host's own, (left - right) / all, which says something where an odor is on one side alone (`stimulus_side`); and
+        gain of each stimulus; x and y, m; heading, rad; on_food, whether the larva was on food; preference_index over
+        time, the host's own, (left - right) / all, which says something where an odor is on one side alone
+        (`stimulus_side`); and
         learned, what was learned in the end: for a mushroom body the preference index of its output neurons by a probe
         of 3 s, for Q-learning the best gain, nan where nothing was credited yet; learned_is says which. Its coordinates
         say all that made it, in every result the same ones: run_id, experiment, model, larvae, minutes, every_s, seed,

@@ -4,16 +4,17 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kenyon.conditioning import origin
 from kenyon.errors import MismatchError
-from kenyon.larvaworld_plugin import host, inspection
+from kenyon.larvaworld_plugin import host, inspection, sampling
 from kenyon.larvaworld_plugin.memories import option_coordinates
 from kenyon.larvaworld_plugin.plan import Plan
-from kenyon.memory import RLmemory, RLOlfMemory, checkpoint, sensing
+from kenyon.memory import RLmemory, RLOlfMemory, checkpoint
 from kenyon.memory.mushroom_body import MBmemory
 from kenyon.mushroom_body.odors import MeasuredOdor, from_plain, plain
 from kenyon.provenance import run_id, versions
@@ -25,11 +26,34 @@ if TYPE_CHECKING:  # xarray is slow to import
 FORMAT = "kenyon larvaworld run"
 FORMAT_VERSION = 2
 
-_ASKED_MS = 3000.0
-"""How long larvae with a mushroom body are asked, in the end, what they have learned."""
-
 _SIGN_EVERY = 10
 """Ticks between two signs of progress."""
+
+
+class _Sample(NamedTuple):
+    """What B larvae did at a moment.
+
+    Attributes:
+        time_s: When, s.
+        position: [B, 2] float64, m.
+        heading: [B] float64, rad.
+        on_food: [B] bool.
+        stimuli: Those that memories knew of.
+        gain: [B, O] float64, of these.
+    """
+
+    time_s: float
+    position: NDArray[np.float64]
+    heading: NDArray[np.float64]
+    on_food: NDArray[np.bool_]
+    stimuli: list[str]
+    gain: NDArray[np.float64]
+
+    def gains_of(self, stimuli: list[str]) -> NDArray[np.float64]:
+        """Return the gain of each of some stimuli: [B, O] float64, nan of those that nobody knew of yet."""
+        known = dict(zip(self.stimuli, self.gain.T, strict=True))
+        unknown = np.full(len(self.gain), np.nan)
+        return np.array([known.get(name, unknown) for name in stimuli]).reshape(len(stimuli), -1).T
 
 
 class Observer:
@@ -45,7 +69,7 @@ class Observer:
     def __init__(self, plan: Plan, every: int, done: Callable[[float], None], contents: list[str]) -> None:
         self._plan, self._every, self._done, self._contents = plan, every, done, contents
         self._after_tick: Callable[[], None] | None = None
-        self._samples: list[tuple[float, list[tuple[float, float, bool, dict[str, float]]]]] = []
+        self._samples: list[_Sample] = []
         self._sides: dict[str, str] = {}
         self.memories: list[Any] = []
 
@@ -68,8 +92,7 @@ class Observer:
         if self._after_tick is not None:
             self._after_tick()
         if run.t % self._every == 0 or not run.running:
-            sampled = zip(run.agents, self.memories, strict=True)
-            self._samples.append((run.t * run.dt, [_sample(agent, memory) for agent, memory in sampled]))
+            self._samples.append(_sample(run.t * run.dt, run.agents, self.memories))
         if run.t % _SIGN_EVERY == 0:
             self._done(_SIGN_EVERY)
 
@@ -78,10 +101,9 @@ class Observer:
         import xarray
         from larvaworld.lib import util
 
-        times, samples = zip(*self._samples, strict=True)
-        stimuli = list(dict.fromkeys(stimulus for own in samples[-1] for stimulus in own[3]))
-        gain = np.array([[[own[3].get(name, np.nan) for name in stimuli] for own in rows] for rows in samples])
-        x, y, on_food = (np.array([[own[i] for own in rows] for rows in samples]).T for i in range(3))
+        samples, stimuli = self._samples, self._samples[-1].stimuli
+        gain = np.stack([sample.gains_of(stimuli) for sample in samples], axis=1)
+        x, y = np.stack([sample.position for sample in samples], axis=1).transpose(2, 0, 1)
         width_m = run.space.dims[0]
         index = [float(util.comp_PI(arena_xdim=width_m, xs=column)) for column in x.T]
         kind, plan = self.memories[0], self._plan
@@ -90,21 +112,26 @@ class Observer:
         stated = self._stated(minutes)
         return xarray.Dataset(
             {
-                "gain": (("larva", "time", "stimulus"), gain.transpose(1, 0, 2)),
+                "gain": (("larva", "time", "stimulus"), gain),
                 "x": (("larva", "time"), x, {"units": "m"}),
                 "y": (("larva", "time"), y, {"units": "m"}),
-                "on_food": (("larva", "time"), on_food.astype(bool)),
+                "heading": (
+                    ("larva", "time"),
+                    np.stack([sample.heading for sample in samples], axis=1),
+                    {"units": "rad", "long_name": "where the head points, counterclockwise from the x axis"},
+                ),
+                "on_food": (("larva", "time"), np.stack([sample.on_food for sample in samples], axis=1)),
                 "preference_index": (
                     "time",
                     index,
                     {"long_name": "(larvae in the left part - in the right part) / all, Larvaworld's own"},
                 ),
-                "learned": (("larva", "stimulus"), _learned(self.memories, stimuli)),
+                "learned": (("larva", "stimulus"), sampling.learned(self.memories, stimuli)),
                 **origin.run_variable("larva", stated["run_id"], plan.larvae),
             },
             coords={
                 "larva": [str(agent.unique_id) for agent in run.agents],
-                "time": ("time", np.array(times), {"units": "s"}),
+                "time": ("time", np.array([sample.time_s for sample in samples]), {"units": "s"}),
                 "stimulus": stimuli,
                 "stimulus_side": ("stimulus", [sides.get(name, "") for name in stimuli]),
                 **stated,
@@ -168,25 +195,10 @@ def _sides(run: Any) -> dict[str, str]:
     return {odor: side for odor, (side, *others) in places.items() if side and not others}
 
 
-def _sample(agent: Any, memory: Any) -> tuple[float, float, bool, dict[str, float]]:
-    x, y = agent.pos
-    found = agent.on_food or (not sensing.host_seeks_food(agent.brain) and sensing.touches_food(agent.brain))
-    return float(x), float(y), bool(found), {name: memory.gain.get(name, 0.0) for name in memory.stimuli}
-
-
-def _learned(memories: list[Any], stimuli: list[str]) -> Any:
-    """Return what each memory has learned of each stimulus, [B, O]; nan where it knows nothing of it."""
-    rows = []
-    for memory in memories:
-        if isinstance(memory, MBmemory):
-            asked = memory.probe(stimuli, _ASKED_MS)
-            known = {name: answer["preference_index"] for name, answer in asked.items()}
-        elif isinstance(memory, RLmemory):
-            known = memory.best_gain if memory.q_table.any() else {}  # Of equals the best would be the first.
-        else:
-            known = memory.gain
-        rows.append([known.get(name, np.nan) for name in stimuli])
-    return np.array(rows, dtype=float).reshape(len(memories), len(stimuli))
+def _sample(time_s: float, agents: Any, memories: list[Any]) -> _Sample:
+    stimuli = sampling.stimuli_of(memories)
+    where, heading = sampling.positions(agents), sampling.headings(agents)
+    return _Sample(time_s, where, heading, sampling.on_food(agents), stimuli, sampling.gains(memories, stimuli))
 
 
 def _meaning(memory: Any) -> str:
