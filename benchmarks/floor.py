@@ -20,7 +20,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from kenyon.compiled import compiled
-from kenyon.mushroom_body import BALANCED, kernel_constants, layered
+from kenyon.mushroom_body import BALANCED, kernel_constants, layered_larva
 from kenyon.mushroom_body.circuit import N_KCS
 from kenyon.mushroom_body.inputs import STRETCH
 from kenyon.mushroom_body.layers import (
@@ -116,7 +116,7 @@ def _advance_alone(x: NDArray[np.float64], m: NDArray[np.uint32], n_steps: int) 
 
 @compiled
 def _prepare(x: NDArray[np.float64], k: kernel_constants.Constants) -> None:
-    layered._prepare(x, k)  # noqa: SLF001  # the kernel's own, which compiled code alone can call
+    layered_larva.prepare(x, k)  # which compiled code alone can call
 
 
 def at_rest() -> NDArray[np.float64]:

@@ -43,7 +43,7 @@ INNER = {
     "kenyon.mushroom_body.cuda*": "has the arguments of Engine, or is called by it",
     "kenyon.mushroom_body.kernel*": "called by Engine",
     "kenyon.mushroom_body.plasticity*": "called by the kernel",
-    "kenyon.mushroom_body.la*": "larva, layers, layered: called by the kernel's engine",
+    "kenyon.mushroom_body.la*": "larva, layers, layered…: called by the kernel's engine",
     "kenyon.mushroom_body.vectors*": "asked by numba while it compiles the layers",
     "kenyon.mushroom_body.manipulated.[!u]*": "called by Engine",
     "kenyon.mushroom_body.manipulated.unmanipulated": "reads the parameters of Population",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kenyon.mushroom_body import Population, Record, kernel_constants, layered
+from kenyon.mushroom_body import Population, Record, kernel_constants, layered_larva
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.circuit import GROUPS, KC, N_CHANNELS, N_NEURONS, PN, per_neuron
 from kenyon.mushroom_body.engines import Kernel
@@ -115,7 +115,7 @@ def fits(parameters: Parameters, larva: np.void) -> bool:
     """Return whether the layered form takes a larva."""
     k = kernel_constants.constants(parameters)
     own = Larva(**{name: np.array(larva[name], ndmin=1) for name in states.VARIABLES})
-    return bool(layered._fits(own, max(1, k.refractory_steps), k))
+    return bool(layered_larva.fits(own, max(1, k.refractory_steps), k))
 
 
 def lived(life: Life, engine: Kernel, record: Record, *, plastic: bool) -> tuple[State, list[object]]:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kenyon.compiled import compiled, compiled_within, take_next
+from kenyon.compiled import compiled, compiled_part, compiled_within, take_next
 from kenyon.mushroom_body.circuit import (
     APL,
     DAN_N,
@@ -280,6 +280,16 @@ def _store(state: Larva, x: FloatArray) -> None:
         state.g_a_nS[i] = x[_G_A, i]
 
 
+@compiled_part
+def write_spike(i: int, larva: int, step: int, record: Recording) -> None:
+    """Write down a spike."""
+    record.counts[larva, i] += 1
+    if record.spikes.shape[1] > 0:
+        record.spikes[larva, record.n_spikes[larva], 0] = step
+        record.spikes[larva, record.n_spikes[larva], 1] = i
+        record.n_spikes[larva] += 1
+
+
 @compiled
 def write_sample(
     larva: int,
@@ -323,7 +333,6 @@ def _advance(
     Its input is drawn at ticks_per_step [C], or given as events [E, 2] where that is empty.
     """
     w_p, w_n = state.w_kc_mbonp_nS, state.w_kc_mbonn_nS
-    counts = record.counts[larva]
 
     # Local arrays, of a shape the compiler knows: it then needs no check at run time that they do not overlap.
     x, c, kc_of_pn = np.empty((4, _ROOM)), np.empty((6, _ROOM)), np.empty((N_PNS, MOST_KCS))
@@ -372,17 +381,13 @@ def _advance(
             i = fired[j]
             x[_V, i] = c[RESET, i]
             x[_G_A, i] += c[ADAPTATION, i]
-            counts[i] += 1
+            write_spike(i, larva, first_step + step, record)
             if k.refractory_steps > 1:
                 place = (head + n_held) % MOST_NEURONS
                 held[place] = i
                 release[place] = step + k.refractory_steps
                 n_held += 1
                 c[SCALE, i] = 0.0
-            if record.spikes.shape[1] > 0:
-                record.spikes[larva, record.n_spikes[larva], 0] = first_step + step
-                record.spikes[larva, record.n_spikes[larva], 1] = i
-                record.n_spikes[larva] += 1
 
         if record.sample_steps > 0 and (first_step + step + 1) % record.sample_steps == 0:
             sample = (first_step + step + 1) // record.sample_steps - 1
