@@ -67,12 +67,13 @@ def run(
         The dataset, the memories and the host's run. In the dataset, with dimensions larva, time (s) and stimulus: the
         gain of each stimulus; x and y, m; heading, rad; on_food, whether the larva was on food; preference_index over
         time, the host's own, (left - right) / all, which says something where an odor is on one side alone
-        (`stimulus_side`); and
-        learned, what was learned in the end: for a mushroom body the preference index of its output neurons by a probe
-        of 3 s, for Q-learning the best gain, nan where nothing was credited yet; learned_is says which. Its coordinates
-        say all that made it, in every result the same ones: run_id, experiment, model, larvae, minutes, every_s, seed,
-        memories (the file it began with) and what that held, memory (the class), each option as memory.NAME, such as
-        memory.G, odors, larvaworld and versions. So results can be joined; see `kenyon.conditioning.origin`.
+        (`stimulus_side`); and learned, what was learned in the end: for a mushroom body the preference index of its
+        output neurons by a probe of 3 s, for Q-learning the best gain, nan where nothing was credited yet; learned_is
+        says which. Its coordinates say all that made it, in every result the same ones: run_id, experiment, model,
+        larvae, minutes, every_s, seed, memories (the file it began with) and what that held, memory (the class), each
+        option as memory.NAME, such as memory.G, odors, larvaworld and versions. So results can be joined; see
+        `kenyon.conditioning.origin`. Beside them stand arena_shape, arena_width_m, arena_height_m, and sources: what
+        could be smelled or eaten, where, and from when to when, as JSON (`arena.SourceLog`).
 
     Raises:
         MissingDependencyError, MismatchError: Larvaworld is missing or of another version, or the memories of the file

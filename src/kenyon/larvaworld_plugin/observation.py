@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kenyon.conditioning import origin
 from kenyon.errors import MismatchError
 from kenyon.larvaworld_plugin import host, inspection, sampling
+from kenyon.larvaworld_plugin.arena import SourceLog
 from kenyon.larvaworld_plugin.memories import option_coordinates
 from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.memory import RLmemory, RLOlfMemory, checkpoint
@@ -71,6 +72,7 @@ class Observer:
         self._after_tick: Callable[[], None] | None = None
         self._samples: list[_Sample] = []
         self._sides: dict[str, str] = {}
+        self._sources = SourceLog()
         self.memories: list[Any] = []
 
     def begin(self, run: Any) -> None:
@@ -86,6 +88,7 @@ class Observer:
         self._sides = _sides(run)
         if self._plan.script is not None:
             self._after_tick = self._plan.script(run)
+        self._sources.look(run, 0.0)
 
     def look(self, run: Any) -> None:
         """Take a sample, if it is time."""
@@ -93,6 +96,7 @@ class Observer:
             self._after_tick()
         if run.t % self._every == 0 or not run.running:
             self._samples.append(_sample(run.t * run.dt, run.agents, self.memories))
+            self._sources.look(run, run.t * run.dt)
         if run.t % _SIGN_EVERY == 0:
             self._done(_SIGN_EVERY)
 
@@ -135,6 +139,7 @@ class Observer:
                 "stimulus": stimuli,
                 "stimulus_side": ("stimulus", [sides.get(name, "") for name in stimuli]),
                 **stated,
+                **self._sources.coordinates(run),
                 "learned_is": _meaning(kind),
             },
             attrs={"format": FORMAT, "format_version": FORMAT_VERSION},
