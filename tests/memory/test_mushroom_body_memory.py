@@ -11,7 +11,7 @@ import pytest
 from kenyon.conditioning.statistics import interval
 from kenyon.errors import InputError
 from kenyon.memory import MushroomBodyMemory, RLOlfMemory, step_together
-from kenyon.mushroom_body import DEFAULT, Population, drive
+from kenyon.mushroom_body import DEFAULT, Population, Record, drive
 from kenyon.mushroom_body.state import pack
 from kenyon.seeds import larva_seed
 
@@ -444,3 +444,34 @@ def test_a_tick_is_whole_steps_of_whatever_circuit(dt_ms: float) -> None:
     for _ in range(3):
         memory.step(dx={"Odor": 1.0}, reward=True)
     assert memory.population.state.step.tolist() == [3 * round(100 / dt_ms)]
+
+
+@pytest.mark.parametrize("options", [{}, PROBING], ids=["step", "probe"])
+def test_a_circuit_that_is_watched_does_what_it_does(options: dict[str, Any]) -> None:
+    """Who hears every spike hears those of the larva, in order; no gain and no bit of a circuit is another for it."""
+    watched, plain = (
+        [MushroomBodyMemory(sim_id=name, model_id=i, gain={"CS": 0.0}, **options) for i in range(3)]
+        for name in ("same", "same other")
+    )
+    for mine, theirs in zip(watched, plain, strict=True):
+        theirs.population.restore(mine.population.snapshot([mine.place]), [theirs.place])
+    twin = Population.from_snapshot(watched[1].population.snapshot([watched[1].place]))
+    heard: list[Any] = []
+    counted: list[Any] = []
+    watched[1].watch_circuit(heard.append, spikes=True)
+    watched[2].watch_circuit(counted.append)
+    for step in range(8):
+        dx, reward = [{"CS": 0.5}] * 3, [step % 2 == 0] * 3
+        assert step_together(watched, dx, reward) == step_together(plain, dx, reward)
+    one, other = (own[0].population.snapshot([memory.place for memory in own]) for own in (watched, plain))
+    assert one.state.records.tobytes() == other.state.records.tobytes()
+    for step, activity in enumerate(heard):
+        given = drive(DEFAULT, {"pentyl acetate": 0.5}, reward=float(step % 2 == 0))
+        expected = twin.advance(100, given, record=Record(spikes=True))
+        assert activity.spikes[0].tolist() == expected.spikes[0].tolist()  # type: ignore[index]
+        assert activity.counts.tolist() == expected.counts.tolist()
+    assert len(heard) == len(counted) == 8
+    assert all(activity.spikes is None for activity in counted)
+    watched[1].watch_circuit(None)
+    watched[1].step({"CS": 0.5})
+    assert len(heard) == 8

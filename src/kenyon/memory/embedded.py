@@ -5,17 +5,19 @@ import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import param
 from numpy.typing import NDArray
 
+from kenyon import checks
+from kenyon.errors import InputError
 from kenyon.memory import clones
 from kenyon.memory.base import Plain
 from kenyon.memory.mushroom_body import Answer, Finish, MBmemory, Outcome, Request
 from kenyon.memory.options import Choice, Switch, Table, Wiring, plain_value
 from kenyon.memory.overriding import as_written
-from kenyon.mushroom_body import Activity, Parameters, Population, Snapshot, named
+from kenyon.mushroom_body import Activity, Parameters, Population, Record, Snapshot, named
 from kenyon.mushroom_body import state as states
 from kenyon.mushroom_body.circuit import MBON_N, MBON_P
 from kenyon.mushroom_body.engines import ENGINES
@@ -27,6 +29,7 @@ from kenyon.mushroom_body.wiring import RANDOM, WIRINGS, check_one, check_pn_to_
 from kenyon.seeds import larva_seed
 from kenyon.threads import OwnLock
 from kenyon.whole import Change, at_once, update
+from kenyon.words import shown
 
 
 @as_written
@@ -100,6 +103,35 @@ class MushroomBodyMemory(MBmemory):
         """The larva's place in it."""
         self._settle()
         return self._place
+
+    def watch_circuit(self, witness: "Witness | None", *, spikes: bool = False) -> None:
+        """Have a function told of what the circuit does from now on, part by part; no number is another for it.
+
+        A part that is lived through again, after an interrupt, is told again. Probes are not told of.
+
+        Args:
+            witness: Called with an `Activity` of this one larva; one before is told no more. None ends it.
+            spikes: Whether it is told of every spike.
+
+        Raises:
+            InputError: the witness cannot be called, or `spikes` is neither True nor False.
+
+        Example:
+            >>> memory, heard = MushroomBodyMemory(gain={"Odor": 0.0}), []
+            >>> memory.watch_circuit(heard.append, spikes=True)
+            >>> gain = memory.step(dx={"Odor": 1.0})
+            >>> heard[0].duration_ms, bool(len(heard[0].spikes[0]) == heard[0].counts.sum())
+            (array([100.]), True)
+        """
+        if witness is not None and not callable(witness):
+            raise InputError(f"witness must be a function of an activity, got {shown(witness)}; pass None for none")
+        checks.boolean("spikes", spikes)
+        home = self._settle()
+        with home.turn.lock:
+            home.catch_up()
+            home.witnesses.pop(self._place, None)
+            if witness is not None:
+                home.witnesses[self._place] = witness, spikes
 
     @classmethod
     def _live_through(
@@ -220,6 +252,8 @@ class _Home:
         self.population = Population(constants, engine=engine)
         self.turn = OwnLock()
         self.free: list[int] = []
+        # By place: who is told what a larva does, and whether of every spike.
+        self.witnesses: dict[int, tuple[Witness, bool]] = {}
         # By place: what a larva has yet to live through, in order. Of a place that is free it means nothing.
         self._put_off: dict[int, tuple[_Visit, ...]] = {}
 
@@ -231,6 +265,7 @@ class _Home:
                 return population.add([seed], wiring=wiring, pn_to_kc=pn_to_kc)[0]
             place = self.free.pop()
             self._put_off.pop(place, None)
+            self.witnesses.pop(place, None)
             newborn = Population(population.parameters, [seed], wiring=wiring, pn_to_kc=pn_to_kc)
             population.restore(newborn.snapshot(), [place])
             return place
@@ -285,7 +320,12 @@ class _Home:
         drives_hz = drives(population.lives_under, [visit.stimulus for visit in visits])
         durations_ms = {visit.duration_ms for visit in visits}
         duration_ms = durations_ms.pop() if len(durations_ms) == 1 else [visit.duration_ms for visit in visits]
-        return population.advanced(rows, duration_ms, drives_hz)
+        watched = [(i, *self.witnesses[own.place]) for i, own in enumerate(visits) if own.place in self.witnesses]
+        record = Record(spikes=True) if any(spikes for *_, spikes in watched) else None
+        activity = population.advanced(rows, duration_ms, drives_hz, record=record)
+        for i, witness, spikes in watched:
+            witness(_of_one(activity, i, spikes=spikes))
+        return activity
 
 
 def holding(homes: Iterable[_Home], do: Callable[[], None]) -> None:
@@ -311,11 +351,23 @@ class _Visit(NamedTuple):
     awaited: bool
 
 
+Witness: TypeAlias = Callable[[Activity], object]
+"""Is told what a circuit did, part by part; what it returns is not looked at, and what it raises ends the run."""
+
 _UNREAD = Answer(math.nan)
 """The answer that is not looked at."""
 
 _MOST_PUT_OFF = 256
 """Steps of a larva that are kept for later, 0.3 KB each."""
+
+
+def _of_one(activity: Activity, i: int, *, spikes: bool) -> Activity:
+    """Return what one larva did."""
+    own = (activity.spikes[i],) if spikes and activity.spikes is not None else None
+    here = slice(i, i + 1)
+    return Activity(
+        activity.duration_ms[here], activity.counts[here], own, diverged=activity.diverged[here], dt_ms=activity.dt_ms
+    )
 
 
 def _differences_hz(activity: Activity) -> list[float]:

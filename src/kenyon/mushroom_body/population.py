@@ -386,7 +386,15 @@ class Population:
             *(write(seeds, place, seed) for place, seed in zip(places.tolist(), snapshot.seeds, strict=True)),
         ]
 
-    def advanced(self, rows: State, duration_ms: Any, rates_hz: FloatArray, *, plastic: bool = True) -> Activity:
+    def advanced(
+        self,
+        rows: State,
+        duration_ms: Any,
+        rates_hz: FloatArray,
+        *,
+        plastic: bool = True,
+        record: Record | None = None,
+    ) -> Activity:
         """Advance copies of larvae in place, as the population would; its own stay as they are.
 
         Args:
@@ -394,13 +402,14 @@ class Population:
             duration_ms: For all, or [B].
             rates_hz: [B, C], as `inputs.drives` gives them; nothing is checked in them.
             plastic: Whether they learn; without, it is a probe.
+            record: What to keep besides spike counts.
 
         Raises:
             InputError: a duration is unusable; nothing has changed then.
         """
         n_steps = arguments.steps(self.parameters, duration_ms, len(rows))
         before_mV = rows.v_mV.copy()
-        activity = self._run(rows, n_steps, rates_hz=rates_hz, plastic=plastic)
+        activity = self._run(rows, n_steps, rates_hz=rates_hz, plastic=plastic, record=record)
         if plastic:
             self._warn(activity, before_mV)
         return activity
