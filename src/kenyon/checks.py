@@ -195,6 +195,23 @@ def several(name: str, values: Any) -> list[Any]:
     return list(values)
 
 
+def listeners(values: Any) -> list[Any]:
+    """Return functions that are to be told of events.
+
+    Raises:
+        InputError: one of them cannot be called, or there is no sequence of them.
+
+    Example:
+        >>> listeners([print]) == [print]
+        True
+    """
+    functions = several("listeners", values)
+    for function in functions:
+        if not callable(function):
+            raise InputError(f"each listener must be a function of an event, got {shown(function)}")
+    return functions
+
+
 def path(name: str, value: Any) -> Path:
     """Return what names a file or a folder.
 

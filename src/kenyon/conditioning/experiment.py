@@ -168,10 +168,7 @@ class Experiment:
         Raises:
             InputError: a listener cannot be called.
         """
-        told = checks.several("listeners", listeners)
-        for listener in told:
-            if not callable(listener):
-                raise InputError(f"each listener must be a function of an event, got {shown(listener)}")
+        told = checks.listeners(listeners)
         names = [group.name for group in self.design.groups]
         larvae = len(self._setup.seeds(names[0]))
         with progress(f"{', '.join(names)}, {larvae} larvae", larvae * self.work_s, show=show_progress) as done:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from kenyon.errors import RefusedError, StorageError
 from kenyon.server.batching import DroppedError, Finished
+from kenyon.server.events import Listener, StepDone
 from kenyon.server.life import Ids
 from kenyon.server.metrics import Metrics
 from kenyon.server.requests import Operation, Request
@@ -82,6 +83,7 @@ class Dispatcher:
         clock: Gives the time, s.
         metrics: Where to count.
         refuse: Gives a refusal as the kwargs of a reply.
+        listeners: Are told of every step that was answered.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Dispatcher:
         clock: Callable[[], float],
         metrics: Metrics,
         refuse: Callable[[Ids, RefusedError], str],
+        listeners: Sequence[Listener] = (),
     ) -> None:
         self._settings = settings
         self._limits = settings.limits
@@ -99,6 +102,7 @@ class Dispatcher:
         self._clock = clock
         self._metrics = metrics
         self._refuse = refuse
+        self._listeners = listeners
         self._queues: dict[tuple[Id, Id], _Queue] = {}
         self._ready: list[Task] = []
         self._simulations: set[Id] = set()
@@ -257,10 +261,19 @@ class Dispatcher:
                 self._refuse_waiting(queue, reply)
         if pending is not None:
             self._answer(pending, reply, is_computed=one.error is None)
+        if self._listeners and isinstance(task, DoStep) and one.error is None:
+            self._tell(task.told(one.result))
         if isinstance(task, Sleep) and not queue.waiting:
             del self._queues[session.ids]
             return
         self._serve(queue)
+
+    def _tell(self, event: StepDone) -> None:
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:  # noqa: PERF203  # a fault of one is no reason not to tell the others
+                _logger.exception("somebody who listens to this server has failed")
 
     def _greet(self, sim_id: Id) -> None:
         """Say once that a simulation has arrived: one that talks to nobody looks just the same at its own end."""

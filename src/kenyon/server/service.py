@@ -5,18 +5,20 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
 from kenyon import __version__
 from kenyon.checks import instance
+from kenyon.checks import listeners as checked_listeners
 from kenyon.errors import RefusedError
 from kenyon.mushroom_body.wiring import RANDOM
 from kenyon.server.batching import ROWS, Finished
 from kenyon.server.computing import Computer, computer
 from kenyon.server.connection import Connection, Exchange
 from kenyon.server.dispatch import Dispatcher
+from kenyon.server.events import Listener
 from kenyon.server.journal import Journal
 from kenyon.server.listening import allow_files, listen, remover, tls_context
 from kenyon.server.metrics import Metrics
@@ -50,6 +52,7 @@ class Service:
 
     Args:
         settings: What it is told.
+        listeners: Functions that are told of every step that was answered; see `kenyon.server.events`.
 
     Attributes:
         metrics: What it has counted.
@@ -66,8 +69,9 @@ class Service:
         'localhost:...'
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, listeners: Sequence[Listener] = ()) -> None:
         self.settings = instance("settings", settings, Settings, "pass such as Settings(port=0)")
+        self._listeners = checked_listeners(listeners)
         self.limits = settings.limits
         self.metrics = Metrics()
         self.where = ""
@@ -126,8 +130,9 @@ class Service:
                 Context(settings.parameters, settings.wiring, journal, _receptors(settings)), engine, self._hand_over
             )
             self.dispatcher = Dispatcher(
-                settings, len(journal), self._worker.submit, loop.time, self.metrics, self.refuse
-            )
+                settings, len(journal), self._worker.submit, loop.time, self.metrics, self.refuse,
+                self._listeners,
+            )  # fmt: skip
             self._reader = Reader(settings)
             self.turns = Turns(loop, self.limits.max_turn_ms / 1000, lambda: self.dispatcher.waiting > 0)
             if settings.metrics_port is not None:

@@ -1,18 +1,19 @@
 """A server in a thread of this process, for as long as a `with` statement lasts."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
+from kenyon.server.events import Listener
 from kenyon.server.service import Service
 from kenyon.server.settings import Settings
 from kenyon.wire import Address
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Address]:
+def serving(settings: Settings, listeners: Sequence[Listener] = ()) -> Iterator[Address]:
     """Run a server in a thread of this process; give its address.
 
     For notebooks, tests and programs of one's own. At the end of the `with` statement it stops as `kenyon serve` does:
@@ -20,6 +21,7 @@ def serving(settings: Settings) -> Iterator[Address]:
 
     Args:
         settings: What it is told; port 0 takes a free one.
+        listeners: Functions that are told of every step that was answered; see `kenyon.server.events`.
 
     Raises:
         KenyonError: it cannot start, as for `Service.start`.
@@ -35,7 +37,7 @@ def serving(settings: Settings) -> Iterator[Address]:
 
     async def serve() -> None:
         over = asyncio.Event()
-        async with Service(settings) as service:
+        async with Service(settings, listeners) as service:
             begun.set_result((service.address, asyncio.get_running_loop(), over))
             await over.wait()
 

@@ -16,6 +16,7 @@ from kenyon.mushroom_body.state import pack
 from kenyon.seeds import larva_seed
 from kenyon.server import timelines
 from kenyon.server.batching import Timeline
+from kenyon.server.events import StepDone
 from kenyon.server.journal import Journal
 from kenyon.server.life import Ids, Life
 from kenyon.server.receptors import Receptors
@@ -131,6 +132,7 @@ class DoStep(Task):
         self.asked, self._move = asked, move
         life = None if move is Move.BEGIN else session.present if move is Move.GO_ON else session.replaced
         self._life = life or Life(None, larva_seed(base_seed, *session.ids), base_seed)
+        self._before = None if self._life.replay else self._life.larva
         self._number = self._life.number
         self._renews = self._life.is_due(asked)
 
@@ -180,6 +182,10 @@ class DoStep(Task):
         session.present = life
         reply: str = result.reply
         return reply
+
+    def told(self, result: Any) -> StepDone:
+        """Return what has happened, for those who listen."""
+        return StepDone(self.session.ids, self.asked, self._life.seed, self._before, result.larva, result.reply)
 
 
 class Export(Task):
