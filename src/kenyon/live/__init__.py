@@ -1,0 +1,1 @@
+"""A page that shows larvae learn while they do, and a finished run as one file."""

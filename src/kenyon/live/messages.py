@@ -1,0 +1,267 @@
+"""What a page is told of larvae that learn: plain values, one JSON object a message, in the order of time.
+
+Times are in s, and run on over groups that live one after the other. Numbers are rounded to what a screen shows;
+what is not there is None. A list over larvae has one entry for each, in the order of `Begun.larvae`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypedDict
+
+import numpy as np
+
+from kenyon.mushroom_body.circuit import GROUPS, Layout
+
+VERSION: Final = 1
+
+Numbers = list[float | None]
+"""Over larvae."""
+
+
+class Begun(TypedDict):
+    """A run begins; whatever was before is over.
+
+    Attributes:
+        kind: "begun".
+        version: Of these messages.
+        world: "arena", "circuit" or "server".
+        title: What is run.
+        run: What made it, to show, such as its seed.
+        larvae: Their names.
+        groups: The group of each.
+        spans: When each group lives, by its name: beginning and end, s; empty where all live at the same time.
+        stimuli: What can be smelled, or touched.
+        memory: What they learn with.
+        colour: What larvae are coloured by: {by: "gain" or "preference index", stimulus, low, high}.
+        arena: {shape: "circular" or "rectangular", width_m, height_m}, or None.
+        sources: See `Frame`.
+        cells: {name, long, first, count, odor_side} for each group of cells, or None.
+        no_cells: Why there are none; None where there are.
+        timeline: {start_s, end_s, odors, reward, punishment, kind, label, group} for each phase and test; a test on
+            a copy ends where it begins.
+        duration_s: How long all of it takes; None if nobody knows.
+        dt_s: Time step of the world; None where it has none.
+    """
+
+    kind: str
+    version: int
+    world: str
+    title: str
+    run: dict[str, str]
+    larvae: list[str]
+    groups: list[str]
+    spans: dict[str, list[float]]
+    stimuli: list[str]
+    memory: str
+    colour: dict[str, Any]
+    arena: dict[str, Any] | None
+    sources: list[dict[str, Any]]
+    cells: list[dict[str, Any]] | None
+    no_cells: str | None
+    timeline: list[dict[str, Any]]
+    duration_s: float | None
+    dt_s: float | None
+
+
+class Frame(TypedDict, total=False):
+    """All larvae at one moment.
+
+    Attributes:
+        kind: "frame".
+        t_s: When.
+        x: m; None where there is no arena, as for y and heading.
+        y: m.
+        heading: rad.
+        on_food: 0 or 1 each; None where there is no arena.
+        gain: By stimulus.
+        preference: By stimulus, the preference index that a larva answered last; or None.
+        rates: By group of cells, mean rate of a cell since the last frame, Hz; or None.
+        given: {odors: {name: concentration}, reward, punishment}; None where larvae meet what they come to.
+        sources: {id, kind: "odor" or "food", stimulus, x, y, radius_m, amount} each; only where they have changed.
+    """
+
+    kind: str
+    t_s: float
+    x: Numbers | None
+    y: Numbers | None
+    heading: Numbers | None
+    on_food: list[int] | None
+    gain: dict[str, Numbers]
+    preference: dict[str, Numbers] | None
+    rates: dict[str, Numbers] | None
+    given: dict[str, Any] | None
+    sources: list[dict[str, Any]]
+
+
+class Cells(TypedDict):
+    """What the cells of one larva did.
+
+    Attributes:
+        kind: "cells".
+        larva: Its place among all.
+        from_s: Since when.
+        t_s: Until when.
+        spikes: A row for each cell that fired: its number, then when it did, ms since `from_s`.
+        rates: Mean rate of a cell of each group, Hz.
+        w_kc_mbonp_nS: Weight of each Kenyon cell onto the output neuron for approach.
+        w_kc_mbonn_nS: The same for avoidance.
+    """
+
+    kind: str
+    larva: int
+    from_s: float
+    t_s: float
+    spikes: list[list[int]]
+    rates: dict[str, float | None]
+    w_kc_mbonp_nS: Numbers
+    w_kc_mbonn_nS: Numbers
+
+
+class Table(TypedDict):
+    """What a larva that learns by Q-learning knows.
+
+    Attributes:
+        kind: "table".
+        larva: Its place among all.
+        t_s: When.
+        states: Their names.
+        actions: Their names.
+        q: A row for each state, a column for each action.
+    """
+
+    kind: str
+    larva: int
+    t_s: float
+    states: list[str]
+    actions: list[str]
+    q: list[Numbers]
+
+
+class Answer(TypedDict):
+    """Larvae answered a test.
+
+    Attributes:
+        kind: "answer".
+        t_s: When.
+        group: Whose larvae they are.
+        label: What the test is for.
+        odor: What they were asked about.
+        preference: The preference index of each; None for larvae that were not asked.
+    """
+
+    kind: str
+    t_s: float
+    group: str
+    label: str
+    odor: str
+    preference: Numbers
+
+
+class Joined(TypedDict):
+    """Larvae have come; they stand behind those that were there.
+
+    Attributes:
+        kind: "joined".
+        larvae: Their names.
+        groups: The group of each.
+    """
+
+    kind: str
+    larvae: list[str]
+    groups: list[str]
+
+
+class Ended(TypedDict):
+    """The run is over.
+
+    Attributes:
+        kind: "ended".
+        t_s: When.
+        complete: Whether it came to its end.
+        learned: By stimulus, what each larva has learned in the end, or None.
+    """
+
+    kind: str
+    t_s: float
+    complete: bool
+    learned: dict[str, Numbers] | None
+
+
+Message = Begun | Frame | Cells | Table | Answer | Joined | Ended
+
+_LONG: Mapping[str, str] = {
+    "ORN": "olfactory receptor neurons",
+    "PN": "projection neurons",
+    "LN": "local neurons, which inhibit projection neurons",
+    "KC": "Kenyon cells",
+    "MBONp": "output neuron for approach",
+    "MBONn": "output neuron for avoidance",
+    "DANp": "dopamine neuron excited by reward",
+    "DANn": "dopamine neuron excited by punishment",
+    "LNp": "local neuron from MBONp back to the dopamine neurons",
+    "LNn": "local neuron from MBONn back to the dopamine neurons",
+    "APL": "neuron that all Kenyon cells excite, and that inhibits them",
+}
+
+
+def cell_groups(layout: Layout) -> list[dict[str, Any]]:
+    """Return the groups of cells of a circuit, for `Begun.cells`."""
+    return [
+        {"name": name, "long": _LONG[name], "first": where.start, "count": where.stop - where.start, "odor_side": None}
+        for name, where in layout.groups.items()
+    ]
+
+
+def rounded(values: Any, digits: int) -> Numbers:
+    """Return numbers as a message holds them; what is not finite is None.
+
+    Example:
+        >>> rounded([0.123, float("nan"), 2], 2)
+        [0.12, None, 2.0]
+    """
+    array = np.round(np.asarray(values, dtype=np.float64), digits)
+    if np.isfinite(array).all():
+        return array.tolist()  # type: ignore[no-any-return]  # of floats
+    return [value if np.isfinite(value) else None for value in array.tolist()]
+
+
+def spike_rows(spikes: Any, dt_ms: float) -> list[list[int]]:
+    """Return spikes as `Cells.spikes` has them.
+
+    Args:
+        spikes: [S, 2] int64, (step, neuron), in the order of time.
+        dt_ms: Length of a step.
+
+    Example:
+        >>> spike_rows(np.array([[10, 3], [25, 0], [40, 3]]), 0.1)
+        [[0, 2], [3, 1, 4]]
+    """
+    steps, neurons = np.asarray(spikes).T
+    order = np.argsort(neurons, kind="stable")
+    times_ms = np.floor(steps[order] * dt_ms + 1e-9).astype(np.int64)
+    fired, firsts = np.unique(neurons[order], return_index=True)
+    rows = np.split(times_ms, firsts[1:])
+    return [[cell, *row.tolist()] for cell, row in zip(fired.tolist(), rows, strict=True)]
+
+
+def rates_of(counts: Any, seconds: float, layout: Layout) -> dict[str, float | None]:
+    """Return the mean rate of a cell of each group, Hz, of one larva; None each where it lived no time.
+
+    Args:
+        counts: [N], spikes of each neuron.
+        seconds: Within which time.
+        layout: Which neuron is which.
+    """
+    if seconds <= 0.0:
+        return dict.fromkeys(GROUPS)
+    return {name: round(float(counts[where].mean()) / seconds, 2) for name, where in layout.groups.items()}
+
+
+def spelled(message: Mapping[str, Any]) -> bytes:
+    """Return a message as JSON on one line."""
+    return json.dumps(message, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def spelled_all(messages: Sequence[bytes]) -> bytes:
+    """Return messages that were spelled as one list in JSON."""
+    return b"[" + b",\n".join(messages) + b"]"
