@@ -1,0 +1,80 @@
+// The small diagram of what learns, alive: it shows the chosen larva at this moment.
+
+const FIRING_S = 0.4; // A Kenyon cell lights up for so long after a spike.
+
+/** Draw a dot for each Kenyon cell; once for a run. */
+function buildDiagram(room) {
+  const group = kenyonCells();
+  const count = group?.count ?? 72;
+  const columns = 6;
+  const rows = Math.ceil(count / columns);
+  room.replaceChildren(...Array.from({ length: count }, (_, cell) => {
+    const dot = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+    dot.setAttribute("cx", String(130 + 11.5 * (cell % columns) + (Math.floor(cell / columns) % 2 ? 3 : 0)));
+    dot.setAttribute("cy", String(56 + (170 / Math.max(1, rows - 1)) * Math.floor(cell / columns)));
+    dot.setAttribute("r", "3.6");
+    return dot;
+  }));
+}
+
+function kenyonCells() {
+  return (story.begun?.cells ?? []).find(({ name }) => name === "KC") ?? null;
+}
+
+/** Light up what fires, widen what carries more. */
+function showDiagram(larva, stimulus) {
+  const rateOf = ratesOf(larva);
+  showFiring(larva);
+  pulse("mbonp", rateOf("MBONp"), 13, 60);
+  pulse("mbonn", rateOf("MBONn"), 13, 60);
+  pulse("danp", rateOf("DANp"), 9, 30);
+  pulse("dann", rateOf("DANn"), 9, 30);
+  byId("dan-p-arrow").style.opacity = strengthOf(rateOf("DANp"));
+  byId("dan-n-arrow").style.opacity = strengthOf(rateOf("DANn"));
+  showSynapses(larva);
+  const value = liking(larva, stimulus, player.now_s);
+  byId("diagram-larva").querySelector("path").style.fill = colourOf(value);
+  byId("diagram").style.setProperty("--odor", stimulusColour(stimulus));
+}
+
+function strengthOf(rate_hz) {
+  return rate_hz === null ? 0.8 : String(0.22 + 0.78 * Math.min(1, rate_hz / 12));
+}
+
+/** A neuron is drawn the larger the faster it fires. */
+function pulse(id, rate_hz, least, fast_hz) {
+  byId(id).setAttribute("r", String(rate_hz === null ? least + 4 : least + 9 * Math.min(1, rate_hz / fast_hz)));
+}
+
+function showFiring(larva) {
+  const group = kenyonCells();
+  if (!group) return;
+  const fired = firedLately(larva);
+  [...byId("diagram-kc").children].forEach((dot, cell) => dot.classList.toggle("firing", fired.has(group.first + cell)));
+}
+
+/** Kenyon cells that fired just now; where time runs fast, in the last message. */
+function firedLately(larva) {
+  const told = at(cellsTold(larva), player.now_s + 5) ?? { spikes: [], from_s: 0, t_s: 0 };
+  const later_s = player.now_s - FIRING_S;
+  const isNear = (ms) => told.from_s + ms / 1000 >= later_s && told.from_s + ms / 1000 <= player.now_s;
+  return new Set(told.spikes.filter(([, ...times_ms]) => times_ms.some(isNear)).map(([cell]) => cell));
+}
+
+/** How strongly the Kenyon cells that fire drive each side. */
+function showSynapses(larva) {
+  const told = at(cellsTold(larva), player.now_s);
+  const widths = told ? widthsOf(told) : [8, 8];
+  ["synapses-p", "synapses-n"].forEach((id, side) => byId(id).style.setProperty("stroke-width", String(widths[side])));
+}
+
+function widthsOf(told) {
+  const first = kenyonCells()?.first ?? 0;
+  const active = told.spikes.map(([cell]) => cell - first);
+  const means = ["w_kc_mbonp_nS", "w_kc_mbonn_nS"].map((key) => {
+    const its = active.map((cell) => told[key]?.[cell]).filter((weight) => weight !== undefined);
+    return meanOf(its.length ? its : (told[key] ?? []), (its.length ? its : (told[key] ?? [])).map((_, i) => i)) ?? 0;
+  });
+  const most = Math.max(...means, 1e-9);
+  return means.map((mean) => 2 + 11 * (mean / most));
+}
