@@ -167,12 +167,12 @@ def mean_with_individuals(
     if dots:
         look = {"linestyle": "", "marker": ".", "markeredgewidth": 0, "alpha": min(1.0, 2 * faint)}
     axes.plot(x, values.T, color=color, **look)
-    mean = _mean(values)
+    mean_of = mean(values)
     if bounds is None:
-        axes.plot(x, mean, color=color, label=label, linewidth=2.2, **style)
+        axes.plot(x, mean_of, color=color, label=label, linewidth=2.2, **style)
         return
-    below_above = np.abs(bounds - mean[:, None]).T
-    axes.errorbar(x, mean, yerr=below_above, color=color, label=label, linewidth=2, capsize=3, markersize=5, **style)
+    below_above = np.abs(bounds - mean_of[:, None]).T
+    axes.errorbar(x, mean_of, yerr=below_above, color=color, label=label, linewidth=2, capsize=3, markersize=5, **style)
 
 
 def dots(
@@ -241,15 +241,20 @@ def explain(figure: "Figure", headline: str, text: str, letters: int) -> None:
     figure.supxlabel(words, x=0.012, ha="left", fontsize=9.2, linespacing=1.35)
 
 
-def _lines(text: str, letters: int) -> list[str]:
-    return [line for part in text.split("\n") for line in textwrap.wrap(part, letters)]
+def mean(values: FloatArray) -> FloatArray:
+    """Return the mean over individuals, [B, T] to [T]; nan where none has a value, in silence.
 
-
-def _mean(values: FloatArray) -> FloatArray:
-    """Return the mean over individuals, nan where there are none, in silence."""
+    Example:
+        >>> mean(np.array([[1.0, np.nan], [2.0, np.nan]]))
+        array([1.5, nan])
+    """
     there = ~np.isnan(values)
     counts = there.sum(axis=0)
-    mean: FloatArray = np.divide(
+    means: FloatArray = np.divide(
         np.where(there, values, 0.0).sum(axis=0), counts, out=np.full(values.shape[1:], np.nan), where=counts > 0
     )
-    return mean
+    return means
+
+
+def _lines(text: str, letters: int) -> list[str]:
+    return [line for part in text.split("\n") for line in textwrap.wrap(part, letters)]

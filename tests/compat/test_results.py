@@ -18,7 +18,8 @@ from kenyon.drawing import save_figure
 from kenyon.errors import MismatchError
 from kenyon.larvaworld_plugin import run, save_memories, unregister
 from kenyon.larvaworld_plugin.comparing import compare
-from kenyon.larvaworld_plugin.figures import preference_figure, run_figure, sides
+from kenyon.larvaworld_plugin.figures import preference_figure, run_figure
+from kenyon.larvaworld_plugin.panels import cast, sides
 from kenyon.larvaworld_plugin.preference import preference
 
 TINY: dict[str, Any] = {"model": "forager_RL", "larvae": 2, "minutes": 0.02, "every_s": 0.2, "show_progress": False}
@@ -135,25 +136,43 @@ def texts(figure: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("experiment", "model", "where"),
+    ("experiment", "model", "where", "panels"),
     [
-        ("PItest_off", "forager_RL", {"CS": "left", "UCS": "right"}),
-        ("PItrain_mini", "forager_RL", {}),
-        ("maze", "RLnavigator", {}),
-        ("single_odor_patch", "forager0_RL", {}),
+        ("PItest_off", "forager_RL", {"CS": "left", "UCS": "right"}, ["How far left", "Larvaworld's preference index"]),
+        ("PItrain_mini", "forager_RL", {}, ["Gain of CS", "Gain of UCS"]),
+        ("maze", "RLnavigator", {}, ["Gain of Odor"]),
+        ("single_odor_patch", "forager0_RL", {}, ["When each larva was on food"]),
     ],
 )
-def test_the_preference_index_is_shown_only_where_it_means_something(
-    experiment: str, model: str, where: dict[str, str], tmp_path: Path
+def test_a_figure_leaves_out_what_means_nothing(
+    experiment: str, model: str, where: dict[str, str], panels: list[str], tmp_path: Path
 ) -> None:
-    """It compares left and right, which says something where an odor is on one side alone."""
+    """Sides, where no odor is on one alone; food, where it is everywhere or nowhere; gains that never change."""
     result = run(experiment, **{**TINY, "model": model}).dataset
     assert sides(result) == where
     figure = run_figure(result)
-    shown = [text for text in texts(figure) if "preference index" in text]
-    assert bool(shown) == bool(where)
-    assert any("CS is left, UCS is right" in text for text in shown) == bool(where)
+    titles = texts(figure)
+    assert [title[: len(start)] for title, start in zip(titles, panels, strict=False)] == panels
+    assert [title.split(";")[0] for title in titles[len(panels) :]] == ["Tracks", "What each larva has learned"]
+    assert any("CS is left, UCS is right" in title for title in titles) == bool(where)
     assert save_figure(figure, tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_larva_has_one_color_and_one_number_in_all_panels(runs: dict[str, xarray.Dataset]) -> None:
+    """From the one that learned least to the one that learned most; of several groups, the color of its own."""
+    result = runs["experiment"].assign(learned=(("larva", "stimulus"), [[0.4, 0.1], [0.2, np.nan]]))
+    who = cast(result)
+    assert who.order == [1, 0]
+    across, _, tracks, learned = run_figure(result).axes
+    for axes in (across, tracks, learned):
+        drawn = {tuple(line.get_color()) for line in axes.get_lines()}
+        assert {tuple(color) for color in who.colors} <= drawn
+    ends = {text.get_text(): text.xy for text in tracks.texts if text.get_text() in ("0", "1")}
+    x, y = result.x.values[:, -1] * 1e3, result.y.values[:, -1] * 1e3
+    assert ends == {"0": (x[0], y[0]), "1": (x[1], y[1])}
+    assert [(text.get_text(), text.xy[1]) for text in learned.texts] == [("0", 0.4), ("1", 0.2), ("0", 0.1)]
+    grouped = cast(result.assign_coords(group=("larva", ["one", "other"])))
+    assert [grouped.means[name][1] for name in ("one", "other")] == grouped.colors
 
 
 def test_a_run_that_ends_early_is_said_to_be_as_long_as_it_was(runs: dict[str, xarray.Dataset]) -> None:

@@ -102,7 +102,8 @@ def run(
       kenyon larvaworld run MB_patch_grid --model max_forager_MB --larvae 5 --minutes 5 --out patches
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
     from kenyon.larvaworld_plugin.experiment import carry_out, save_memories
-    from kenyon.larvaworld_plugin.figures import run_figure, sides
+    from kenyon.larvaworld_plugin.figures import run_figure
+    from kenyon.larvaworld_plugin.panels import sides
     from kenyon.larvaworld_plugin.plan import Plan
 
     options = {**_options(how), **({"frozen": True} if frozen else {})}

@@ -1,8 +1,10 @@
 """Pictures of what larvae did and learned in Larvaworld."""
 
 import json
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from kenyon import drawing
 from kenyon.conditioning import origin
 from kenyon.conditioning.statistics import interval
+from kenyon.larvaworld_plugin import panels
 from kenyon.larvaworld_plugin.comparing import RECIPROCAL, by_condition, compare
 from kenyon.larvaworld_plugin.conditions import CONDITIONS
 from kenyon.larvaworld_plugin.observation import called
@@ -19,7 +22,11 @@ if TYPE_CHECKING:  # matplotlib and xarray are slow to import
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLORS = (drawing.BLUE, drawing.VERMILION, drawing.GREEN, drawing.PURPLE, drawing.ORANGE, drawing.SKY)
+_Panel: TypeAlias = "Callable[[Axes], None]"
+
+_MOST_STIMULI = 6
+"""How many gains are drawn."""
+
 _CONDITION_COLORS = {
     "naive": drawing.GRAY,
     "paired": drawing.BLUE,
@@ -35,10 +42,10 @@ _GROUPS = ("model", "larvae", "trials", "phase_min", "test_min", "memory.reinfor
 
 
 def run_figure(result: "xarray.Dataset") -> "Figure":
-    """Draw one run: gains over time, where the larvae went, what they preferred, and what they have learned.
+    """Draw one run: gains over time, where larvae went, and what each of them has learned; a larva has one color.
 
-    The host's preference index, which compares left and right, is drawn where an odor is on one side alone; in any
-    other arena it would say nothing.
+    What means nothing in its arena is left out: sides, and the host's preference index, which compares them, where no
+    odor is on one side alone; when larvae were on food, where it is everywhere or nowhere; gains that never change.
 
     Args:
         result: The dataset of `experiment.run`; of one run.
@@ -51,20 +58,32 @@ def run_figure(result: "xarray.Dataset") -> "Figure":
     """
     origin.check(result, {"gain": ("larva", "time", "stimulus"), "learned": ("larva", "stimulus")})
     says = {name: origin.only(result, name) for name in _RUN}
-    figure = drawing.new_figure(12, 7.6)
-    grid = figure.add_gridspec(2, 2, width_ratios=(1.5, 1))
-    _draw_gains(figure.add_subplot(grid[0, 0]), result)
-    _draw_index(figure.add_subplot(grid[1, 0]), result)
-    _draw_tracks(figure.add_subplot(grid[0, 1]), result)
-    _draw_learned(figure.add_subplot(grid[1, 1]), result)
-    odors = json.loads(says["odors"])
-    stand_for = f"Odors: {', '.join(f'{name} is {called(odor)}' for name, odor in odors.items())}." if odors else ""
-    on_food, lived_min = float(result.on_food.mean()), float(result.time[-1]) / 60  # A run may end before its time.
-    headline = f"{result.sizes['larva']} {says['model']} in {says['experiment']}, {lived_min:g} min"
-    memory = drawing.plain(f"Memory: {says['memory']}{_begun(says)}. {stand_for}", 600)
-    words = f"""How to read this. Bold: mean over larvae; faint: single larvae. A gain above 0 leads a larva up the
-        gradient of an odor, below 0 down. {memory} {_made_by(says)}"""
-    drawing.explain(figure, f"{drawing.plain(headline, 200)}: on food {on_food:.0%} of the time", words, 170)
+    stimuli, who = [str(name) for name in result.stimulus.values[:_MOST_STIMULI]], panels.cast(result)
+    odors = {name: called(odor) for name, odor in json.loads(says["odors"]).items()}
+    gains: list[_Panel] = [
+        partial(panels.gains, result=result, stimulus=name, who=who, called=odors.get(name, "")) for name in stimuli
+    ]
+    others: list[_Panel] = []
+    if panels.has_patches(result) or not stimuli:
+        others.append(partial(panels.on_food, result=result, who=who))
+    if panels.sides(result):
+        others += [partial(panels.across, result=result, who=who), partial(panels.index, result=result)]
+    if others and panels.stay(result):
+        gains = []
+    draw = gains + others
+    figure = drawing.new_figure(12.5, max(7.4, 1.6 + 2.0 * len(draw)))
+    left, right = figure.add_gridspec(1, 2, width_ratios=(1.35, 1))
+    over_time = left.subgridspec(len(draw), 1).subplots(sharex=True, squeeze=False)[:, 0]
+    for axes, panel in zip(over_time, draw, strict=True):
+        panel(axes)
+    _scale_alike(over_time[: len(gains)])
+    over_time[-1].set_xlabel("time (min)")
+    if len(who.means) > 1:
+        drawing.legend_above(over_time[0], columns=3, letters=30)
+    where, what = right.subgridspec(2, 1, height_ratios=(1.5, 1)).subplots()
+    panels.tracks(where, result, who)
+    panels.learned(what, result, who, _learned_unit(result))
+    drawing.explain(figure, _run_headline(result, says), _run_words(result, says, who), 178)
     return figure
 
 
@@ -104,16 +123,47 @@ def _made_by(says: dict[str, Any]) -> str:
     return f"Larvaworld {json.loads(says['versions'])['larvaworld']}, seed {says['seed']}, run {says['run_id']}."
 
 
-def sides(result: "xarray.Dataset") -> dict[str, str]:
-    """Return the odors that were on one side of the arena alone, with that side; empty where the index says nothing."""
-    stated = zip(result.stimulus.values, result.stimulus_side.values, strict=True)
-    return {str(name): str(side) for name, side in stated if side}
-
-
 def _begun(says: dict[str, Any]) -> str:
     """Return in words what the memories began with, and whether they went on learning."""
     began = f", begun with {Path(says['memories']).name}" if says["memories"] else ""
     return began + (", frozen" if says["memory.frozen"] == "true" else "")
+
+
+def _scale_alike(over_time: Sequence["Axes"]) -> None:
+    """Give panels one scale, so that they can be compared."""
+    limits = [axes.get_ylim() for axes in over_time]
+    for axes in over_time:
+        axes.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
+
+
+def _run_headline(result: "xarray.Dataset", says: dict[str, Any]) -> str:
+    lived_min = float(result.time[-1]) / 60  # A run may end before its time.
+    headline = f"{result.sizes['larva']} {says['model']} in {says['experiment']}, {lived_min:g} min"
+    fed = f": on food {float(result.on_food.mean()):.0%} of the time" if result.on_food.any() else ""
+    return f"{drawing.plain(headline, 200)}{fed}"
+
+
+def _run_words(result: "xarray.Dataset", says: dict[str, Any], who: panels.Cast) -> str:
+    colors = (
+        "its group's" if len(who.means) > 1 else "dark if it has learned little of the first stimulus, light if much"
+    )
+    numbered = "; its number is its place in the result" if who.numbered else ""
+    bold = "Bold: means of groups" if len(who.means) > 1 else "Black: the mean over larvae"
+    known = panels.spans(result)
+    shaded = "Shaded: food everywhere. " if any(span["radius_m"] is None for span in known) else ""
+    bars = "Bar above a gain: its odor is on. " if any(span["from_s"] > 0.0 for span in known) else ""
+    more = result.sizes["stimulus"] - _MOST_STIMULI
+    gain = result.gain.isel(time=-1).mean("larva")
+    means = ", ".join(
+        f"{drawing.plain(str(name))} {float(gain.sel(stimulus=name)):+.1f}" for name in result.stimulus.values
+    )
+    stay = f"Gains stay as they are, in the mean {means}. " if panels.stay(result) and result.sizes["stimulus"] else ""
+    rest = f"Gains of {more} stimuli more are in the result. " if more > 0 else ""
+    memory = drawing.plain(f"Memory: {says['memory']}{_begun(says)}.", 400)
+    return f"""How to read this. A larva has one color in all panels: {colors}{numbered}. {bold}, on the right with its
+        95 % bootstrap interval. A gain above 0 leads a larva up the gradient of an odor, below 0 down. {shaded}{bars}
+        {rest}{stay}
+        {memory} {_made_by(says)}"""
 
 
 def _headline(rows: list[dict[str, Any]]) -> str:
@@ -125,59 +175,9 @@ def _headline(rows: list[dict[str, Any]]) -> str:
     return "Preference for the trained odor:\n" + ", ".join(map(said, rows))
 
 
-def _draw_gains(axes: "Axes", result: "xarray.Dataset") -> None:
-    minutes = result.time.values / 60
-    for number, stimulus in enumerate(result.stimulus.values):
-        values = result.gain.sel(stimulus=stimulus).values
-        dashes = "-" if number == 0 else (number * 4, (6, 3))  # Where they are equal, each is still seen.
-        color, label = _COLORS[number % len(_COLORS)], drawing.plain(str(stimulus))
-        drawing.mean_with_individuals(axes, minutes, values, color, label=label, style={"linestyle": dashes})
-    axes.axhline(0.0, color="black", linewidth=0.8)
-    drawing.finish(axes, "Gains that the memories set", x="time (min)", y="gain")
-    drawing.legend_above(axes, columns=3, letters=30)
-
-
-def _draw_index(axes: "Axes", result: "xarray.Dataset") -> None:
-    minutes = result.time.values / 60
-    axes.plot(minutes, result.on_food.mean("larva").values, color=drawing.ORANGE, linewidth=1.2, label="larvae on food")
-    one_side = sides(result)
-    if one_side:
-        index = result.preference_index.values
-        axes.plot(minutes, index, color=drawing.BLUE, linewidth=1.8, label="preference index")
-        axes.axhline(0.0, color="black", linewidth=0.8)
-        where = ", ".join(f"{drawing.plain(name)} is {side}" for name, side in one_side.items())
-        title = f"Larvaworld's preference index, (left - right) / all: {where}"
-        drawing.finish(axes, title, x="time (min)", y="index; share of larvae")
-    else:
-        drawing.finish(axes, "Larvae on food", x="time (min)", y="share of larvae")
-    axes.set_ylim(-1.05 if one_side else -0.05, 1.05)
-    drawing.legend_above(axes, columns=2, letters=40)
-
-
-def _draw_tracks(axes: "Axes", result: "xarray.Dataset") -> None:
-    x, y = result.x.values * 1e3, result.y.values * 1e3
-    axes.plot(x.T, y.T, color=drawing.GRAY, alpha=max(0.08, 0.5 / np.sqrt(len(x))), linewidth=0.6)
-    axes.plot(x[:, -1], y[:, -1], "o", color=drawing.BLUE, markersize=4)
-    axes.set_aspect("equal", "datalim")
-    drawing.finish(axes, "Tracks; dots: where the larvae are in the end", x="x (mm)", y="y (mm)")
-
-
 def _learned_unit(result: "xarray.Dataset") -> str:
     """Return what is meant by what was learned, in a few words."""
     return "MBON preference index" if str(origin.only(result, "learned_is")).startswith("preference") else "best gain"
-
-
-def _draw_learned(axes: "Axes", result: "xarray.Dataset") -> None:
-    values, unit = result.learned.values, _learned_unit(result)
-    _dots(axes, list(values.T), _COLORS)
-    if np.isnan(values).all():
-        axes.text(0.5, 0.5, "nothing yet", transform=axes.transAxes, ha="center")
-        axes.set_yticks([])
-    axes.set_xticks(range(values.shape[1]), [drawing.plain(str(name)) for name in result.stimulus.values])
-    axes.axhline(0.0, color="black", linewidth=0.8)
-    drawing.finish(axes, "What they have learned", y=unit)
-    if unit != "best gain":
-        axes.set_ylim(-1.05, 1.05)
 
 
 def _draw_groups(axes: "Axes", result: "xarray.Dataset", rows: list[dict[str, Any]]) -> None:

@@ -11,6 +11,8 @@ from kenyon.memory.mushroom_body import MBmemory
 
 Numbers = NDArray[np.float64]
 
+_FULL_HZ = 50.0
+
 
 def positions(agents: Iterable[Any]) -> Numbers:
     """Return where larvae are, as the host's own table has it: [B, 2] float64, x and y in m."""
@@ -69,6 +71,23 @@ def learned(memories: Sequence[Any], stimuli: Sequence[str], asked_ms: float = 3
             known = memory.gain
         rows.append([known.get(name, np.nan) for name in stimuli])
     return np.array(rows, dtype=float).reshape(len(memories), len(stimuli))
+
+
+def full_gain(memories: Iterable[Any]) -> float:
+    """Return the gain, above 0, at which the color of a larva is as strong as it gets, in one run the same for all.
+
+    Of Q-learning the highest that it can choose; of a mushroom body the gain that its output neurons give when one
+    fires 50 Hz more than the other, about what three trials with an odor come to.
+    """
+    return max((_full_gain(memory) for memory in memories if memory is not None), default=0.0) or 1.0
+
+
+def _full_gain(memory: Any) -> float:
+    if isinstance(memory, MBmemory):
+        return abs(float(memory.innate_gain or 0.0)) + abs(float(memory.G)) * _FULL_HZ
+    if isinstance(memory, RLmemory):
+        return max(abs(float(gain)) for gain in memory.gain_space)
+    return max((abs(float(gain)) for gain in memory.gain.values()), default=0.0)
 
 
 def _finds_food(agent: Any) -> bool:
