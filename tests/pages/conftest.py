@@ -37,12 +37,15 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Opened]:
     """
     contexts, errors = [], []
 
-    def open_page(what: Any, *, width: int = 1280, height: int = 900, **options: Any) -> Any:
+    def open_page(
+        what: Any, *, width: int = 1280, height: int = 900, errors_allowed: bool = False, **options: Any
+    ) -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         tab = context.new_page()
         tab.set_default_timeout(20_000)
-        tab.on("console", lambda said: errors.append(said.text) if said.type in ("error", "warning") else None)
+        if not errors_allowed:
+            tab.on("console", lambda said: errors.append(said.text) if said.type in ("error", "warning") else None)
         tab.on("pageerror", lambda error: errors.append(str(error)))
         if not isinstance(what, str):
             (tmp_path / f"{len(contexts)}.html").write_text(page(what), encoding="utf-8")

@@ -16,7 +16,8 @@ function drawArena(canvas, stimulus, chosen) {
   drawDish(pen, view);
   pen.save();
   pen.clip(dishPath(view));
-  for (const source of at(story.sources, player.now_s)?.sources ?? []) drawSource(pen, view, source);
+  const sources = at(story.sources, player.now_s)?.sources ?? [];
+  for (const source of sources) drawSource(pen, view, source, sources);
   drawTails(pen, view, stimulus, chosen);
   pen.restore();
   drawScaleBar(pen, view, width, height);
@@ -44,29 +45,31 @@ function drawDish(pen, view) {
   pen.stroke(path);
 }
 
-function drawSource(pen, view, source) {
-  if (source.kind === "odor") drawOdor(pen, view, source);
-  else drawFood(pen, view, source);
+function drawSource(pen, view, source, sources) {
+  if (source.amount === 0) return;
+  if (source.kind === "food") drawFood(pen, view, source);
+  if (source.stimulus && !isEverywhere(source)) drawOdor(pen, view, source, sources);
 }
 
-/** An odor is a cloud, densest at its source. */
-function drawOdor(pen, view, source) {
-  if (source.x === null || source.x === undefined) return;
+/** An odor is a cloud, densest at its source. Where several have one source, each has a sector of the cloud. */
+function drawOdor(pen, view, source, sources) {
   const [x, y] = [view.x(source.x), view.y(source.y)];
   const reach = Math.max(source.radius_m ?? 0, 0.3 * story.begun.arena.width_m) * view.scale;
   const cloud = pen.createRadialGradient(x, y, 0, x, y, reach);
   const [red, green, blue] = rgb(stimulusColour(source.stimulus));
-  const strength = source.amount === 0 ? 0.05 : 0.5;
-  [[0, 1], [0.3, 0.45], [0.65, 0.13], [1, 0]].forEach(([place, share]) => {
-    cloud.addColorStop(place, `rgb(${red} ${green} ${blue} / ${strength * share})`);
-  });
+  [[0, 0.5], [0.3, 0.24], [0.65, 0.07], [1, 0]].forEach(([place, alpha]) => cloud.addColorStop(place, `rgb(${red} ${green} ${blue} / ${alpha})`));
+  const here = sources.filter((other) => other.stimulus && other.x === source.x && other.y === source.y);
+  const share = (2 * Math.PI) / here.length;
+  const from = here.length > 1 ? here.indexOf(source) * share + Math.PI : 0;
   pen.fillStyle = cloud;
-  pen.fillRect(x - reach, y - reach, 2 * reach, 2 * reach);
-  disc(pen, x, y, 3, stimulusColour(source.stimulus));
+  pen.beginPath();
+  if (here.length > 1) pen.moveTo(x, y);
+  pen.arc(x, y, reach, from, from + share);
+  pen.fill();
+  disc(pen, x, y, 3, colours.ink);
 }
 
 function drawFood(pen, view, source) {
-  if (source.amount === 0) return;
   pen.globalAlpha = 0.3;
   if (isEverywhere(source)) fillWithCrumbs(pen, view);
   else disc(pen, view.x(source.x), view.y(source.y), Math.max(3, (source.radius_m ?? 0) * view.scale), colours.reward);
@@ -176,11 +179,11 @@ function drawPlaced(pen, view, larva, stimulus, isChosen) {
   const spot = whereIs(larva, player.now_s);
   if (!spot) return;
   const [x, y] = [view.x(spot.x), view.y(spot.y)];
-  const length = Math.max(13, BODY_M * view.scale);
+  const length = Math.max(20, BODY_M * view.scale);
   const heading = spot.heading;
   if (spot.fed) halo(pen, x - (Math.cos(heading) * length) / 2, y + (Math.sin(heading) * length) / 2, length * 0.62);
   const colour = colourOf(liking(larva, stimulus, player.now_s));
-  drawLarva(pen, x, y, heading, length, colour, Math.max(-1, Math.min(1, spot.bend)) * length * 0.22);
+  drawLarva(pen, x, y, heading, length, colour, Math.max(-1, Math.min(1, spot.bend)) * 0.2);
   if (isChosen) ring(pen, x - (Math.cos(heading) * length) / 2, y + (Math.sin(heading) * length) / 2, length * 0.72, larva);
 }
 

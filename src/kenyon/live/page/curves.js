@@ -124,7 +124,9 @@ function fillCurvesKey(list) {
   const entries = (story.begun?.stimuli ?? []).slice(0, 6).map((stimulus) => keyEntry(stimulus, stimulusColour(stimulus), "solid"));
   const names = groups();
   if (names.length > 1) names.slice(0, 4).forEach((name, place) => entries.push(keyEntry(name, colours.soft, ["solid", "dashed", "dotted", "double"][place])));
-  list.replaceChildren(...entries);
+  const words = document.createElement("li");
+  words.textContent = "bold: mean; pale: each larva; with a dot: the chosen one";
+  list.replaceChildren(...entries, words);
 }
 
 function keyEntry(text, colour, style) {
@@ -143,7 +145,7 @@ function drawLearned(canvas) {
   const rows = Object.keys(learned).slice(0, 8).flatMap((stimulus) => members().map((places) => ({ stimulus, places })));
   const all = rows.flatMap(({ stimulus, places }) => places.map((larva) => learned[stimulus][larva])).filter((value) => value !== null);
   const reach = Math.max(1, ...all.map(Math.abs)) * 1.05;
-  const left = Math.min(220, width * 0.36);
+  const left = Math.min(220, width * 0.44);
   const x = (value) => left + ((value + reach) / (2 * reach)) * (width - left - 16);
   for (const value of ticks(-reach, reach, width < 500 ? 4 : 8)) {
     line(pen, x(value), 6, x(value), height - 22, value === 0 ? colours.soft : colours.line);

@@ -9,12 +9,32 @@ function buildDiagram(room) {
   const columns = 6;
   const rows = Math.ceil(count / columns);
   room.replaceChildren(...Array.from({ length: count }, (_, cell) => {
-    const dot = document.createElementNS("http://www.w3.org/2000/svg", "circle");
-    dot.setAttribute("cx", String(130 + 11.5 * (cell % columns) + (Math.floor(cell / columns) % 2 ? 3 : 0)));
-    dot.setAttribute("cy", String(56 + (170 / Math.max(1, rows - 1)) * Math.floor(cell / columns)));
-    dot.setAttribute("r", "3.6");
-    return dot;
+    const row = Math.floor(cell / columns);
+    const cx = 113 + 14 * (cell % columns) + (row % 2 ? 4 : 0);
+    return drawn("circle", { cx, cy: 64 + (272 / Math.max(1, rows - 1)) * row, r: 5.2 });
   }));
+  byId("diagram-larva").replaceChildren(...larvaParts(86));
+  byId("table-larva").replaceChildren(...larvaParts(70));
+}
+
+/** A part of the diagram. */
+function drawn(kind, attributes, name = "") {
+  const part = document.createElementNS("http://www.w3.org/2000/svg", kind);
+  for (const [key, value] of Object.entries(attributes)) part.setAttribute(key, String(value));
+  if (name) part.setAttribute("class", name);
+  return part;
+}
+
+/** A larva of some length about its middle, as on the dish. */
+function larvaParts(length) {
+  const at_ = (share) => (share * length).toFixed(1);
+  const half = (sign) => `C ${at_(0.45)} ${at_(0.07 * sign)} ${at_(0.34)} ${at_(0.125 * sign)} ${at_(0.12)} ${at_(0.145 * sign)}`
+    + ` C ${at_(-0.16)} ${at_(0.165 * sign)} ${at_(-0.46)} ${at_(0.15 * sign)} ${at_(-0.5)} 0`;
+  const body = drawn("path", { d: `M ${at_(0.5)} 0 ${half(-1)} L ${at_(-0.5)} 0 M ${at_(0.5)} 0 ${half(1)} Z` }, "larva-body-shape");
+  const lines = [0.3, 0.14, -0.02, -0.18, -0.34].map((place) => drawn("path", {
+    d: `M ${at_(place)} ${at_(-0.1)} q ${at_(-0.035)} ${at_(0.1)} 0 ${at_(0.2)}`,
+  }, "larva-segment"));
+  return [body, ...lines, drawn("circle", { cx: at_(0.44), cy: 0, r: at_(0.035) }, "larva-mouth")];
 }
 
 function kenyonCells() {
@@ -33,7 +53,7 @@ function showDiagram(larva, stimulus) {
   byId("dan-n-arrow").style.opacity = strengthOf(rateOf("DANn"));
   showSynapses(larva);
   const value = liking(larva, stimulus, player.now_s);
-  byId("diagram-larva").querySelector("path").style.fill = colourOf(value);
+  byId("diagram-larva").style.setProperty("--larva", colourOf(value));
   byId("diagram").style.setProperty("--odor", stimulusColour(stimulus));
 }
 

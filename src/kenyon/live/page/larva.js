@@ -1,7 +1,8 @@
 // The larva that somebody has chosen: its spikes, how fast its cells fire, its weights; or its table.
 
-const RASTER_S = 10;
+const RASTER_S = 4;
 const NAMES_WIDTH = 54;
+const RIGHT = 16;
 
 /** The color of each group of cells: what speaks for approach, for avoidance, what teaches, what carries the odor. */
 function groupColour(name) {
@@ -22,7 +23,7 @@ function drawRaster(canvas, larva) {
     write(pen, whyNoSpikes(larva), (width + NAMES_WIDTH) / 2, height / 2, { align: "center", colour: colours.ink, most: width - NAMES_WIDTH - 20 });
     return;
   }
-  const x = (t_s) => NAMES_WIDTH + ((t_s - player.now_s + RASTER_S) / RASTER_S) * (width - NAMES_WIDTH - 4);
+  const x = (t_s) => NAMES_WIDTH + ((t_s - player.now_s + RASTER_S) / RASTER_S) * (width - NAMES_WIDTH - RIGHT);
   for (const message of told) drawSpikes(pen, rows, message, x);
   drawSecondsAxis(pen, x, height);
 }
@@ -44,7 +45,7 @@ function drawGroups(pen, rows, width) {
   for (const { name, count, top, high } of rows) {
     pen.fillStyle = colours.line;
     pen.globalAlpha = 0.35;
-    pen.fillRect(NAMES_WIDTH, top, width - NAMES_WIDTH - 4, high);
+    pen.fillRect(NAMES_WIDTH, top, width - NAMES_WIDTH - RIGHT, high);
     pen.globalAlpha = 1;
     write(pen, name, NAMES_WIDTH - 7, top + Math.min(high / 2 + 4, count > 1 ? 15 : 20), { align: "right", colour: groupColour(name) });
   }
@@ -115,13 +116,17 @@ function showRates(list, larva) {
   }
 }
 
-/** Weights of each Kenyon cell: upward onto approach, downward onto avoidance. */
+/** Weights of each Kenyon cell: upward onto approach, downward onto avoidance; pale what they were at first. */
 function drawWeights(canvas, larva) {
   const { pen, width, height } = penOf(canvas);
   const told = at(cellsTold(larva), player.now_s) ?? cellsTold(larva)[0];
   const middle = height / 2;
   const rows = [["w_kc_mbonp_nS", -1, "approach"], ["w_kc_mbonn_nS", 1, "avoid"]];
   const most = 1.12 * Math.max(1e-9, ...cellsTold(larva).slice(-60).concat(told ?? []).flatMap((message) => rows.flatMap(([key]) => message[key] ?? [])));
+  const first = cellsTold(larva)[0];
+  pen.globalAlpha = 0.22;
+  if (told) rows.forEach(([key, side, colour]) => drawWeightBars(pen, first[key] ?? [], side, colours[colour], most, width, middle));
+  pen.globalAlpha = 1;
   if (told) rows.forEach(([key, side, colour]) => drawWeightBars(pen, told[key] ?? [], side, colours[colour], most, width, middle));
   else write(pen, story.begun?.no_cells ?? "told with its spikes", (width + 34) / 2, middle - 10, { align: "center", colour: colours.ink, most: width - 50 });
   line(pen, 34, middle, width - 4, middle, colours.soft, 1.2);
@@ -139,11 +144,6 @@ function drawWeightBars(pen, weights, side, colour, most, width, middle) {
     const high = (weight / most) * room;
     pen.fillRect(34 + cell * step, side < 0 ? middle - high : middle, Math.max(1, step * 0.72), high);
   });
-  const mean = weights.reduce((sum, weight) => sum + weight, 0) / Math.max(1, weights.length);
-  const y = middle + (side * mean * room) / most;
-  pen.setLineDash([4, 4]);
-  line(pen, 34, y, width - 4, y, colours.ink);
-  pen.setLineDash([]);
 }
 
 function drawWeightTicks(pen, most, middle) {

@@ -35,6 +35,7 @@ function drawSlowly(stamp) {
   drawCurves(byId("curves"), chosen.larva);
   drawTimeline(byId("timeline"), chosen.larva);
   showLarva();
+  setText("place-count", countInWords());
   showClock();
   if (story.ended?.learned && !byId("learned-card").hidden) drawLearned(byId("learned"));
 }

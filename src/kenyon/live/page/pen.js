@@ -101,22 +101,42 @@ function timeTicks(from_s, to_s, about) {
   return Array.from({ length: Math.floor(to_s / step) - first + 1 }, (_, i) => (first + i) * step);
 }
 
-/** Draw the body of a larva, its head at a place, in the direction of `heading` (rad, up is positive). */
+/** Draw a larva, its head at a place, in the direction of `heading` (rad, up is positive). */
 function drawLarva(pen, x, y, heading, length, colour, bend = 0) {
   pen.save();
   pen.translate(x, y);
   pen.rotate(-heading);
-  const wide = length * 0.13;
-  pen.beginPath();
-  pen.moveTo(0, 0);
-  pen.bezierCurveTo(-length * 0.12, -wide, -length * 0.75, -wide * 1.3 + bend, -length, bend);
-  pen.bezierCurveTo(-length * 0.75, wide * 1.3 + bend, -length * 0.12, wide, 0, 0);
-  pen.closePath();
+  pen.scale(length, length);
   pen.fillStyle = colour;
-  pen.fill();
-  pen.lineWidth = 1;
+  pen.fill(larvaPath(bend));
+  pen.lineWidth = 1 / length;
   pen.strokeStyle = colours.dish;
-  pen.stroke();
-  if (length > 13) disc(pen, -length * 0.1, 0, Math.max(0.9, wide * 0.28), colours.dish);
+  if (length > 14) segments(pen, bend);
+  if (length > 14) disc(pen, -0.06, 0, 0.045, colours.ink);
   pen.restore();
+}
+
+/** The body, closed. */
+function larvaPath(bend) {
+  const path = new Path2D();
+  path.moveTo(0, 0);
+  path.bezierCurveTo(-0.05, -0.07, -0.16, -0.125, -0.38, -0.145 + bend * 0.25);
+  path.bezierCurveTo(-0.66, -0.165 + bend * 0.6, -0.96, -0.15 + bend, -1, bend);
+  path.bezierCurveTo(-0.96, 0.15 + bend, -0.66, 0.165 + bend * 0.6, -0.38, 0.145 + bend * 0.25);
+  path.bezierCurveTo(-0.16, 0.125, -0.05, 0.07, 0, 0);
+  return path;
+}
+
+/** Fine lines across, as a larva has them. */
+function segments(pen, bend) {
+  const alpha = pen.globalAlpha;
+  pen.globalAlpha = alpha * 0.55;
+  for (const place of [0.2, 0.36, 0.52, 0.68, 0.84]) {
+    const middle = bend * place * place;
+    pen.beginPath();
+    pen.moveTo(-place, middle - 0.1);
+    pen.quadraticCurveTo(-place - 0.035, middle, -place, middle + 0.1);
+    pen.stroke();
+  }
+  pen.globalAlpha = alpha;
 }

@@ -13,6 +13,18 @@ function larvaInWords() {
   return `It ${does} ${about} (${measure} ${Number(value.toPrecision(2))})${fed}.`.replace("-", "−");
 }
 
+/** How many larvae follow the odor by now, and how many are on food. */
+function countInWords() {
+  const likings = larvae().map((_, larva) => liking(larva, chosen.stimulus, player.now_s)).filter((value) => value !== null);
+  if (!likings.length || !chosen.stimulus) return "";
+  const { low, high } = colouring();
+  const follow = likings.filter((value) => value > 0.08 * Math.abs(high)).length;
+  const avoid = likings.filter((value) => value < -0.08 * Math.abs(low)).length;
+  const fed = (at(story.frames, player.now_s)?.on_food ?? []).filter(Boolean).length;
+  const parts = [`${follow} of ${larvae().length} follow ${chosen.stimulus}`, avoid ? `${avoid} avoid it` : "", fed ? `${fed} on food` : ""];
+  return parts.filter(Boolean).join(", ");
+}
+
 function factsOf(begun) {
   const count = larvae().length;
   const facts = [`${count} ${count === 1 ? "larva" : "larvae"}`, begun.memory].filter(Boolean);

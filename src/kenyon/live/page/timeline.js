@@ -10,6 +10,7 @@ function lanesOf(stretches) {
   const lanes = stimuli.map((name) => ({ name, colour: stimulusColour(name), holds: (stretch) => own(stretch.odors, name) > 0 }));
   lanes.push({ name: "reward", colour: colours.reward, holds: (stretch) => stretch.reward > 0 });
   lanes.push({ name: "punishment", colour: colours.punishment, holds: (stretch) => stretch.punishment > 0 });
+  lanes.push({ name: "tests", colour: colours.ink, holds: (stretch) => stretch.kind === "test" });
   return lanes.filter(({ holds }) => stretches.some(holds));
 }
 
@@ -24,7 +25,6 @@ function drawTimeline(canvas, chosen) {
   drawUnknown(pen, x, height, to_s);
   lanes.forEach((lane, place) => drawLane(pen, lane, stretches, x, LANES_TOP + place * LANE, names));
   if (!lanes.length) write(pen, "nothing given yet", names + 8, LANES_TOP + LANE);
-  drawTests(pen, stretches, x, height);
   for (const t_s of timeTicks(from_s, to_s, width < 560 ? 4 : 10)) {
     write(pen, clock(t_s), Math.min(width - 14, Math.max(names + 12, x(t_s))), height - 2, { align: "center", font: "10.5px system-ui, sans-serif" });
   }
@@ -43,29 +43,11 @@ function drawLane(pen, lane, stretches, x, y, names) {
   line(pen, x(Math.min(0, begins_s())), y + LANE / 2, x(horizon_s()), y + LANE / 2, colours.line);
   pen.fillStyle = lane.colour;
   for (const stretch of stretches.filter(lane.holds)) {
-    if (stretch.end_s <= stretch.start_s) continue;
     pen.beginPath();
-    pen.roundRect(x(stretch.start_s), y + 2, Math.max(1.5, x(stretch.end_s) - x(stretch.start_s)), LANE - 4, 3);
+    if (stretch.end_s > stretch.start_s) pen.roundRect(x(stretch.start_s), y + 2, Math.max(1.5, x(stretch.end_s) - x(stretch.start_s)), LANE - 4, 3);
+    else if (lane.name === "tests") pen.arc(x(stretch.start_s), y + LANE / 2, 3.5, 0, 2 * Math.PI); // On a copy, it takes no time.
     pen.fill();
   }
-}
-
-/** A test on a copy takes no time: a triangle below the lanes. One that is lived through is a bracket. */
-function drawTests(pen, stretches, x, height) {
-  for (const test of stretches.filter(({ kind }) => kind === "test")) {
-    const [left, right] = [x(test.start_s), x(test.end_s)];
-    if (right - left > 2) line(pen, left, 1.5, right, 1.5, colours.ink, 3);
-    else triangle(pen, left, height - 14, colours.ink);
-  }
-}
-
-function triangle(pen, x, y, colour) {
-  pen.fillStyle = colour;
-  pen.beginPath();
-  pen.moveTo(x, y - 8);
-  pen.lineTo(x - 4.5, y);
-  pen.lineTo(x + 4.5, y);
-  pen.fill();
 }
 
 /** What is given at a moment, in words. */
