@@ -181,7 +181,14 @@ def test_paradigms_and_doctor_answer() -> None:
     assert findings["cores"] >= 1
     assert findings["engines"]["kernel"] == "ready"
     assert "numba" in findings["versions"]
-    assert "compiled code is kept in" in here("doctor").stdout
+    beside = findings["larvaworld"]["larvaworld"]
+    if importlib.util.find_spec("larvaworld") is None:
+        assert beside.startswith("not installed; pip install 'FOLDER[larvaworld]', where FOLDER is the clone of Kenyon")
+    else:
+        assert beside.endswith(", one that Kenyon knows")
+    table = here("doctor").stdout
+    assert "compiled code is kept in" in table
+    assert "larvaworld: screen" in table
 
 
 def test_help_teaches() -> None:

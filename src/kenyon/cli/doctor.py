@@ -8,6 +8,7 @@ import click
 from kenyon.cli.output import as_json, print_json, print_table
 from kenyon.compiled import cache_folder, cache_state, hindrance
 from kenyon.errors import MissingDependencyError, installed_by
+from kenyon.larvaworld_plugin.installation import installation
 from kenyon.memory import qlearning_kernel  # noqa: F401  # What it compiles is looked at, too.
 from kenyon.mushroom_body.vectors import has_fused
 from kenyon.provenance import versions
@@ -17,7 +18,7 @@ from kenyon.threads import available_cores, chosen
 @click.command()
 @as_json
 def doctor(*, as_json: bool) -> None:
-    """Say what is installed and what can run here: versions, cores, engines, compiled code."""
+    """Say what is installed and what can run here: versions, cores, engines, compiled code, Larvaworld."""
     findings: dict[str, Any] = {
         "versions": versions(),
         "cores": available_cores(),
@@ -30,6 +31,7 @@ def doctor(*, as_json: bool) -> None:
         },
         "compiled code": cache_folder(),
         "compiled code there": cache_state(),
+        "larvaworld": installation(),
     }
     if as_json:
         print_json(findings)
@@ -39,6 +41,7 @@ def doctor(*, as_json: bool) -> None:
     rows += [[f"engine {name}", state] for name, state in findings["engines"].items()]
     rows.append(["compiled code is kept in", findings["compiled code"] or "nowhere"])
     rows.append(["compiled code there", findings["compiled code there"]])
+    rows += [[what if what == "larvaworld" else f"larvaworld: {what}", s] for what, s in findings["larvaworld"].items()]
     print_table(["what", "found"], rows)
 
 
