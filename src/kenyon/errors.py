@@ -57,6 +57,10 @@ class CloneWarning(UserWarning):
     """Several memories draw the same numbers, because nothing tells them apart."""
 
 
+class MissingMemoryWarning(UserWarning):
+    """Larvae of the host cannot learn although their model asks for a memory; the sentence says which, and why."""
+
+
 class MissingStimulusError(KenyonError, IndexError):
     """A memory is asked for a stimulus that it has not met."""
 

@@ -8,6 +8,8 @@ from typing import Any
 from larvaworld.lib import reg
 from larvaworld.lib.sim import ExpRun
 
+from kenyon.larvaworld_plugin import host
+
 
 def run(
     folder: Path,
@@ -52,6 +54,37 @@ def run(
     begun.p.enrichment = None  # An analysis of the tracks, which takes longer than the run.
     begun.simulate(seed=seed)
     return begun
+
+
+def begun(
+    folder: Path, *models: str, experiment: str = "PItest_off", minutes: float = 0.02, larvae: int = 2, **more: Any
+) -> Any:
+    """Return a run of the host as a user makes it, which has not begun yet, with a group of larvae of each model."""
+    made = ExpRun(
+        experiment=experiment,
+        modelIDs=list(models),
+        N=larvae,
+        duration=minutes,
+        screen_kws={"vis_mode": None},
+        store_data=False,
+        id=f"{'-'.join(models)}-{experiment}",
+        dir=str(folder / "run"),
+        **more,
+    )
+    made.p.enrichment = None
+    return made
+
+
+def simulate(made: Any, seed: int = 3) -> Any:
+    """Let a run go to its end, with its larvae where a seed leads them."""
+    with host.repeatable(seed):
+        made.simulate(**({"seed": seed} if host.seeds_itself() else {}))
+    return made
+
+
+def simulated(folder: Path, *models: str, seed: int = 3, **more: Any) -> Any:
+    """Return a run as `begun` makes it, finished."""
+    return simulate(begun(folder, *models, **more), seed)
 
 
 def memories(finished: Any, modality: str = "olfaction") -> Iterator[tuple[Any, Any]]:

@@ -216,7 +216,7 @@ def test_memories_of_another_kind_are_refused(tmp_path: Path) -> None:
     file = save_memories(tmp_path / "memories.npz", run("PItest_off", **SHORT))
     with pytest.raises(MismatchError, match="of the model forager0_MB, got those of forager_MB; run with that model"):
         run("PItest_off", model="forager0_MB", memories=file, **SHORT)
-    with pytest.raises(MismatchError, match="must be of as many larvae as are run, 2, but are of 3; run 3"):
+    with pytest.raises(MismatchError, match="must be of as many larvae as are run with one, 2, but are of 3; run 3"):
         run("PItest_off", memories=file, **{**SHORT, "larvae": 2})
     with pytest.raises(MismatchError, match=r"CS must stand for what the memories of .* learned, pentyl acetate, got"):
         run("PItest_off", memories=file, memory={"odors": {"CS": "3-octanol"}}, **SHORT)

@@ -12,15 +12,15 @@ import pytest
 from larvaworld.lib import reg
 from larvaworld.lib.model.modules import memory as own
 from larvaworld.lib.model.modules.module_modes import BrainModuleDB, moduleDB
-from larvaworld.lib.sim import ExpRun
 from larvaworld.lib.sim.batch_run import BatchRun
 from larvaworld.lib.sim.subprocess_run import Exec
 
-from kenyon.errors import InputError, MismatchError
+from kenyon.errors import InputError, MismatchError, MissingMemoryWarning
 from kenyon.larvaworld_plugin import check, host, register, registered, unregister
 from kenyon.larvaworld_plugin.memories import CALIBRATED_G
 from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, RLOlfMemory, RLTouchMemory
 from kenyon.mushroom_body.parameters import DEFAULT_NAME, NAMED
+from tests.compat.host import begun, simulated
 
 PLACES = (("RL", "olfaction"), ("RL", "touch"), ("MB", "olfaction"), ("MB", "touch"))
 
@@ -37,31 +37,6 @@ def classes() -> list[Any]:
     """Return what the host would build, by both of its tables."""
     tables = moduleDB.brainDB["memory"].dict, BrainModuleDB.BrainModuleModes.memory
     return [table[mode][modality] for table in tables for mode, modality in PLACES]
-
-
-def begun(folder: Path, model: str, *, experiment: str = "PItest_off", minutes: float = 0.02, **more: Any) -> Any:
-    """Return a run of the host, finished."""
-    run = ExpRun(
-        experiment=experiment,
-        modelIDs=[model],
-        N=2,
-        duration=minutes,
-        screen_kws={"vis_mode": None},
-        store_data=False,
-        id=f"{model}-{experiment}",
-        dir=str(folder / "run"),
-        **more,
-    )
-    run.p.enrichment = None
-    return run
-
-
-def simulated(folder: Path, model: str, **more: Any) -> Any:
-    """Return a run of the host, finished, with its larvae where a seed leads them."""
-    run = begun(folder, model, **more)
-    with host.repeatable(3):
-        run.simulate(**({"seed": 3} if host.seeds_itself() else {}))
-    return run
 
 
 def test_registering_can_be_undone() -> None:
@@ -187,7 +162,8 @@ def test_a_look_at_a_run_says_which_memory_is_really_active(tmp_path: Path) -> N
         model = host.stored("Model", "forager_RL")
         model.brain.olfactor = None
         blind.p.larva_groups["forager_RL"].model = model
-        blind.simulate()
+        with pytest.warns(MissingMemoryWarning, match="forager_RL_0 and 1 more: RL for olfaction needs an olfactor"):
+            blind.simulate()
         assert check(blind)[0].reason == "RL for olfaction needs an olfactor, and its model has none"
 
 

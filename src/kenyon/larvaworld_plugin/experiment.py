@@ -3,14 +3,16 @@
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kenyon.errors import InputError, MismatchError
-from kenyon.larvaworld_plugin import host, inspection, registration
+from kenyon.errors import InputError
+from kenyon.larvaworld_plugin import host, inspection, memory_files, registration
+from kenyon.larvaworld_plugin.beginning import Beginning
 from kenyon.larvaworld_plugin.memories import options_of
-from kenyon.larvaworld_plugin.observation import Observer, odors_of
+from kenyon.larvaworld_plugin.observation import Observer
 from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.memory import checkpoint
 from kenyon.progress import progress
@@ -59,7 +61,7 @@ def run(
         seed: The same seed gives the same run, in any process.
         memory: Options of the memory, such as {"frozen": True}; they go before those of the model.
         memories: A file that `save_memories`, `checkpoint.save` or `kenyon larvaworld run` wrote: larva i begins with
-            what the i-th memory there has learned.
+            what the i-th memory there has learned; as it was registered if absent.
         every_s: Time between two samples, s.
         show_progress: Show a progress bar on standard error.
 
@@ -95,6 +97,7 @@ def carry_out(plan: Plan, *, show_progress: bool = True) -> Outcome:
         if registration.registered() is None:
             stack.enter_context(registration.register())
         model, minutes = checked(plan)
+        begins_with = _begins_with(plan)
         contents = [host.contents("Exp", plan.experiment), host.contents("Model", plan.model)]
         stack.enter_context(host.untouched("Exp", plan.experiment))
         folder = stack.enter_context(reserved(tempfile.gettempdir()))
@@ -118,6 +121,7 @@ def carry_out(plan: Plan, *, show_progress: bool = True) -> Outcome:
         if ticks < 1:
             raise InputError(f"minutes must be at least a tick of Larvaworld, {begun.dt:g} s, got {minutes:g} min")
         done = stack.enter_context(progress(f"{plan.experiment}, {larvae} {plan.model}", ticks, show=show_progress))
+        begun.begins_with = begins_with
         begun.observer = observer = Observer(plan, every, done, contents)
         begun.simulate(**({"seed": seed} if host.seeds_itself() else {}))
         return Outcome(observer.dataset(begun, minutes), observer.memories, begun)
@@ -132,7 +136,7 @@ def checked(plan: Plan) -> tuple[Any, float]:
     stored = host.stored("Exp", plan.experiment)
     model = _model(plan)
     if plan.memories is not None:
-        _refuse_foreign(plan.memories, plan.model, plan.larvae)
+        memory_files.refuse_foreign(plan.memories, [plan.model] * plan.larvae)
     return model, float(stored.duration if plan.minutes is None else plan.minutes)
 
 
@@ -142,33 +146,16 @@ def save_memories(path: str | Path, outcome: Outcome, *, overwrite: bool = False
     Raises:
         InputError: the file exists and `overwrite` is False.
     """
-    # By these, memories of another model or of other odors are told apart.
-    about: dict[str, Any] = {name: outcome.dataset[name].item() for name in ("experiment", "model")}
-    about["odors"] = odors_of(outcome.memories)
+    model = outcome.dataset.model.item()
+    about = memory_files.about(outcome.host, {model: model})
     return checkpoint.save(path, outcome.memories, about=about, overwrite=overwrite)
 
 
-def _refuse_foreign(path: Path, model: str, larvae: int) -> None:
-    """Refuse a file of memories of another model, or of more or fewer larvae, before anything is run.
-
-    Raises:
-        MismatchError: it is one.
-        FileFormatError: it holds no memories.
-        InputError: there is no such file.
-    """
-    if not path.is_file():
-        raise InputError(f"memories must be a file that is there, got {path}; a run writes one (memories.npz)")
-    said = checkpoint.about(path)
-    if said.get("model", model) != model:
-        raise MismatchError(
-            f"the memories of {path} must be of larvae of the model {model}, got those of {said['model']}; "
-            f"run with that model"
-        )
-    kept = len(checkpoint.names(path))
-    if kept != larvae:
-        raise MismatchError(
-            f"the memories of {path} must be of as many larvae as are run, {larvae}, but are of {kept}; run {kept}"
-        )
+def _begins_with(plan: Plan) -> Beginning:
+    """Return what the larvae of a plan begin with: what it says goes before what was registered."""
+    usual = registration.registered()
+    begins_with = Beginning() if usual is None else usual.begins_with
+    return replace(begins_with, memories=begins_with.memories if plan.memories is None else plan.memories, require=True)
 
 
 def _model(plan: Plan) -> Any:

@@ -15,7 +15,7 @@ from kenyon.conditioning.statistics import interval
 from kenyon.larvaworld_plugin import panels
 from kenyon.larvaworld_plugin.comparing import RECIPROCAL, by_condition, compare
 from kenyon.larvaworld_plugin.conditions import CONDITIONS
-from kenyon.larvaworld_plugin.observation import called
+from kenyon.larvaworld_plugin.memory_files import called
 
 if TYPE_CHECKING:  # matplotlib and xarray are slow to import
     import xarray

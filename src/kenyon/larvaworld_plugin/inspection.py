@@ -1,9 +1,12 @@
 """Which memory each larva of a run really has: the host says nothing when it builds none, or one of its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kenyon import checks
 from kenyon.errors import MismatchError
+from kenyon.larvaworld_plugin import host
 from kenyon.memory.base import Memory
 
 NENGO = (
@@ -44,63 +47,115 @@ def check(run: Any, *, require: bool = False) -> list[MemoryFinding]:
     Raises:
         MismatchError: the run has no larvae yet, or, with `require`, one of them has no memory of ours.
     """
-    agents = list(getattr(run, "agents", ()))
-    if not agents:
+    found = findings(run)
+    if not found:
         raise MismatchError(
             "a run of Larvaworld must have larvae to be looked at, got none; they are built when it starts"
         )
-    findings = [_look_at(agent) for agent in agents]
-    if require:
-        lacking = [finding for finding in findings if not finding.ours or finding.reason]
-        if lacking:
-            first = lacking[0]
-            who = first.larva if len(lacking) == 1 else f"{first.larva} and {len(lacking) - 1} more"
-            raise MismatchError(
-                f"every larva must have a memory of Kenyon's that can learn, got otherwise for {who}: {first.reason}"
-            )
-    return findings
+    lacking = [finding for finding in found if not finding.ours or finding.reason]
+    if require and lacking:
+        who = named([finding.larva for finding in lacking])
+        raise MismatchError(
+            f"every larva must have a memory of Kenyon's that can learn, got otherwise for {who}: {lacking[0].reason}"
+        )
+    return found
+
+
+def findings(run: Any) -> list[MemoryFinding]:
+    """Return for every larva that a run has by now which memory is really active."""
+    return [_look_at(agent) for agent in getattr(run, "agents", ())]
+
+
+def named(larvae: Sequence[str]) -> str:
+    """Return how several larvae are named in a sentence.
+
+    Example:
+        >>> named(["Larva_0", "Larva_1", "Larva_2"])
+        'Larva_0 and 2 more'
+    """
+    return larvae[0] if len(larvae) == 1 else f"{larvae[0]} and {len(larvae) - 1} more"
 
 
 def memories(run: Any) -> list[Any]:
     """Return the memory of each larva of a run, in their order; None where there is none."""
-    return [_memory(agent) for agent in run.agents]
+    return [memory(agent) for agent in run.agents]
+
+
+def memory(agent: Any) -> Any:
+    """Return the memory of a larva, of whatever modality; None where it has none."""
+    modalities = getattr(getattr(agent, "brain", None), "modalities", {})
+    held = [place["mem"] for place in modalities.values()]
+    return next((memory for memory in held if memory is not None), None)
+
+
+def group_name(agent: Any) -> str:
+    """Return the name of a larva's group; "" for one without, as in a genetic algorithm."""
+    return str(getattr(agent, "group", ""))
+
+
+def model_name(agent: Any) -> str | None:
+    """Return the name of the stored model that a larva is of; None where its run has been given a model by value."""
+    model = _model(agent)
+    return model if isinstance(model, str) else None
 
 
 def _look_at(agent: Any) -> MemoryFinding:
     configuration = _configuration(agent)
-    asked = None if configuration is None else f"{configuration['mode']} for {configuration['modality']}"
-    memory = _memory(agent)
-    name = None if memory is None else type(memory).__name__
-    ours = isinstance(memory, Memory)
+    asked = None if configuration is None else f"{configuration.get('mode')} for {configuration.get('modality')}"
+    active = memory(agent)
+    ours = isinstance(active, Memory)
     if asked is None:
         reason = "its model asks for no memory; choose one that does"
-    elif ours and memory.stimuli:
+    elif ours and active.stimuli:
         reason = ""
     elif ours:
         what = {"olfaction": "the arena has no odor", "touch": "its model has no touch sensors"}
-        reason = f"{asked} must have something to sense, but {what[memory.modality]}; choose another"
-    elif memory is not None:
+        reason = f"{asked} must have something to sense, but {what[active.modality]}; choose another"
+    elif active is not None:
         reason = f"{asked} is one of the host's own; call kenyon.larvaworld_plugin.register() before the run starts"
-    elif configuration is not None and agent.brain.modalities[configuration["modality"]]["sensor"] is None:
-        needed = {"olfaction": "an olfactor", "touch": "a toucher"}.get(configuration["modality"], "a sensor")
-        reason = f"{asked} needs {needed}, and its model has none"
     else:
-        reason = f"the host knows no memory for {asked}"
-    return MemoryFinding(str(agent.unique_id), str(agent.group), asked, name, ours, reason)
+        reason = _why_none(agent, configuration, asked)
+    name = None if active is None else type(active).__name__
+    return MemoryFinding(str(agent.unique_id), group_name(agent), asked, name, ours, reason)
 
 
-def _memory(agent: Any) -> Any:
-    """Return the memory of a larva, of whatever modality; None where it has none."""
-    held = [place["mem"] for place in agent.brain.modalities.values()]
-    return next((memory for memory in held if memory is not None), None)
+def _why_none(agent: Any, configuration: Any, asked: str) -> str:
+    """Return why the host has built no memory for a larva whose model asks for one."""
+    mode, modality = configuration.get("mode"), configuration.get("modality")
+    known: Any = host.memory_table()[0]
+    if mode not in known:
+        return f"the host knows no memory for {asked}, and passes over it; {checks.nearest(mode, known)}"
+    if modality not in known[mode]:
+        return f"the host knows no memory for {asked}, and passes over it; {checks.nearest(modality, known[mode])}"
+    if getattr(agent.brain, "modalities", None) is None:
+        return NENGO
+    needed = {"olfaction": "an olfactor", "touch": "a toucher"}.get(modality, "a sensor")
+    return f"{asked} needs {needed}, and its model has none"
 
 
 def _configuration(agent: Any) -> Any:
-    """Return what the model of a larva says of its memory."""
-    group = agent.model.p.larva_groups[agent.group]
-    model = group.model
+    """Return what the model of a larva says of its memory; None where it asks for none."""
+    model = _model(agent)
     if isinstance(model, str):
         from larvaworld.lib import reg
 
         model = reg.conf.Model.getID(model)
-    return model.brain.memory
+    return None if model is None else model.brain.get("memory")
+
+
+def _model(agent: Any) -> Any:
+    """Return the model that a larva was built from, by name or by value; None where nothing says it."""
+    genome = getattr(agent, "genome", None)
+    if genome is not None:
+        return genome.mConf
+    groups = agent.model.p.get("larva_groups") or {}
+    name = group_name(agent)
+    return next((group.model for key, group in groups.items() if name in _names(key, group)), None)
+
+
+def _names(key: str, group: Any) -> tuple[str, ...]:
+    """Return how the larvae of a group may call it: by its id, or, without one, by its model, whatever its key is."""
+    own = group.get("group_id")
+    if own is not None:
+        return (str(own),)
+    return (key, group.model if isinstance(group.model, str) else "LarvaGroup")

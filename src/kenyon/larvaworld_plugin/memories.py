@@ -93,6 +93,9 @@ def options_of(kind: type[Memory], asked: Iterable[str] = ()) -> list[str]:
 
 
 _KINDS: tuple[type[Memory], ...] = (RLOlfMemory, RLTouchMemory, MushroomBodyMemory, RemoteBrianModelMemory)
+_GIVEN = ("brain", "gain", "name", "rng")
+"""What a memory may be given besides its options."""
+
 _OF_ONE_LARVA = ("name", "token", "model_id", "sim_id")
 
 
@@ -144,6 +147,7 @@ def _with_defaults(
     doc = f"`{kind.__name__}` with defaults for larvae of Larvaworld."
 
     def begin(memory: Any, **options: Any) -> None:
+        options_of(kind, [name for name in options if name not in _GIVEN])
         # Said anew, for arguments that may be given by place have defaults of their own.
         declared = {name: type(memory).param[name].default for name in defaults}
         kind.__init__(memory, **{**declared, **_of_set(g_by_set, options), **options})

@@ -1,25 +1,21 @@
 """One run of the host, watched from its first tick to its last, as a dataset that says how it was made."""
 
-import hashlib
 import json
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.conditioning import origin
-from kenyon.errors import MismatchError
 from kenyon.larvaworld_plugin import host, inspection, sampling
 from kenyon.larvaworld_plugin.arena import SourceLog
+from kenyon.larvaworld_plugin.beginning import Beginning
 from kenyon.larvaworld_plugin.memories import option_coordinates
+from kenyon.larvaworld_plugin.memory_files import odor_contents, odors_of
 from kenyon.larvaworld_plugin.plan import Plan
-from kenyon.memory import RLmemory, RLOlfMemory, checkpoint
 from kenyon.memory.mushroom_body import MBmemory
-from kenyon.mushroom_body.odors import MeasuredOdor, from_plain, plain
 from kenyon.provenance import run_id, versions
-from kenyon.words import shown
 
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
@@ -76,15 +72,8 @@ class Observer:
         self.memories: list[Any] = []
 
     def begin(self, run: Any) -> None:
-        """Look at larvae that have just been built, and give them what they are to begin with."""
-        inspection.check(run, require=True)
+        """Look at larvae that have just been built."""
         self.memories = inspection.memories(run)
-        if self._plan.memories is not None:
-            checkpoint.restore(self._plan.memories, self.memories)
-            _refuse_other_odors(self._plan.memories, self.memories)
-            for memory in self.memories:
-                if isinstance(memory, RLOlfMemory):
-                    memory.iterator = memory.Niters  # It follows what it knows from the first tick on.
         self._sides = _sides(run)
         if self._plan.script is not None:
             self._after_tick = self._plan.script(run)
@@ -113,7 +102,7 @@ class Observer:
         kind, plan = self.memories[0], self._plan
         in_the_end = _sides(run)
         sides = {name: side for name, side in self._sides.items() if in_the_end.get(name) == side}
-        stated = self._stated(minutes)
+        stated = self._stated(minutes, run.begins_with)
         return xarray.Dataset(
             {
                 "gain": (("larva", "time", "stimulus"), gain),
@@ -145,11 +134,11 @@ class Observer:
             attrs={"format": FORMAT, "format_version": FORMAT_VERSION},
         )
 
-    def _stated(self, minutes: float) -> dict[str, Any]:
+    def _stated(self, minutes: float, begins_with: Beginning) -> dict[str, Any]:
         """Return all that made this run, each without dimensions, and first the id of all of it."""
         plan, kind = self._plan, self.memories[0]
         odors = odors_of(self.memories)
-        began_with = b"" if plan.memories is None else plan.memories.read_bytes()
+        files, files_sha256 = begins_with.said()
         numbers = {
             "experiment": plan.experiment,
             "model": plan.model,
@@ -157,7 +146,7 @@ class Observer:
             "minutes": minutes,
             "every_s": plan.every_s,
             "seed": str(plan.seed),
-            "memories_sha256": hashlib.sha256(began_with).hexdigest() if began_with else "",
+            "memories_sha256": files_sha256,
             **option_coordinates(kind),
             "larvaworld": host.version(),
         }
@@ -171,7 +160,7 @@ class Observer:
         return {
             "run_id": run_id(identity),
             **numbers,
-            "memories": "" if plan.memories is None else str(plan.memories),
+            "memories": files,
             "memory": type(kind).__name__,
             "odors": json.dumps(odors),
             "versions": json.dumps({**versions(), "larvaworld": host.version()}),
@@ -210,41 +199,3 @@ def _meaning(memory: Any) -> str:
     if isinstance(memory, MBmemory):
         return "preference index of the output neurons, (MBONp - MBONn) / (MBONp + MBONn), asked in the end"
     return "best gain on average over states"
-
-
-def odor_contents(odors: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what each stimulus smells of: the responses to the odor that it stands for, whatever that is called."""
-    return {name: from_plain(odor).contents for name, odor in odors.items()}
-
-
-def called(odor: Any) -> str:
-    """Return what an odor is called, where it is one of one's own with the id of its responses."""
-    known = from_plain(odor)
-    return known.name if isinstance(known, MeasuredOdor) else f"{known.name} ({known.id})"
-
-
-def odors_of(memories: list[Any]) -> dict[str, Any]:
-    """Return the odor that each stimulus stands for, as JSON says it; empty for memories without a mushroom body."""
-    first = memories[0]
-    if not isinstance(first, MBmemory):
-        return {}
-    return {stimulus: plain(first.odor_of(stimulus)) for stimulus in first.stimuli}
-
-
-def _refuse_other_odors(path: Path, memories: list[Any]) -> None:
-    """Refuse memories that have learned about nothing that is here, or about another odor of the same name."""
-    learned, here = checkpoint.about(path).get("odors", {}), odors_of(memories)
-    for stimulus, odor in here.items():
-        if learned.get(stimulus, odor) != odor:
-            was, now = called(learned[stimulus]), called(odor)
-            raise MismatchError(
-                f"{stimulus} must stand for what the memories of {path} learned, {was}, got {now}; run with "
-                f"memory={{'odors': {{{shown(stimulus)}: {shown(was)}}}}} (--odor '{stimulus}={was}')"
-            )
-    tables = {name for memory in memories if isinstance(memory, RLmemory) for name in memory.best_gain}
-    known, world = set(learned) or tables, set(memories[0].stimuli)
-    if known and world and not known & world:  # A file need not say what a mushroom body has smelled.
-        raise MismatchError(
-            f"the memories of {path} must know a stimulus of this experiment, {', '.join(sorted(world))}, got "
-            f"{', '.join(sorted(known)) or 'none'}; run an experiment with the same odors"
-        )

@@ -30,7 +30,8 @@ from kenyon.errors import InputError, KenyonError
 from kenyon.larvaworld_plugin import experiment, host, kept, registration
 from kenyon.larvaworld_plugin.conditions import CONDITIONS, ODORS, other, phases, trained
 from kenyon.larvaworld_plugin.memories import spelled
-from kenyon.larvaworld_plugin.observation import CHANGES_NO_NUMBER, odor_contents
+from kenyon.larvaworld_plugin.memory_files import odor_contents
+from kenyon.larvaworld_plugin.observation import CHANGES_NO_NUMBER
 from kenyon.larvaworld_plugin.plan import MOST_LARVAE, Plan, by_name
 from kenyon.memory.mushroom_body import HOST_ODORS
 from kenyon.progress import progress
@@ -179,6 +180,11 @@ def preference(
     jobs = checks.integer("jobs", jobs, low=1, high=1024)
     with ExitStack() as stack:
         settings = asdict(registration.registered() or stack.enter_context(registration.register()).settings)
+        if settings["memories"] is not None or settings["frozen"]:
+            raise InputError(
+                "larvae of a test of preference must begin naive and learn, but memories or frozen=True are "
+                "registered; register without these"
+            )
         words = f"{len(wanted)} groups of {larvae} {model}"
         done = stack.enter_context(progress(words, sum(map(_minutes, wanted)), show=show_progress))
         answers: dict[tuple[str, int], Answer] = {}
