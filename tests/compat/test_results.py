@@ -141,13 +141,13 @@ def texts(figure: Any) -> list[str]:
         ("PItest_off", "forager_RL", {"CS": "left", "UCS": "right"}, ["How far left", "Larvaworld's preference index"]),
         ("PItrain_mini", "forager_RL", {}, ["Gain of CS", "Gain of UCS"]),
         ("maze", "RLnavigator", {}, ["Gain of Odor"]),
-        ("single_odor_patch", "forager0_RL", {}, ["When each larva was on food"]),
+        ("single_odor_patch", "forager0_RL", {}, ["Gain of Odor"]),
     ],
 )
 def test_a_figure_leaves_out_what_means_nothing(
     experiment: str, model: str, where: dict[str, str], panels: list[str], tmp_path: Path
 ) -> None:
-    """Sides, where no odor is on one alone; food, where it is everywhere or nowhere; gains that never change."""
+    """Sides, where no odor is on one alone; food, where nobody had to find it or did; gains that never change."""
     result = run(experiment, **{**TINY, "model": model}).dataset
     assert sides(result) == where
     figure = run_figure(result)
@@ -155,6 +155,8 @@ def test_a_figure_leaves_out_what_means_nothing(
     assert [title[: len(start)] for title, start in zip(titles, panels, strict=False)] == panels
     assert [title.split(";")[0] for title in titles[len(panels) :]] == ["Tracks", "What each larva has learned"]
     assert any("CS is left, UCS is right" in title for title in titles) == bool(where)
+    found = run_figure(result.assign(on_food=result.on_food | (result.time > 0.5)))
+    assert any("on food" in title for title in texts(found)) == (experiment == "single_odor_patch")
     assert save_figure(figure, tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -167,12 +169,24 @@ def test_a_larva_has_one_color_and_one_number_in_all_panels(runs: dict[str, xarr
     for axes in (across, tracks, learned):
         drawn = {tuple(line.get_color()) for line in axes.get_lines()}
         assert {tuple(color) for color in who.colors} <= drawn
-    ends = {text.get_text(): text.xy for text in tracks.texts if text.get_text() in ("0", "1")}
+    ends: dict[str, Any] = {text.get_text(): vars(text)["xy"] for text in tracks.texts if text.get_text() in ("0", "1")}
     x, y = result.x.values[:, -1] * 1e3, result.y.values[:, -1] * 1e3
     assert ends == {"0": (x[0], y[0]), "1": (x[1], y[1])}
-    assert [(text.get_text(), text.xy[1]) for text in learned.texts] == [("0", 0.4), ("1", 0.2), ("0", 0.1)]
-    grouped = cast(result.assign_coords(group=("larva", ["one", "other"])))
-    assert [grouped.means[name][1] for name in ("one", "other")] == grouped.colors
+    assert [(text.get_text(), vars(text)["xy"][1]) for text in learned.texts] == [("0", 0.4), ("1", 0.2), ("0", 0.1)]
+
+
+def test_groups_are_told_apart_and_each_has_learned_in_its_own_way(runs: dict[str, xarray.Dataset]) -> None:
+    """Larvae have the color of their group; a gain and a preference index are on axes of their own."""
+    result = runs["experiment"].assign_coords(
+        group=("larva", ["one", "other"]),
+        model=("larva", ["forager_RL", "forager_MB"]),
+        learned_is=("larva", ["best gain on average over states", "preference index of the output neurons"]),
+    )
+    who = cast(result)
+    assert [who.means[name][1] for name in ("one", "other")] == who.colors
+    figure = run_figure(result)
+    assert [axes.get_ylabel() for axes in figure.axes[-2:]] == ["best gain", "MBON preference index"]
+    assert "2 forager_RL, forager_MB in PItest_off" in figure.get_suptitle()
 
 
 def test_a_run_that_ends_early_is_said_to_be_as_long_as_it_was(runs: dict[str, xarray.Dataset]) -> None:

@@ -37,7 +37,7 @@ _CONDITION_COLORS = {
 }
 
 
-_RUN = ("model", "experiment", "memory", "odors", "versions", "seed", "memories", "memory.frozen", "run_id")
+_RUN = ("experiment", "versions", "seed", "run_id")
 _GROUPS = ("model", "larvae", "trials", "phase_min", "test_min", "memory.reinforcement", "versions", "seed", "run_id")
 
 
@@ -45,7 +45,9 @@ def run_figure(result: "xarray.Dataset") -> "Figure":
     """Draw one run: gains over time, where larvae went, and what each of them has learned; a larva has one color.
 
     What means nothing in its arena is left out: sides, and the host's preference index, which compares them, where no
-    odor is on one side alone; when larvae were on food, where it is everywhere or nowhere; gains that never change.
+    odor is on one side alone; when larvae were on food, where it is everywhere or nobody found it; gains that never
+    change. Larvae of several groups have the color of their group, and what was learned in another unit, axes of its
+    own.
 
     Args:
         result: The dataset of `experiment.run`; of one run.
@@ -59,12 +61,12 @@ def run_figure(result: "xarray.Dataset") -> "Figure":
     origin.check(result, {"gain": ("larva", "time", "stimulus"), "learned": ("larva", "stimulus")})
     says = {name: origin.only(result, name) for name in _RUN}
     stimuli, who = [str(name) for name in result.stimulus.values[:_MOST_STIMULI]], panels.cast(result)
-    odors = {name: called(odor) for name, odor in json.loads(says["odors"]).items()}
+    odors = {name: called(odor) for own in origin.distinct(result, "odors") for name, odor in json.loads(own).items()}
     gains: list[_Panel] = [
         partial(panels.gains, result=result, stimulus=name, who=who, called=odors.get(name, "")) for name in stimuli
     ]
     others: list[_Panel] = []
-    if panels.has_patches(result) or not stimuli:
+    if panels.found_patches(result) or not stimuli:
         others.append(partial(panels.on_food, result=result, who=who))
     if panels.sides(result):
         others += [partial(panels.across, result=result, who=who), partial(panels.index, result=result)]
@@ -72,17 +74,23 @@ def run_figure(result: "xarray.Dataset") -> "Figure":
         gains = []
     draw = gains + others
     figure = drawing.new_figure(12.5, max(7.4, 1.6 + 2.0 * len(draw)))
-    left, right = figure.add_gridspec(1, 2, width_ratios=(1.35, 1))
-    over_time = left.subgridspec(len(draw), 1).subplots(sharex=True, squeeze=False)[:, 0]
+    grid = figure.add_gridspec(1, 2, width_ratios=(1.35, 1))
+    over_time = grid[0, 0].subgridspec(len(draw), 1).subplots(sharex=True, squeeze=False)[:, 0].tolist()
     for axes, panel in zip(over_time, draw, strict=True):
         panel(axes)
     _scale_alike(over_time[: len(gains)])
     over_time[-1].set_xlabel("time (min)")
     if len(who.means) > 1:
         drawing.legend_above(over_time[0], columns=3, letters=30)
-    where, what = right.subgridspec(2, 1, height_ratios=(1.5, 1)).subplots()
+    units = panels.units(result)
+    where, *what = (
+        grid[0, 1]
+        .subgridspec(1 + len(units), 1, height_ratios=(1.5, *[1.0] * len(units)))
+        .subplots(squeeze=False)[:, 0]
+    )
     panels.tracks(where, result, who)
-    panels.learned(what, result, who, _learned_unit(result))
+    for axes, (unit, members) in zip(what, units.items(), strict=True):
+        panels.learned(axes, result, who, unit, members)
     drawing.explain(figure, _run_headline(result, says), _run_words(result, says, who), 178)
     return figure
 
@@ -123,10 +131,12 @@ def _made_by(says: dict[str, Any]) -> str:
     return f"Larvaworld {json.loads(says['versions'])['larvaworld']}, seed {says['seed']}, run {says['run_id']}."
 
 
-def _begun(says: dict[str, Any]) -> str:
-    """Return in words what the memories began with, and whether they went on learning."""
-    began = f", begun with {Path(says['memories']).name}" if says["memories"] else ""
-    return began + (", frozen" if says["memory.frozen"] == "true" else "")
+def _memories(result: "xarray.Dataset") -> str:
+    """Return in words what kinds of memory there were, what they began with, and whether they went on learning."""
+    began = [Path(name).name for name in origin.distinct(result, "memories") if name]
+    frozen = ", frozen" if origin.distinct(result, "memory.frozen") == ["true"] else ""
+    begun = f", begun with {', '.join(began)}" if began else ""
+    return ", ".join(origin.distinct(result, "memory")) + begun + frozen
 
 
 def _scale_alike(over_time: Sequence["Axes"]) -> None:
@@ -138,7 +148,8 @@ def _scale_alike(over_time: Sequence["Axes"]) -> None:
 
 def _run_headline(result: "xarray.Dataset", says: dict[str, Any]) -> str:
     lived_min = float(result.time[-1]) / 60  # A run may end before its time.
-    headline = f"{result.sizes['larva']} {says['model']} in {says['experiment']}, {lived_min:g} min"
+    models = ", ".join(origin.distinct(result, "model"))
+    headline = f"{result.sizes['larva']} {models} in {says['experiment']}, {lived_min:g} min"
     fed = f": on food {float(result.on_food.mean()):.0%} of the time" if result.on_food.any() else ""
     return f"{drawing.plain(headline, 200)}{fed}"
 
@@ -159,7 +170,7 @@ def _run_words(result: "xarray.Dataset", says: dict[str, Any], who: panels.Cast)
     )
     stay = f"Gains stay as they are, in the mean {means}. " if panels.stay(result) and result.sizes["stimulus"] else ""
     rest = f"Gains of {more} stimuli more are in the result. " if more > 0 else ""
-    memory = drawing.plain(f"Memory: {says['memory']}{_begun(says)}.", 400)
+    memory = drawing.plain(f"Memory: {_memories(result)}.", 400)
     return f"""How to read this. A larva has one color in all panels: {colors}{numbered}. {bold}, on the right with its
         95 % bootstrap interval. A gain above 0 leads a larva up the gradient of an odor, below 0 down. {shaded}{bars}
         {rest}{stay}
@@ -173,11 +184,6 @@ def _headline(rows: list[dict[str, Any]]) -> str:
         return f"{row['condition']} {row['preference']:+.2f}{around}"
 
     return "Preference for the trained odor:\n" + ", ".join(map(said, rows))
-
-
-def _learned_unit(result: "xarray.Dataset") -> str:
-    """Return what is meant by what was learned, in a few words."""
-    return "MBON preference index" if str(origin.only(result, "learned_is")).startswith("preference") else "best gain"
 
 
 def _draw_groups(axes: "Axes", result: "xarray.Dataset", rows: list[dict[str, Any]]) -> None:
@@ -201,7 +207,7 @@ def _draw_roles(axes: "Axes", result: "xarray.Dataset") -> None:
     axes.set_xlim(-0.5, len(conditions) - 0.3)
     axes.axhline(0.0, color="black", linewidth=0.8)
     axes.set_xticks(range(len(conditions)), list(conditions), fontsize=8)
-    unit = _learned_unit(result)
+    unit = panels.unit_of(str(origin.only(result, "learned_is")))
     title = "What they had learned: trained odor, the other"
     drawing.finish(axes, title, y=f"{unit}, mean over larvae")
     if unit != "best gain":

@@ -15,6 +15,9 @@ if TYPE_CHECKING:  # matplotlib and xarray are slow to import
     import xarray
     from matplotlib.axes import Axes
 
+_LEAST = {"MBON preference index": 0.1, "best gain": 10.0}
+"""What larvae have learned is drawn on a scale of at least so much, lest nothing look like something."""
+
 _NUMBERED = 15
 """Of up to so many larvae each is told by its number too."""
 
@@ -44,7 +47,7 @@ def cast(result: "xarray.Dataset") -> Cast:
     Of several, each larva has the color of its group.
     """
     larvae = result.sizes["larva"]
-    learned = result.learned.values[:, 0] if result.sizes["stimulus"] else np.zeros(larvae)
+    learned = result.learned.values[:, 0].tolist() if result.sizes["stimulus"] else [0.0] * larvae
     groups = result.group.values.astype(str) if "group" in result.coords else np.full(larvae, "")
     names = list(dict.fromkeys(groups))
     order = sorted(range(larvae), key=lambda larva: (names.index(groups[larva]), _last(learned[larva]), larva))
@@ -75,11 +78,11 @@ def sides(result: "xarray.Dataset") -> dict[str, str]:
     return {str(name): str(side) for name, side in stated if side}
 
 
-def has_patches(result: "xarray.Dataset") -> bool:
-    """Return whether there was food that larvae had to find, and not only food everywhere."""
+def found_patches(result: "xarray.Dataset") -> bool:
+    """Return whether a larva was on food that it had to find, which was not everywhere."""
     known = spans(result)
-    food = [span for span in known if span["kind"] == "food"]
-    return any(span["radius_m"] is not None for span in food) or (not known and bool(result.on_food.any()))
+    patches = [span for span in known if span["kind"] == "food" and span["radius_m"] is not None]
+    return bool(result.on_food.any()) and (bool(patches) or not known)
 
 
 def stay(result: "xarray.Dataset") -> bool:
@@ -120,7 +123,8 @@ def on_food(axes: "Axes", result: "xarray.Dataset", who: Cast) -> None:
         axes.broken_barh(times, (row - 0.4, 0.8), color=who.colors[larva], linewidth=0)
     axes.set_ylim(-0.6, len(who.order) - 0.4)
     axes.set_xlim(0.0, minutes[-1])
-    axes.set_yticks(range(len(who.order)) if who.numbered else [], who.order if who.numbered else [], fontsize=8)
+    rows = [str(larva) for larva in who.order] if who.numbered else []
+    axes.set_yticks(range(len(rows)), rows, fontsize=8)
     drawing.finish(axes, "When each larva was on food", y="larva")
 
 
@@ -164,18 +168,37 @@ def tracks(axes: "Axes", result: "xarray.Dataset", who: Cast) -> None:
     drawing.finish(axes, "Tracks; dots: where larvae are in the end", x="x (mm)", y="y (mm)")
 
 
-def learned(axes: "Axes", result: "xarray.Dataset", who: Cast, unit: str) -> None:
+def unit_of(learned_is: str) -> str:
+    """Return in a few words what is meant by what was learned, from what a result says of it."""
+    return "MBON preference index" if learned_is.startswith("preference") else "best gain"
+
+
+def units(result: "xarray.Dataset") -> dict[str, NDArray[np.bool_]]:
+    """Return in what it is measured what larvae have learned, and of which larvae: of several groups it may differ."""
+    meant = np.broadcast_to(result.learned_is.values.astype(str), result.sizes["larva"])
+    own = np.array([unit_of(words) for words in meant])
+    return {str(unit): own == unit for unit in dict.fromkeys(own)}
+
+
+def learned(axes: "Axes", result: "xarray.Dataset", who: Cast, unit: str, members: NDArray[np.bool_]) -> None:
     """Draw what each larva has learned of each stimulus, and their mean with its interval.
 
     Larvae stand in one order above each stimulus: from the one that learned least of the first to the one that learned
     most, group by group.
+
+    Args:
+        axes: Where.
+        result: The dataset of a run.
+        who: The larvae.
+        unit: In what it is measured.
+        members: Which larvae it is measured of in that unit, [B] bool.
     """
-    values, larvae = result.learned.values, result.sizes["larva"]
+    values, larvae = np.where(members[:, None], result.learned.values, np.nan), result.sizes["larva"]
     place = np.empty(larvae)
     place[who.order] = (np.arange(larvae) + 0.5) / larvae * 0.76 - 0.38
     for column, own in enumerate(values.T):
-        for members, color in who.means.values():
-            _draw_mean(axes, column + place[members], own[members], color)
+        for group, color in who.means.values():
+            _draw_mean(axes, column + place[group], own[group], color)
         for larva in range(larvae):
             if not np.isnan(own[larva]):
                 _draw_end(axes, (column + place[larva], own[larva]), larva, who)
@@ -186,6 +209,8 @@ def learned(axes: "Axes", result: "xarray.Dataset", who: Cast, unit: str) -> Non
     axes.set_xlim(-0.5, values.shape[1] - 0.5)
     axes.set_xticks(range(values.shape[1]), [drawing.plain(str(name)) for name in result.stimulus.values])
     axes.margins(y=0.15)
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, -_LEAST[unit]), max(high, _LEAST[unit]))
     axes.tick_params(axis="x", length=0, pad=8)
     drawing.finish(axes, "What each larva has learned", y=unit)
 
@@ -235,7 +260,12 @@ def _draw_arena(axes: "Axes", result: "xarray.Dataset") -> None:
     shape, width, height = (origin.only(result, f"arena_{name}") for name in ("shape", "width_m", "height_m"))
     width, height, known = float(width) * 1e3, float(height) * 1e3, spans(result)
     fed = any(span["kind"] == "food" and span["radius_m"] is None for span in known)
-    look = {"facecolor": FOOD if fed else "#F7F7F7", "edgecolor": "#999999", "linewidth": 1.0, "zorder": 0}
+    look: dict[str, Any] = {
+        "facecolor": FOOD if fed else "#F7F7F7",
+        "edgecolor": "#999999",
+        "linewidth": 1.0,
+        "zorder": 0,
+    }
     ground = Circle((0, 0), width / 2, **look) if shape == "circular" else Rectangle(
         (-width / 2, -height / 2), width, height, **look
     )  # fmt: skip
@@ -246,24 +276,30 @@ def _draw_arena(axes: "Axes", result: "xarray.Dataset") -> None:
             axes.text(x * 2.0, height * 0.53, side, ha="center", color=drawing.GRAY, fontsize=8.5)
     axes.set_xlim(-0.55 * width, 0.55 * width)
     axes.set_ylim(-0.55 * height, 0.57 * height)
-    _draw_sources(axes, list({span["id"]: span for span in known if span["radius_m"] is not None}.values()))
+    for source in _draw_sources(
+        axes, list({span["id"]: span for span in known if span["radius_m"] is not None}.values())
+    ):
+        source.set_clip_path(ground)  # Some of the host's arenas have sources beyond their edge.
 
 
-def _draw_sources(axes: "Axes", sources: list[dict[str, Any]]) -> None:
+def _draw_sources(axes: "Axes", sources: list[dict[str, Any]]) -> list[Any]:
     """Draw patches of food and sources of odors where they were last; of those at one place the names together."""
     from matplotlib.patches import Circle
 
     names: dict[tuple[float, float], list[str]] = {}
+    drawn: list[Any] = []
     for source in sources:
         at, fed = (source["x"] * 1e3, source["y"] * 1e3), source["kind"] == "food"
         radius = max(source["radius_m"] * 1e3, 1.0)
-        axes.add_patch(Circle(at, radius, facecolor=drawing.ORANGE if fed else "white", edgecolor="black",
-                              linewidth=1.0, alpha=0.75, zorder=1.5))  # fmt: skip
-        words = filter(None, (drawing.plain(source["stimulus"] or ""), "food" if fed else ""))
-        names.setdefault((at[0], at[1] - radius), []).extend(words)
+        color = drawing.ORANGE if fed else "white"
+        drawn.append(Circle(at, radius, facecolor=color, edgecolor="black", linewidth=1.0, alpha=0.75, zorder=1.5))
+        axes.add_patch(drawn[-1])
+        said = filter(None, (drawing.plain(source["stimulus"] or ""), "food" if fed else ""))
+        names.setdefault((at[0], at[1] - radius), []).extend(said)
     for below, words in names.items() if len(names) <= _NAMED else ():
         axes.annotate(", ".join(dict.fromkeys(words)), below, (0, -3), textcoords="offset points", ha="center",
                       va="top", fontsize=9, fontweight="bold", zorder=5, bbox=_ON_TRACKS)  # fmt: skip
+    return drawn
 
 
 _ON_TRACKS: dict[str, Any] = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
