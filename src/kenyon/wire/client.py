@@ -102,6 +102,7 @@ class _Connection:
         """Try until the deadline; an attempt that fails takes its socket with it."""
         deadline = started + timeout_s
         attempts, pause = 0, 0.0
+        reason: OSError | None = None
         while True:
             attempts += 1
             kept = False
@@ -110,14 +111,16 @@ class _Connection:
                 replies = decode(self._ask(sock, request, limit, deadline))
                 refuse_foreign(messages, replies)
                 self._whole = True
-            except ssl.SSLCertVerificationError as reason:
+            except ssl.SSLCertVerificationError as refusal:
                 self.close()
                 raise NoAnswerError(
                     f"the server at {self._address} must show a certificate that {self._address.tls_ca} vouches for, "
-                    f"got one refused ({reason.verify_message.rstrip('.')}); give the file of its certificate"
+                    f"got one refused ({refusal.verify_message.rstrip('.')}); give the file of its certificate"
                 ) from None
-            except OSError as reason:
+            except OSError as failure:
                 self.close()
+                # An attempt that found no time left says nothing of the server; the one before it does.
+                reason = failure if reason is None or not isinstance(failure, _NoTimeLeftError) else reason
                 left = deadline - time.monotonic()
                 if left < _FIRST_PAUSE_S:
                     tried = f"{time.monotonic() - started:.2f} s and {attempts} attempt{'s' if attempts > 1 else ''}"
@@ -216,8 +219,12 @@ def _left(deadline: float) -> float:
     """Return the seconds left, never 0, which a socket would take for "do not wait"."""
     left = deadline - time.monotonic()
     if left <= 0.0:
-        raise TimeoutError("timed out")
+        raise _NoTimeLeftError("timed out")
     return left
+
+
+class _NoTimeLeftError(TimeoutError):
+    """The deadline is over."""
 
 
 def _is_quiet(sock: socket.socket) -> bool:
