@@ -1,5 +1,6 @@
 import json
 import os
+import select
 import shutil
 import socket
 import ssl
@@ -19,6 +20,9 @@ from kenyon.wire import Address, FrameReader, Message, close_connections, decode
 from kenyon.wire import client as wire_client
 
 Answer = Callable[[list[Message]], "list[Message] | bytes | None"]
+
+IN_TIME_S = 5.0
+"""Sooner than at the deadline that stands where none is given, however busy the machine is."""
 
 
 def echo(messages: list[Message]) -> list[Message]:
@@ -190,14 +194,15 @@ def test_closed_connections_are_opened_again() -> None:
         assert server.accepted == 2
 
 
-def test_a_server_that_closes_after_each_reply_costs_no_waiting() -> None:
+def test_a_server_that_closes_after_each_reply_costs_no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """As Larvaworld's own clients allow; the replacement is opened at once."""
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
     with closing(Server(exchanges=1)) as server:
-        started = time.monotonic()
         for step in range(100):
             assert exchange(server.address, [larva(step)]) == [larva(step)]
-        assert time.monotonic() - started < 2.0  # 100 pauses of 0.02 s would take as long
         assert server.accepted >= 100
+    assert pauses == []
 
 
 def test_a_kept_connection_that_fails_is_replaced_without_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,37 +227,25 @@ def test_a_kept_connection_reset_while_idle_is_replaced() -> None:
 
 def test_what_comes_unasked_is_never_taken_for_a_reply() -> None:
     """A second reply that comes late is thrown away with its connection."""
-    late = threading.Event()
-
-    def send_again(messages: list[Message]) -> None:
-        server.connections[0].sendall(frame(encode(messages)))
-        late.set()
-
-    def twice(messages: list[Message]) -> list[Message]:
-        if messages[0].kwargs["n"] == 0:
-            threading.Timer(0.05, send_again, [messages]).start()
-        return messages
-
-    with closing(Server(twice)) as server:
+    with closing(Server()) as server:
         assert exchange(server.address, [larva(n=0)]) == [larva(n=0)]
-        assert late.wait(10)
+        server.connections[0].sendall(frame(encode([larva(n=0)])))
+        kept = wire_client._registry.connection(server.address)._socket
+        assert select.select([kept], [], [], 10)[0]
         assert exchange(server.address, [larva(n=1)]) == [larva(n=1)]
         assert server.accepted == 2
 
 
 def test_a_server_killed_and_started_again_answers_in_the_end() -> None:
     """The frame is sent again until somebody answers it."""
-
-    def closing_at_once(_: list[Message]) -> None:
-        time.sleep(0.1)
-
-    first = Server(closing_at_once)
+    asked = threading.Event()
+    first = Server(lambda _: asked.set())
     anew: list[Server] = []
 
     def restart() -> None:
-        time.sleep(0.05)
+        asked.wait(10)
         first.close()
-        time.sleep(0.3)
+        time.sleep(0.3)  # while it is asked for in vain
         anew.append(Server(port=first.port))
 
     thread = threading.Thread(target=restart)
@@ -284,26 +277,30 @@ def test_nobody_there_is_said_in_one_sentence() -> None:
     started = time.monotonic()
     with pytest.raises(
         NoAnswerError,
-        match=rf"server at 127\.0\.0\.1:{port} must answer within 0\.5 s, got no reply in 0\.\d+ s and \d+ attempts "
+        match=rf"server at 127\.0\.0\.1:{port} must answer within 0\.5 s, got no reply in \d\.\d+ s and \d+ attempts "
         r"\(Connection refused\); start the server",
     ) as caught:
         exchange(Address("127.0.0.1", port), [larva()], timeout_s=0.5)
-    assert 0.4 < time.monotonic() - started < 1.5
+    assert 0.4 < time.monotonic() - started < IN_TIME_S
     assert isinstance(caught.value, ConnectionError)
 
 
 def test_a_socket_that_got_the_port_it_asks_for_does_not_answer_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system may give a free port to the socket that connects to it; its own request is no reply."""
+    given = []
 
     class Unlucky(socket.socket):
         def connect(self, target: tuple[str, int]) -> None:  # type: ignore[override]
-            self.bind(target)
+            if not given:
+                self.bind(target)
+                given.append(target)
             super().connect(target)
 
     address = Address("127.0.0.1", free_port())
     monkeypatch.setattr(socket, "socket", Unlucky)
-    with pytest.raises(NoAnswerError, match=r"1 attempt \(Connection refused\)"):
-        exchange(address, [larva()], timeout_s=0.01)
+    with pytest.raises(NoAnswerError, match=r"attempts? \(Connection refused\)"):
+        exchange(address, [larva()], timeout_s=0.2)
+    assert given
 
 
 def test_small_frames_are_sent_at_once() -> None:
@@ -326,7 +323,7 @@ def test_a_server_that_never_answers_is_left_at_the_deadline() -> None:
         started = time.monotonic()
         with pytest.raises(NoAnswerError, match="and 1 attempt "):
             exchange(server.address, [larva()], timeout_s=0.3)
-        assert 0.25 < time.monotonic() - started < 1.0
+        assert 0.25 < time.monotonic() - started < IN_TIME_S
         released.set()
 
 
@@ -344,16 +341,20 @@ def test_a_slow_reply_may_take_all_the_time() -> None:
 
 def test_a_reply_that_comes_too_late_is_not_taken_for_the_next() -> None:
     """The same larva and step asked again gets the reply to what it asks now."""
+    given_up, late = threading.Event(), threading.Event()
 
     def slow_at_first(messages: list[Message]) -> list[Message]:
         if messages[0].kwargs["n"] == 0:
-            time.sleep(0.4)
+            given_up.wait(10)
+            late.set()
         return messages
 
     with closing(Server(slow_at_first)) as server:
+        exchange(server.address, [larva(n=1)])
         with pytest.raises(NoAnswerError):
             exchange(server.address, [larva(n=0)], timeout_s=0.2)
-        time.sleep(0.3)
+        given_up.set()
+        assert late.wait(10)
         assert exchange(server.address, [larva(n=1)]) == [larva(n=1)]
         assert server.accepted == 2
 
@@ -379,11 +380,11 @@ def test_an_interrupted_exchange_takes_its_connection_with_it(monkeypatch: pytes
 
 def test_the_turn_is_waited_for_no_longer_than_the_deadline() -> None:
     """A thread behind a slow exchange says that it got no turn."""
-    begun = threading.Event()
+    begun, given_up = threading.Event(), threading.Event()
 
     def slow(messages: list[Message]) -> list[Message]:
         begun.set()
-        time.sleep(0.6)
+        given_up.wait(10)
         return messages
 
     with closing(Server(slow)) as server:
@@ -392,6 +393,7 @@ def test_the_turn_is_waited_for_no_longer_than_the_deadline() -> None:
         assert begun.wait(10)
         with pytest.raises(NoAnswerError, match="got no turn on the connection"):
             exchange(server.address, [larva()], timeout_s=0.1)
+        given_up.set()
         thread.join(10)
         assert server.asked == 1
 
@@ -581,12 +583,10 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(certificate: P
     trusted = make_certificate(tmp_path) if host == "localhost" else certificate
     with closing(Server(tls=tls_server(certificate))) as server:
         address = Address(host, server.port, tls_ca=str(trusted))
-        started = time.monotonic()
         with pytest.raises(
             NoAnswerError, match=r"must show a certificate that .* vouches for, got one refused \(.*[^.]\);"
         ):
             exchange(address, [larva()])
-        assert time.monotonic() - started < 5.0
         assert (server.accepted, server.asked) == (1, 0)
 
 
