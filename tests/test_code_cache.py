@@ -7,7 +7,6 @@ import resource
 import shutil
 import subprocess
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -143,16 +142,23 @@ def test_what_cannot_be_kept_is_computed_all_the_same(folder: Path) -> None:
 def test_two_processes_that_keep_code_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
     """Both compute, and what they leave is whole."""
     (tmp_path / "both.py").write_text(
-        "import sys, time\n"
+        "import sys\n"
         "from kenyon.compiled import cache_state, compiled\n"
         "@compiled\n"
         "def twice(x):\n    return x + x\n"
-        "time.sleep(max(0.0, float(sys.argv[1]) - time.time()))\n"
+        "print('ready', flush=True)\n"
+        "sys.stdin.readline()\n"
         "print(twice(21), twice(1.5), cache_state())\n"
     )
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    command = [sys.executable, "-W", "error", str(tmp_path / "both.py"), str(time.time() + 3)]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)]
+    command = [sys.executable, "-W", "error", str(tmp_path / "both.py")]
+    streams: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen(command, env=environment, **streams) for _ in range(2)]
+    for one in both:
+        assert one.stdout.readline() == "ready\n"
+    for one in both:
+        one.stdin.write("\n")
+        one.stdin.flush()
     assert [one.communicate()[0] for one in both] == ["42 3.0 whole\n"] * 2
 
 

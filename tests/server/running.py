@@ -71,6 +71,8 @@ class Running:
             self.process.wait(30)
             self._reading.join(10)
             raise NotStartedError(self.process.returncode or 0, self.lines)
+        # What it has printed before it listened is here, too, as soon as the thread that reads it has its turn.
+        wait_until(lambda: any("Try it: " in line for line in self.lines))
         self.start_s = time.monotonic() - began
         self._port, self.metrics_port = found.address.port, found.metrics_port
         # The number rather than the name, for "localhost" may stand for two addresses.
@@ -109,8 +111,8 @@ class Running:
         self.process.wait(30)
         self._reading.join(10)
 
-    def ask(self, *messages: Message, timeout_s: float = 60.0) -> list[dict[str, Any]]:
-        """Return the kwargs of the replies to messages, through our client."""
+    def ask(self, *messages: Message, timeout_s: float = 300.0) -> list[dict[str, Any]]:
+        """Return the kwargs of the replies to messages, through our client; Brian2 may first have all to compile."""
         return [reply.kwargs for reply in exchange(self.address, messages, timeout_s=timeout_s)]
 
     @property

@@ -324,6 +324,7 @@ def test_limits_are_said() -> None:
         with Connection(server.address) as other, Connection(server.address) as third:
             third.ask(Message("x", 0, 0, {"op": "ping"}))
             connection.send(*(step("limit", i, 1, T=60_000) for i in (1, 2, 3)))
+            third.ask(Message("x", 0, 0, {"op": "ping"}))  # and so the steps were taken before
             other.send(*(step("limit", 1, 2 + i) for i in range(4)))
             busy = [own.kwargs for own in other.receive() if own.kwargs.get("error_code") == "busy"]
             assert busy

@@ -171,7 +171,7 @@ def test_frames_that_wait_behind_one_are_done_in_order(server: Here) -> None:
 def test_a_long_step_does_not_hold_up_a_short_one(server: Here) -> None:
     """The short one is answered first, though the long one was asked first."""
     with Connection(server.address) as patient, Connection(server.address) as quick:
-        patient.send(step("long", 0, 0, T=60_000))
+        patient.send(*(step("long", larva, 0, T=60_000) for larva in range(4)))
         quick.ask(step("short", 0, 0))
         patient.socket.setblocking(False)
         with pytest.raises(BlockingIOError):

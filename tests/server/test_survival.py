@@ -22,7 +22,7 @@ from kenyon.cli import main
 from kenyon.errors import MismatchError, StorageError
 from kenyon.mushroom_body import PUBLISHED, Snapshot
 from kenyon.mushroom_body.parameters import DEFAULT_NAME
-from kenyon.server import journal
+from kenyon.server import journal, journal_file
 from kenyon.server.journal_file import FORMAT, open_file, read_about, write_about
 from kenyon.server.journal_reader import JournalReader
 from kenyon.server.life import RENEW_AFTER_STEPS
@@ -117,12 +117,13 @@ def test_the_larva_put_aside_by_a_step_0_survives_a_kill(tmp_path: Path) -> None
 @pytest.mark.parametrize("word", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_server_finishes_what_is_running_and_keeps_every_larva(tmp_path: Path, word: int) -> None:
     """The step under way is answered; afterward every larva stands in one file at its last step, nothing to replay."""
-    with Running(tmp_path) as server:
+    with Running(tmp_path, "--metrics-port", "0") as server:
+        metrics = f"http://127.0.0.1:{server.metrics_port}/metrics"
         live(server, 0, range(3))
         replies: list[dict[str, Any]] = []
-        asking = threading.Thread(target=lambda: replies.extend(server.ask(step("run", 0, 3, T=20_000))))
+        asking = threading.Thread(target=lambda: replies.extend(server.ask(step("run", 0, 3, T=60_000))))
         asking.start()
-        time.sleep(0.05)
+        wait_until(lambda: "kenyon_queue 1.0" in read(metrics) or replies)
         assert server.stop(word) == 0
         asking.join(60)
         assert "MBONp" in replies[0]
@@ -133,7 +134,7 @@ def test_a_stopped_server_finishes_what_is_running_and_keeps_every_larva(tmp_pat
         assert kept is not None
         assert (kept.next_step, kept.replay) == (4, ())
         server.start()
-        assert server.ask(step("run", 0, 3, T=20_000)) == replies
+        assert server.ask(step("run", 0, 3, T=60_000)) == replies
 
 
 def test_idle_larvae_leave_memory_and_come_back(tmp_path: Path) -> None:
@@ -300,8 +301,9 @@ def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "larvae.sqlite").read_bytes().startswith(b"something else")
 
 
-def test_a_file_that_another_program_holds_is_said_so(tmp_path: Path) -> None:
+def test_a_file_that_another_program_holds_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All who wait are told to ask again, and nothing is lost."""
+    monkeypatch.setattr(journal_file, "_BUSY_MS", 200)  # a tenth of what it is
     with Here(tmp_path) as server:
         live(server, 0, range(2))
         with closing(sqlite3.connect(tmp_path / "larvae.sqlite", isolation_level=None)) as other:
