@@ -1,9 +1,12 @@
-"""Messages of small runs: a real one of the circuit, and shapes of what other worlds tell."""
+"""Messages of small runs: a real one of the circuit, and what other worlds would tell."""
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from kenyon.conditioning import Experiment
+from kenyon.live.circuit import CircuitSource
 from kenyon.mushroom_body import DEFAULT, Population
 from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.seeds import larva_seeds
@@ -94,3 +97,35 @@ def with_table() -> list[Message]:
     table = {"kind": "table", "larva": 0, "t_s": 0.0, "states": ["CS rises", "CS falls"], "actions": ["-50", "0", "50"],
              "q": [[0.0, 0.1, 0.7], [0.2, 0.0, None]]}  # fmt: skip
     return [first, table, *[message | {"rates": None} for message in told]]
+
+
+class _Tape:
+    """Keeps what a run tells; somebody looks at the first larva."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.chosen = frozenset({0})
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        """Keep one message."""
+        self.messages.append(dict(message))
+
+
+@lru_cache(maxsize=1)
+def conditioning() -> tuple[Message, ...]:
+    """Return what an experiment on the circuit tells, which has no dish: two groups of two larvae."""
+    tape = _Tape()
+    experiment = Experiment("paired: ?A, A+ 4s, ?A; alone: ?A, A 4s, ?A", larvae=2, seed=1)
+    experiment.run([CircuitSource([experiment], tape)], show_progress=False)
+    return tuple(tape.messages)
+
+
+def on_a_server() -> list[Message]:
+    """Return what a server tells: larvae come one after the other, and frames before know nothing of them."""
+    first = begun(world="server", larvae=[], groups=[], arena=None, sources=[], stimuli=["CS"], duration_s=None)
+    told: list[Message] = [first | {"no_cells": "The circuits live on the server.", "cells": None}]
+    for number in range(5):
+        told.append({"kind": "joined", "larvae": [f"<b>{number}</b>"], "groups": [""]})
+        gain = [10.0 * place - 20.0 for place in range(number + 1)]
+        told.append({"kind": "frame", "t_s": float(number), "gain": {"CS": gain}, "rates": None, "given": None})
+    return told

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.pages.conftest import Opened
-from tests.pages.recordings import begun, going_on, learning, with_table
+from tests.pages.recordings import begun, conditioning, going_on, learning, on_a_server, with_table
 
 pytestmark = pytest.mark.page
 
@@ -115,6 +115,28 @@ def test_q_learners_show_their_table(opened: Opened) -> None:
     assert tab.locator("#table tr").count() == 3
     assert tab.locator("#table td.best").all_inner_texts() == ["0.700", "0.200"]
     assert tab.locator("#explained-table").is_visible()
+
+
+def test_without_a_dish_larvae_stand_where_they_would_go(opened: Opened) -> None:
+    """Larvae of a conditioning experiment have a row each, groups together; a click on a row chooses its larva."""
+    tab = opened(conditioning(), reduced_motion="reduce")
+    assert tab.locator("#place-title").inner_text() == "Where they would go"
+    for canvas in ("place", "curves", "raster", "weights", "timeline", "learned"):
+        assert colours_drawn(tab, canvas) > 3, canvas
+    box = tab.locator("#place").bounding_box()
+    tab.locator("#place").click(position={"x": box["width"] / 2, "y": box["height"] / 2 + 98})
+    assert tab.locator("#larva").input_value() == "3"
+    assert "paired" in tab.locator("#curves-key").inner_text()
+
+
+def test_larvae_that_join_a_server_are_shown(opened: Opened) -> None:
+    """Larvae that come later are in the list and in the field, and the page says why there are no spikes."""
+    tab = opened(on_a_server(), reduced_motion="reduce")
+    assert tab.locator("#larva option").all_inner_texts() == [f"<b>{number}</b>" for number in range(5)]
+    assert tab.locator("#place-title").inner_text() == "Larvae on the server"
+    assert tab.locator("#place-count").inner_text() == "2 of 5 follow CS, 2 avoid it"
+    tab.select_option("#larva", "4")
+    assert "follows CS (gain 20)" in tab.locator("#larva-words").inner_text()
 
 
 def test_names_from_anybody_stay_text(opened: Opened) -> None:

@@ -73,12 +73,16 @@ function showFiring(larva) {
   [...byId("diagram-kc").children].forEach((dot, cell) => dot.classList.toggle("firing", fired.has(group.first + cell)));
 }
 
-/** Kenyon cells that fired just now; where time runs fast, in the last message. */
+/** Kenyon cells that fired just now. */
 function firedLately(larva) {
-  const told = at(cellsTold(larva), player.now_s + 5) ?? { spikes: [], from_s: 0, t_s: 0 };
-  const later_s = player.now_s - FIRING_S;
-  const isNear = (ms) => told.from_s + ms / 1000 >= later_s && told.from_s + ms / 1000 <= player.now_s;
-  return new Set(told.spikes.filter(([, ...times_ms]) => times_ms.some(isNear)).map(([cell]) => cell));
+  const told = cellsTold(larva);
+  const place = placeAt(told, player.now_s);
+  const fired = new Set();
+  for (const message of told.slice(Math.max(0, place), place + 2)) {
+    const isNear = (ms) => Math.abs(player.now_s - FIRING_S / 2 - message.from_s - ms / 1000) <= FIRING_S / 2;
+    message.spikes.forEach(([cell, ...times_ms]) => times_ms.some(isNear) && fired.add(cell));
+  }
+  return fired;
 }
 
 /** How strongly the Kenyon cells that fire drive each side. */

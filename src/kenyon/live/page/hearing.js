@@ -4,13 +4,14 @@
 function hear(message) {
   if (!tell(message)) return;
   if (message.kind === "begun") begin();
-  if (message.kind === "joined") joined();
+  if (message.kind === "joined") joined(message.larvae);
   if (message.kind === "ended") showEnd();
   invalidate();
 }
 
-function joined() {
-  fillChoice(byId("larva"), larvae(), chosen.larva);
+function joined(names) {
+  byId("larva").append(...optionsOf(names, larvae().length - names.length));
+  if (larvae().length === names.length) choose(larvaInAddress() ?? 0);
   setText("facts", factsOf(story.begun).join(" · "));
 }
 

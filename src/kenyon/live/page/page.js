@@ -123,13 +123,12 @@ function fillLarvae() {
 }
 
 function fillChoice(select, names, place) {
-  select.replaceChildren(...names.map((name, value) => {
-    const option = document.createElement("option");
-    option.value = String(value);
-    option.textContent = name;
-    return option;
-  }));
+  select.replaceChildren(...optionsOf(names, 0));
   select.value = String(place);
+}
+
+function optionsOf(names, from) {
+  return names.map((name, place) => new Option(name, String(from + place)));
 }
 
 function start() {

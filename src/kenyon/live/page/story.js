@@ -138,7 +138,18 @@ function given(larva) {
   const planned = story.begun?.timeline ?? [];
   const group = groupOf(larva);
   const its = planned.filter((stretch) => (stretch.group ?? group) === group);
-  return its.length ? its : observed(larva);
+  return its.length ? its : observedOnce(larva);
+}
+
+const observation = { of: null, larva: null, newest: null, stretches: [] };
+
+/** As `observed`, worked out anew only when there is more to see. */
+function observedOnce(larva) {
+  const newest = story.frames.at(-1) ?? null;
+  if (observation.of !== story || observation.larva !== larva || observation.newest !== newest) {
+    Object.assign(observation, { of: story, larva, newest, stretches: observed(larva) });
+  }
+  return observation.stretches;
 }
 
 /** What was given, told by frames, where no timeline was told in advance. */
