@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from kenyon.larvaworld_plugin import sampling
+from kenyon.larvaworld_plugin.arena import Source, arena_of, sources_of
 from kenyon.larvaworld_plugin.events import Event, RunBegan, RunEnded, TickLived
 from kenyon.live.hearing import Hearing, mean_rates
 from kenyon.live.messages import VERSION, cell_groups, rounded
@@ -75,7 +76,7 @@ class ArenaSource:
         self._look()
 
     def _begun(self, event: RunBegan) -> Mapping[str, Any]:
-        space = event.run.space
+        arena = arena_of(event.run)
         shown = {
             "experiment": event.experiment,
             "model": ", ".join(dict.fromkeys(event.models)),
@@ -99,9 +100,9 @@ class ArenaSource:
             "memory": memory_words(first),
             "colour": _colour(event.memories, self._stimuli),
             "arena": {
-                "shape": str(space.geometry),
-                "width_m": round(float(space.dims[0]), 4),
-                "height_m": round(float(space.dims[1]), 4),
+                "shape": arena.shape,
+                "width_m": round(arena.width_m, 4),
+                "height_m": round(arena.height_m, 4),
             },
             "sources": self._sources,
             "cells": None if hearing is None else cell_groups(hearing.layout),
@@ -146,7 +147,7 @@ class ArenaSource:
             "gain": {name: rounded(gains[:, i], 2) for i, name in enumerate(stimuli)},
             "preference": None,
             "rates": mean_rates(heard) if any(own is not None for own in heard) else None,
-            "given": given(event.run, now),
+            "given": given(now),
         }
         if now != self._sources:
             self._sources = now
@@ -161,33 +162,41 @@ class ArenaSource:
 
 
 def sources(run: Any) -> list[dict[str, Any]]:
-    """Return the sources of odor and food in the arena of a run, as `messages.Frame` has them."""
-    found = []
-    for source in run.sources:
-        x, y = source.get_position()
-        amount, strength = float(getattr(source, "amount", 0.0)), float(source.odor.intensity or 0.0)
-        found.append(
-            {
-                "id": str(source.unique_id),
-                "kind": "food" if amount > 0.0 else "odor",
-                "stimulus": source.odor.id if strength > 0.0 else None,
-                "x": round(float(x), 4),
-                "y": round(float(y), 4),
-                "radius_m": round(float(source.radius), 4),
-                "amount": round(amount if amount > 0.0 else strength, 3),
-            }
-        )
-    return found
+    """Return what can be smelled or eaten in a run now, as `messages.Frame` has it."""
+    return [source_row(source) for source in sources_of(run)]
 
 
-def given(run: Any, now: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return which odors are on anywhere, how strong, and whether there is food over the ground, as a reward."""
+def source_row(source: Source) -> dict[str, Any]:
+    """Return a source as `messages.Frame` has it; food that is everywhere has no place.
+
+    Example:
+        >>> source_row(Source("food grid", "food", None, 0.0, 0.0, None, 51.0))["amount"]
+        1.0
+    """
+    everywhere = source.radius_m is None
+    return {
+        "id": source.id,
+        "kind": source.kind,
+        "stimulus": source.stimulus,
+        "x": None if everywhere else round(source.x, 4),
+        "y": None if everywhere else round(source.y, 4),
+        "radius_m": None if source.radius_m is None else round(source.radius_m, 4),
+        "amount": 1.0 if everywhere else round(source.amount, 2),
+    }
+
+
+def given(now: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return which odors are on anywhere, how strong, and whether there is food everywhere, a reward.
+
+    Example:
+        >>> given([source_row(Source("CS_l", "odor", "CS", -0.04, 0.0, 0.003, 2.0))])
+        {'odors': {'CS': 2.0}, 'reward': 0.0, 'punishment': 0.0}
+    """
     odors: dict[str, float] = {}
     for source in now:
         if source["stimulus"] is not None:
             odors[source["stimulus"]] = max(odors.get(source["stimulus"], 0.0), source["amount"])
-    grid = getattr(run, "food_grid", None)
-    return {"odors": odors, "reward": float(grid is not None and bool(grid.grid.any())), "punishment": 0.0}
+    return {"odors": odors, "reward": float(any(source["radius_m"] is None for source in now)), "punishment": 0.0}
 
 
 def table(place: int, time_s: float, memory: RLmemory) -> dict[str, Any]:
