@@ -89,7 +89,11 @@ def asked(
     if room is not None:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
     line.settimeout(30.0)
-    line.connect((str(url.hostname), int(url.port or 0)))
+    try:
+        line.connect((str(url.hostname), int(url.port or 0)))
+    except OSError:
+        line.close()
+        raise
     target = path if path.startswith("/") else url.path + path
     head = f"{method} {target} HTTP/1.1\r\nHost: {host or url.netloc}\r\nContent-Length: {len(body)}\r\n\r\n"
     line.sendall(head.encode("latin-1") + body)

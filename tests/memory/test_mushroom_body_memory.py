@@ -459,7 +459,8 @@ def test_a_circuit_that_is_watched_does_what_it_does(options: dict[str, Any]) ->
     heard: list[Any] = []
     counted: list[Any] = []
     watched[1].watch_circuit(heard.append, spikes=True)
-    watched[2].watch_circuit(counted.append)
+    for spikes in (True, False):  # Named again, it is told otherwise, and not twice.
+        watched[2].watch_circuit(counted.append, spikes=spikes)
     for step in range(8):
         dx, reward = [{"CS": 0.5}] * 3, [step % 2 == 0] * 3
         assert step_together(watched, dx, reward) == step_together(plain, dx, reward)
@@ -472,6 +473,7 @@ def test_a_circuit_that_is_watched_does_what_it_does(options: dict[str, Any]) ->
         assert activity.counts.tolist() == expected.counts.tolist()
     assert len(heard) == len(counted) == 8
     assert all(activity.spikes is None for activity in counted)
-    watched[1].watch_circuit(None)
+    watched[1].leave_circuit(counted.append)
+    watched[1].leave_circuit(heard.append)
     watched[1].step({"CS": 0.5})
     assert len(heard) == 8

@@ -12,7 +12,8 @@ from kenyon.cli import experiments, plan
 from kenyon.cli.experiments import Asked
 from kenyon.cli.inputs import TABLE
 from kenyon.cli.output import as_json, print_json, print_table, say
-from kenyon.conditioning import run
+from kenyon.cli.watching import page, watched
+from kenyon.conditioning import Experiment
 from kenyon.conditioning.figures.captions import odors as smelled
 from kenyon.conditioning.figures.captions import reinforcers
 from kenyon.conditioning.figures.captions import wiring as wired
@@ -72,6 +73,7 @@ _RATES = ", ".join(f"{parameters.reinforcement_rate_hz:g} {name}" for name, para
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("kenyon-results"),
               help="Folder for the results and the figure.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace results that lie there.")
+@watched
 @as_json
 @click.pass_context
 def train(
@@ -92,6 +94,9 @@ def train(
     out: Path,
     overwrite: bool,
     as_json: bool,
+    watch: bool,
+    watch_port: int,
+    browser: bool,
     **how: Any,
 ) -> None:
     """Train larvae and show what they learned: a table, a figure, and a result file for each group of larvae.
@@ -115,6 +120,7 @@ def train(
       kenyon train trace/5s,30s --dry-run
       kenyon train '3x(A+ 60s, B 60s) | ?A, ?B' --odor B=anisole@0.1
       kenyon train 'silent: {silence DANp: 3x(A+ 60s, 60s)} | ?A' --twin
+      kenyon train paired unpaired --watch
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
     chosen = _parameters(parameters, changes, us_rate)
     asked = asked or [Asked("paired", "paired")]
@@ -127,23 +133,27 @@ def train(
         return
     groups = experiments.group_names(asked, designs)
     files = [*(f"{name}.nc" for names in groups for name in names), _FIGURE]
-    with reserved(out, *files, overwrite=overwrite, make=True) as new, warnings.catch_warnings():
-        # Counted in the dataset and said in the report, once for all.
-        warnings.simplefilter("ignore", DivergenceWarning)
-        results: dict[str, xarray.Dataset] = {}
-        for design, names in zip(designs, groups, strict=True):
-            given = run(
-                design, larvae=larvae, seed=seed, parameters=chosen, wiring=wiring, pn_to_kc=own_wiring,
-                engine=engine, weights=True,
-            )  # fmt: skip
-            for name, result in zip(names, given.values(), strict=True):
-                save(result, new / f"{name}.nc")
-                results[name] = result
-        from kenyon.conditioning.figures import learning_figure
-        from kenyon.drawing import save_figure
+    runs = [
+        Experiment(
+            design, larvae=larvae, seed=seed, parameters=chosen, wiring=wiring, pn_to_kc=own_wiring, engine=engine,
+            weights=True,
+        )
+        for design in designs
+    ]  # fmt: skip
+    with page(*runs, watch=watch, watch_port=watch_port, browser=browser) as listeners:
+        with reserved(out, *files, overwrite=overwrite, make=True) as new, warnings.catch_warnings():
+            # Counted in the dataset and said in the report, once for all.
+            warnings.simplefilter("ignore", DivergenceWarning)
+            results: dict[str, xarray.Dataset] = {}
+            for run, names in zip(runs, groups, strict=True):
+                for name, result in zip(names, run.run(listeners).values(), strict=True):
+                    save(result, new / f"{name}.nc")
+                    results[name] = result
+            from kenyon.conditioning.figures import learning_figure
+            from kenyon.drawing import save_figure
 
-        save_figure(learning_figure(list(results.values())), new / _FIGURE)
-    _report(results, [out / file for file in files], as_json=as_json)
+            save_figure(learning_figure(list(results.values())), new / _FIGURE)
+        _report(results, [out / file for file in files], as_json=as_json)
 
 
 def _parameters(name: str, changes: tuple[str, ...], us_rate: float | None) -> Parameters:

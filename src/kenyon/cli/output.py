@@ -9,6 +9,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,6 +37,13 @@ def say(line: str) -> None:
         larva \x1b[2J of first
     """
     _echo(clean(line))
+
+
+def hint(line: str) -> None:
+    """Print one line on standard error, beside what programs read."""
+    click.echo(clean(line), err=True)
+    with suppress(OSError, AttributeError):
+        sys.stderr.flush()
 
 
 def _echo(text: str = "") -> None:

@@ -8,7 +8,7 @@ import signal
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ import click
 from kenyon.cli.inputs import CERTIFICATES, TABLE, WORD, read_word
 from kenyon.cli.logs import set_up_logging
 from kenyon.cli.output import as_json, print_json, say
+from kenyon.cli.watching import page, watched
 from kenyon.errors import InputError, NoAnswerError, RefusedError, StorageError
 from kenyon.mushroom_body.engines import ENGINES
 from kenyon.mushroom_body.odors import read_odors
@@ -27,6 +28,7 @@ from kenyon.server.settings import DEFAULT_ODORS, MEMORY, Limits, Settings, limi
 from kenyon.words import shown
 
 if TYPE_CHECKING:  # slow to import
+    from kenyon.server.events import Listener
     from kenyon.server.ready import Ready
     from kenyon.wire import Address
 
@@ -87,6 +89,7 @@ def _limit_options(command: Command) -> Command:
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info",
               help="debug says a line for every request.")  # fmt: skip
 @click.option("--log-format", type=click.Choice(["lines", "json"]), default="lines", help="For people or programs.")
+@watched
 @_limit_options
 def serve(  # options are explained by their own help
     *,
@@ -113,6 +116,9 @@ def serve(  # options are explained by their own help
     ready_file: Path | None,
     log_level: str,
     log_format: str,
+    watch: bool,
+    watch_port: int,
+    browser: bool,
     **own_limits: Any,
 ) -> None:
     """Run the model server: a mushroom body for every larva of every Larvaworld that asks.
@@ -126,6 +132,7 @@ def serve(  # options are explained by their own help
       kenyon serve
       kenyon serve --concentration-scale 1000 --state-dir run1
       kenyon serve --host 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem
+      kenyon serve --watch
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
     from kenyon.server.journal_reader import default_state_dir
 
@@ -155,8 +162,11 @@ def serve(  # options are explained by their own help
     set_up_logging(log_level, log_format)
     from kenyon.server.ready import held
 
-    with nullcontext(lambda _: None) if ready_file is None else held(ready_file) as announce:
-        asyncio.run(_serve(settings, announce, token_file))
+    with (
+        nullcontext(lambda _: None) if ready_file is None else held(ready_file) as announce,
+        page(settings, watch=watch, watch_port=watch_port, browser=browser, stays=False) as listeners,
+    ):
+        asyncio.run(_serve(settings, announce, token_file, listeners))
 
 
 def _range(words: str | None) -> tuple[float, float] | None:
@@ -169,7 +179,9 @@ def _range(words: str | None) -> tuple[float, float] | None:
         raise InputError(f"--receptor-range must be LOW:HIGH, in Hz, got {shown(words)}; give such as 1:63") from None
 
 
-async def _serve(settings: Settings, announce: "Callable[[Ready], None]", token_file: Path | None) -> None:
+async def _serve(
+    settings: Settings, announce: "Callable[[Ready], None]", token_file: Path | None, listeners: "Sequence[Listener]"
+) -> None:
     from kenyon.server.ready import Ready
     from kenyon.server.service import Service
 
@@ -187,7 +199,7 @@ async def _serve(settings: Settings, announce: "Callable[[Ready], None]", token_
             loop.add_signal_handler(word, told)
         except NotImplementedError:  # noqa: PERF203  # Two of them. Not on this system's event loop.
             signal.signal(word, lambda *_: loop.call_soon_threadsafe(told))
-    service = Service(settings)
+    service = Service(settings, listeners)
     await service.start()
     # What is here now stays, and what a step leaves behind goes without the collector: it need not look so often.
     gc.collect()

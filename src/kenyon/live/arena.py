@@ -7,13 +7,14 @@ from typing import Any, Final
 import numpy as np
 
 from kenyon.larvaworld_plugin import sampling
-from kenyon.larvaworld_plugin.arena import Source, arena_of, sources_of
+from kenyon.larvaworld_plugin.arena import arena_of, sources_of
 from kenyon.larvaworld_plugin.events import Event, RunBegan, RunEnded, TickLived
-from kenyon.live.hearing import Hearing, mean_rates
-from kenyon.live.messages import VERSION, cell_groups, rounded
+from kenyon.larvaworld_plugin.hearing import Heard, Hearing, hearings, rates_hz
+from kenyon.live.messages import VERSION, Cells, Numbers, cell_groups, given, rates_of, rounded, source_row, spike_rows
 from kenyon.live.telling import Telling
 from kenyon.memory import MushroomBodyMemory, RLmemory
 from kenyon.memory.mushroom_body import MBmemory
+from kenyon.mushroom_body.circuit import GROUPS
 
 _LEAST_BETWEEN_S: Final = 0.04
 """Of the clock on the wall: a screen shows no more frames."""
@@ -37,7 +38,7 @@ class ArenaSource:
         self._stimuli: list[str] = []
         self._sources: list[dict[str, Any]] = []
         self._tables: dict[int, bytes] = {}
-        self._time_s, self._every, self._not_before_s = 0.0, 1, 0.0
+        self._time_s, self._every, self._not_before_s, self._looked_s = 0.0, 1, 0.0, -1.0
 
     def __call__(self, event: Event) -> None:
         """Hear of an event."""
@@ -55,7 +56,7 @@ class ArenaSource:
         """Say that no more will come, unless that was said."""
         if self._began is None:
             return
-        if complete:
+        if complete and self._looked_s != self._time_s:
             self._look()
         for hearing in self._hearings:
             if hearing is not None:
@@ -67,10 +68,7 @@ class ArenaSource:
         self._began, self._time_s, self._tables = event, 0.0, {}
         self._every = max(1, round(self._every_s / event.dt_s))
         self._not_before_s = 0.0
-        self._hearings = [
-            Hearing(memory, 0.0) if isinstance(memory, MushroomBodyMemory) and not memory.frozen else None
-            for memory in event.memories
-        ]
+        self._hearings = hearings(event.memories)
         self._stimuli, self._sources = sampling.stimuli_of(event.memories), sources(event.run)
         self._stream.say(self._begun(event))
         self._look()
@@ -116,23 +114,20 @@ class ArenaSource:
         event = self._began
         if event is None:
             return
+        self._looked_s = self._time_s
         chosen = self._stream.chosen
-        heard: list[Any] = []
+        heard: list[Heard | None] = []
         for place, hearing in enumerate(self._hearings):
-            if hearing is None:
-                heard.append(None)
-                continue
-            counts, lived_s, message = hearing.take(place)
-            heard.append((counts, lived_s, hearing.layout))
-            if message is not None:
-                self._stream.say(message)
-            hearing.look(spikes=place in chosen)
+            heard.append(None if hearing is None else hearing.take())
+            if hearing is not None:
+                self._tell_cells(place, event.memories[place], heard[-1])
+                hearing.look(spikes=place in chosen)
         self._stream.say(self._frame(event, heard))
         for place in chosen:
             if place < len(event.memories) and isinstance(event.memories[place], RLmemory):
                 self._tell_table(place, event.memories[place])
 
-    def _frame(self, event: RunBegan, heard: Sequence[Any]) -> Mapping[str, Any]:
+    def _frame(self, event: RunBegan, heard: Sequence[Heard | None]) -> Mapping[str, Any]:
         position = sampling.positions(event.agents)
         stimuli = sampling.stimuli_of(event.memories)
         gains = sampling.gains(event.memories, stimuli)
@@ -146,13 +141,18 @@ class ArenaSource:
             "on_food": sampling.on_food(event.agents).astype(int).tolist(),
             "gain": {name: rounded(gains[:, i], 2) for i, name in enumerate(stimuli)},
             "preference": None,
-            "rates": mean_rates(heard) if any(own is not None for own in heard) else None,
+            "rates": _rates(heard),
             "given": given(now),
         }
         if now != self._sources:
             self._sources = now
             frame["sources"] = now
         return frame
+
+    def _tell_cells(self, place: int, memory: MushroomBodyMemory, heard: Heard | None) -> None:
+        if heard is not None and heard.spikes is not None and heard.lived_s > 0.0:
+            state, here = memory.population.state, memory.place
+            self._stream.say(cells_of(place, heard, state.w_kc_mbonp_nS[here], state.w_kc_mbonn_nS[here]))
 
     def _tell_table(self, place: int, memory: RLmemory) -> None:
         held = memory.q_table.tobytes()
@@ -161,42 +161,36 @@ class ArenaSource:
             self._stream.say(table(place, self._time_s, memory))
 
 
-def sources(run: Any) -> list[dict[str, Any]]:
-    """Return what can be smelled or eaten in a run now, as `messages.Frame` has it."""
-    return [source_row(source) for source in sources_of(run)]
+def cells_of(place: int, heard: Heard, w_kc_mbonp_nS: Any, w_kc_mbonn_nS: Any) -> Cells:
+    """Return the message of what the cells of a larva did, every spike of which was heard of.
 
-
-def source_row(source: Source) -> dict[str, Any]:
-    """Return a source as `messages.Frame` has it; food that is everywhere has no place.
-
-    Example:
-        >>> source_row(Source("food grid", "food", None, 0.0, 0.0, None, 51.0))["amount"]
-        1.0
+    Args:
+        place: Of the larva, among all.
+        heard: What they did.
+        w_kc_mbonp_nS: [K] float64, its weights then.
+        w_kc_mbonn_nS: [K] float64.
     """
-    everywhere = source.radius_m is None
     return {
-        "id": source.id,
-        "kind": source.kind,
-        "stimulus": source.stimulus,
-        "x": None if everywhere else round(source.x, 4),
-        "y": None if everywhere else round(source.y, 4),
-        "radius_m": None if source.radius_m is None else round(source.radius_m, 4),
-        "amount": 1.0 if everywhere else round(source.amount, 2),
+        "kind": "cells",
+        "larva": place,
+        "from_s": round(heard.from_s, 3),
+        "t_s": round(heard.from_s + heard.lived_s, 3),
+        "spikes": [] if heard.spikes is None else spike_rows(heard.spikes, heard.dt_ms),
+        "rates": rates_of(heard.counts, heard.lived_s, heard.layout),
+        "w_kc_mbonp_nS": rounded(w_kc_mbonp_nS, 3),
+        "w_kc_mbonn_nS": rounded(w_kc_mbonn_nS, 3),
     }
 
 
-def given(now: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return which odors are on anywhere, how strong, and whether there is food everywhere, a reward.
+def _rates(heard: Sequence[Heard | None]) -> dict[str, Numbers] | None:
+    if all(own is None for own in heard):
+        return None
+    return {name: rounded(rates, 1) for name, rates in zip(GROUPS, rates_hz(heard).T, strict=True)}
 
-    Example:
-        >>> given([source_row(Source("CS_l", "odor", "CS", -0.04, 0.0, 0.003, 2.0))])
-        {'odors': {'CS': 2.0}, 'reward': 0.0, 'punishment': 0.0}
-    """
-    odors: dict[str, float] = {}
-    for source in now:
-        if source["stimulus"] is not None:
-            odors[source["stimulus"]] = max(odors.get(source["stimulus"], 0.0), source["amount"])
-    return {"odors": odors, "reward": float(any(source["radius_m"] is None for source in now)), "punishment": 0.0}
+
+def sources(run: Any) -> list[dict[str, Any]]:
+    """Return what can be smelled or eaten in a run now, as `messages.Frame` has it."""
+    return [source_row(source._asdict()) for source in sources_of(run)]
 
 
 def table(place: int, time_s: float, memory: RLmemory) -> dict[str, Any]:

@@ -91,14 +91,14 @@ class CircuitSource:
 
     def _begun(self, larvae: Snapshot) -> Mapping[str, Any]:
         courses = self._courses
-        everybody = [(own.group.name, i) for own in courses for i in range(own.larvae)]
+        everybody = [(own.label, i) for own in courses for i in range(own.larvae)]
         designs = list(dict.fromkeys(own.experiment.design.text for own in courses))
         made_of = courses[0].experiment.made_of(courses[0].group.name)
         return {
             "kind": "begun",
             "version": VERSION,
             "world": "circuit",
-            "title": ", ".join(dict.fromkeys(own.group.name for own in courses)),
+            "title": ", ".join(own.label for own in courses),
             "run": {
                 "design": "; ".join(designs),
                 "parameters": larvae.parameters.description,
@@ -108,7 +108,7 @@ class CircuitSource:
             },
             "larvae": [f"{group} {i}" for group, i in everybody],
             "groups": [group for group, _ in everybody],
-            "spans": {own.group.name: [_s(own.begins_s), _s(own.ends_s)] for own in courses},
+            "spans": {own.label: [_s(own.begins_s), _s(own.ends_s)] for own in courses},
             "stimuli": self._stimuli,
             "memory": "mushroom body",
             "colour": {"by": "preference index", "stimulus": next(iter(self._stimuli), None), "low": -1, "high": 1},
@@ -192,7 +192,7 @@ class CircuitSource:
             {
                 "kind": "answer",
                 "t_s": _s(course.now_s),
-                "group": event.group,
+                "group": course.label,
                 "label": event.element.label or course.moments.labels[moment],
                 "odor": name,
                 "preference": rounded(everybody, 3),
@@ -206,6 +206,7 @@ class _Course:
     Attributes:
         experiment: Whose group it is.
         group: The group.
+        label: What it is called on the page: with the number of its experiment where others are called alike.
         moments: The grid of its tests.
         larvae: How many it has.
         first: The place of the first of them among all.
@@ -215,6 +216,7 @@ class _Course:
 
     def __init__(self, experiment: Experiment, group: Group, first: int, begins_s: float) -> None:
         self.experiment, self.group, self.first, self.begins_s = experiment, group, first, begins_s
+        self.label = group.name
         self.moments: Moments = moments(group)
         self.larvae: int = experiment.made_of(group.name)["larvae"]
         self.everybody = range(0)
@@ -253,7 +255,7 @@ class _Course:
                     **_given(element),
                     "kind": "test" if tested else "phase",
                     "label": element.label or name,
-                    "group": self.group.name,
+                    "group": self.label,
                 }
             )
             at_s = ends_s
@@ -267,8 +269,11 @@ def _courses(experiments: Sequence[Experiment]) -> list[_Course]:
         for group in experiment.design.groups:
             courses.append(_Course(experiment, group, first, begins_s))
             first, begins_s = first + courses[-1].larvae, courses[-1].ends_s
+    labels = [own.label for own in courses]
     for course in courses:
         course.everybody = range(first)
+        if labels.count(course.label) > 1:
+            course.label = f"{course.label} ({1 + experiments.index(course.experiment)})"
     return courses
 
 

@@ -212,6 +212,39 @@ def cell_groups(layout: Layout) -> list[dict[str, Any]]:
     ]
 
 
+def source_row(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a source, by the fields of `larvaworld_plugin.arena.Source`, as `Frame` has it.
+
+    Example:
+        >>> grid = {"id": "food grid", "kind": "food", "stimulus": None, "x": 0, "y": 0, "radius_m": None, "amount": 51}
+        >>> source_row(grid)["x"] is None, source_row(grid)["amount"]  # It has no place, for it is everywhere.
+        (True, 1.0)
+    """
+    radius_m = source["radius_m"]
+    everywhere = radius_m is None
+    return {
+        **{name: source[name] for name in ("id", "kind", "stimulus")},
+        "x": None if everywhere else round(source["x"], 4),
+        "y": None if everywhere else round(source["y"], 4),
+        "radius_m": None if everywhere else round(radius_m, 4),
+        "amount": 1.0 if everywhere else round(source["amount"], 2),
+    }
+
+
+def given(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return which odors are on anywhere in an arena, how strong, and whether there is food everywhere, a reward.
+
+    Example:
+        >>> given([{"stimulus": "CS", "radius_m": 0.003, "amount": 2.0}])
+        {'odors': {'CS': 2.0}, 'reward': 0.0, 'punishment': 0.0}
+    """
+    odors: dict[str, float] = {}
+    for source in sources:
+        if source["stimulus"] is not None:
+            odors[source["stimulus"]] = max(odors.get(source["stimulus"], 0.0), source["amount"])
+    return {"odors": odors, "reward": float(any(source["radius_m"] is None for source in sources)), "punishment": 0.0}
+
+
 def rounded(values: Any, digits: int) -> Numbers:
     """Return numbers as a message holds them; what is not finite is None.
 
@@ -236,11 +269,11 @@ def spike_rows(spikes: Any, dt_ms: float) -> list[list[int]]:
         >>> spike_rows(np.array([[10, 3], [25, 0], [40, 3]]), 0.1)
         [[0, 2], [3, 1, 4]]
     """
-    steps, neurons = np.asarray(spikes).T
+    steps, neurons = np.asarray(spikes).reshape(-1, 2).T
     order = np.argsort(neurons, kind="stable")
     times_ms = np.floor(steps[order] * dt_ms + 1e-9).astype(np.int64)
     fired, firsts = np.unique(neurons[order], return_index=True)
-    rows = np.split(times_ms, firsts[1:])
+    rows = np.split(times_ms, firsts[1:]) if len(fired) else []
     return [[cell, *row.tolist()] for cell, row in zip(fired.tolist(), rows, strict=True)]
 
 
@@ -260,8 +293,3 @@ def rates_of(counts: Any, seconds: float, layout: Layout) -> dict[str, float | N
 def spelled(message: Mapping[str, Any]) -> bytes:
     """Return a message as JSON on one line."""
     return json.dumps(message, separators=(",", ":"), allow_nan=False).encode("ascii")
-
-
-def spelled_all(messages: Sequence[bytes]) -> bytes:
-    """Return messages that were spelled as one list in JSON."""
-    return b"[" + b",\n".join(messages) + b"]"

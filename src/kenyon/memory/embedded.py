@@ -104,14 +104,14 @@ class MushroomBodyMemory(MBmemory):
         self._settle()
         return self._place
 
-    def watch_circuit(self, witness: "Witness | None", *, spikes: bool = False) -> None:
+    def watch_circuit(self, witness: "Witness", *, spikes: bool = False) -> None:
         """Have a function told of what the circuit does from now on, part by part; no number is another for it.
 
         A part that is lived through again, after an interrupt, is told again. Probes are not told of.
 
         Args:
-            witness: Called with an `Activity` of this one larva; one before is told no more. None ends it.
-            spikes: Whether it is told of every spike.
+            witness: Called with an `Activity` of this one larva.
+            spikes: Whether it is told of every spike; named again, a witness is told otherwise from now on.
 
         Raises:
             InputError: the witness cannot be called, or `spikes` is neither True nor False.
@@ -123,15 +123,27 @@ class MushroomBodyMemory(MBmemory):
             >>> heard[0].duration_ms, bool(len(heard[0].spikes[0]) == heard[0].counts.sum())
             (array([100.]), True)
         """
-        if witness is not None and not callable(witness):
-            raise InputError(f"witness must be a function of an activity, got {shown(witness)}; pass None for none")
-        checks.boolean("spikes", spikes)
+        if not callable(witness):
+            raise InputError(f"witness must be a function of an activity, got {shown(witness)}; pass one")
+        self._witnessed(witness, [(witness, checks.boolean("spikes", spikes))])
+
+    def leave_circuit(self, witness: "Witness") -> None:
+        """Tell a function no more; one that was not told is left in peace.
+
+        Example:
+            >>> memory = MushroomBodyMemory(gain={"Odor": 0.0})
+            >>> memory.watch_circuit(print)
+            >>> memory.leave_circuit(print)
+        """
+        self._witnessed(witness, [])
+
+    def _witnessed(self, witness: "Witness", instead: "list[tuple[Witness, bool]]") -> None:
         home = self._settle()
         with home.turn.lock:
             home.catch_up()
-            home.witnesses.pop(self._place, None)
-            if witness is not None:
-                home.witnesses[self._place] = witness, spikes
+            others = [own for own in home.witnesses.pop(self._place, ()) if own[0] != witness]
+            if others or instead:
+                home.witnesses[self._place] = (*others, *instead)
 
     @classmethod
     def _live_through(
@@ -252,8 +264,8 @@ class _Home:
         self.population = Population(constants, engine=engine)
         self.turn = OwnLock()
         self.free: list[int] = []
-        # By place: who is told what a larva does, and whether of every spike.
-        self.witnesses: dict[int, tuple[Witness, bool]] = {}
+        # By place: who are told what a larva does, and whether of every spike.
+        self.witnesses: dict[int, tuple[tuple[Witness, bool], ...]] = {}
         # By place: what a larva has yet to live through, in order. Of a place that is free it means nothing.
         self._put_off: dict[int, tuple[_Visit, ...]] = {}
 
@@ -320,7 +332,7 @@ class _Home:
         drives_hz = drives(population.lives_under, [visit.stimulus for visit in visits])
         durations_ms = {visit.duration_ms for visit in visits}
         duration_ms = durations_ms.pop() if len(durations_ms) == 1 else [visit.duration_ms for visit in visits]
-        watched = [(i, *self.witnesses[own.place]) for i, own in enumerate(visits) if own.place in self.witnesses]
+        watched = [(i, *own) for i, visit in enumerate(visits) for own in self.witnesses.get(visit.place, ())]
         record = Record(spikes=True) if any(spikes for *_, spikes in watched) else None
         activity = population.advanced(rows, duration_ms, drives_hz, record=record)
         for i, witness, spikes in watched:
