@@ -70,6 +70,7 @@ ENOUGH: dict[tuple[str, ...], tuple[str, ...]] = {
     ("train",): ("--larvae", "1", "--trials", "1", "--stimulus", "0.1", "--pause", "0.1", "--overwrite"),
     ("reproduce",): ("--claims", "L99"),
     ("plot",): ("nowhere.nc",),
+    ("show",): ("nowhere.nc",),
     ("table",): ("nowhere.nc",),
     ("circuit",): ("nowhere/circuit.png",),
     ("paradigms",): (),

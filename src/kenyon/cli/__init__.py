@@ -69,6 +69,7 @@ _COMMANDS = {
     "train": ("conditioning", "train", "Train larvae; show what they learned."),
     "reproduce": ("reproduce", "reproduce_", "Hold what science claims of larvae against the circuit."),
     "plot": ("plotting", "plot", "Draw results."),
+    "show": ("showing", "show", "Make a page of a finished run that plays by itself."),
     "table": ("tables", "table", "Give results as CSV."),
     "paradigms": ("library", "paradigms", "List the experiments of the library, or show one."),
     "odors": ("circuit", "odors", "List the measured odors."),
