@@ -6,7 +6,8 @@ from kenyon.live.stream import MOST_CELLS, MOST_CHOSEN, MOST_FRAMES, Stream
 
 
 def _all(stream: Stream) -> list[dict[str, Any]]:
-    number, messages = 0, []
+    number = 0
+    messages: list[dict[str, Any]] = []
     while True:
         texts, number = stream.after(number, wait_s=0.0)
         if not texts:

@@ -51,8 +51,7 @@ class ActivityLog:
         if isinstance(event, RunBegan):
             self._every, self._ticks = max(1, round(self._every_s / event.dt_s)), 0
             places = [_place(own, event.larvae) for own in self._raster]
-            self._begin(hearings(event.memories))
-            self._memories = event.memories
+            self._begin(hearings(event.memories), event.memories)
             for place in places:
                 if (hearing := self._hearings[place]) is not None:
                     hearing.look(spikes=True)
@@ -102,12 +101,12 @@ class ActivityLog:
             kept |= self._spikes()
         return result.assign(kept).assign_coords(cell_group=list(GROUPS))
 
-    def _begin(self, found: Sequence[Hearing | None]) -> None:
+    def _begin(self, found: Sequence[Hearing | None], memories: Sequence[Any] = ()) -> None:
         self._hearings = list(found)
         self._neurons = max((own.layout.n_neurons for own in found if own is not None), default=0)
         self._rates: list[Any] = []
         self._heard: list[tuple[int, Heard]] = []
-        self._memories: Sequence[Any] = ()
+        self._memories = memories
         self._weights: dict[int, list[Any]] = {}
 
     def _take(self) -> None:
@@ -121,7 +120,9 @@ class ActivityLog:
 
     def _spikes(self) -> dict[str, Any]:
         """Return every spike of the larvae that were named, in the order of time."""
-        larva, times_s, neuron = [np.empty(0, dtype=np.int32)], [np.empty(0)], [np.empty(0, dtype=np.int16)]
+        larva: list[Any] = [np.empty(0, dtype=np.int32)]
+        times_s: list[Any] = [np.empty(0)]
+        neuron: list[Any] = [np.empty(0, dtype=np.int16)]
         for place, own in self._heard:
             steps, cells = (np.empty((0, 2)) if own.spikes is None else own.spikes).T
             larva.append(np.full(len(steps), place, dtype=np.int32))
