@@ -51,7 +51,7 @@ MADE_BY_USERS: list[Any] = [
 
 GIVEN_TO_USERS = {
     *("GroupBegan", "PhaseBegan", "SliceLived", "PhaseEnded", "Answered", "GroupEnded"),
-    *("RunBegan", "TickLived", "RunEnded"),
+    *("RunBegan", "TickLived", "RunEnded", "PlannedGroup", "Ready"),
     *("Begin", "Live", "End", "Ask", "Now", "Setup", "Moments", "Variable", "Stopped"),
     "Bundle",
     "Collection",

@@ -73,6 +73,7 @@ def _common(command: Command) -> Command:
 @click.option("--memories", type=ARRAYS, metavar="FILE",
               help="Begin with what larvae have learned in another run: its memories.npz.")  # fmt: skip
 @click.option("--frozen", is_flag=True, help="Follow what was learned, and learn no more.")
+@click.option("--store", is_flag=True, help="Keep Larvaworld's own table of the run, too: larvaworld.nc.")
 @_common
 def run(
     experiment: str,
@@ -82,6 +83,7 @@ def run(
     memories: Path | None,
     *,
     frozen: bool,
+    store: bool,
     out: Path,
     overwrite: bool,
     as_json: bool,
@@ -92,7 +94,8 @@ def run(
     `kenyon larvaworld experiments` lists what there is.
 
     Writes run.nc (gains, tracks, preference index over time), memories.npz (what each larva has learned, for
-    --memories of another run) and run.png.
+    --memories of another run) and run.png; with --store also larvaworld.nc, what Larvaworld has noted of each larva in
+    each step (docs/larvaworld.md says how to join it to run.nc).
 
     \b
     Examples:
@@ -103,17 +106,20 @@ def run(
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
     from kenyon.larvaworld_plugin.experiment import carry_out, save_memories
     from kenyon.larvaworld_plugin.figures import run_figure
+    from kenyon.larvaworld_plugin.host_table import host_table
     from kenyon.larvaworld_plugin.panels import sides
     from kenyon.larvaworld_plugin.plan import Plan
 
     options = {**_options(how), **({"frozen": True} if frozen else {})}
     plan = Plan(experiment, model, larvae, minutes, how["seed"], options, memories)
-    names = ("run.nc", "memories.npz", "run.png")
+    names = ("run.nc", "memories.npz", "run.png", *(["larvaworld.nc"] if store else []))
     with _prepared(plan, how, out, names, overwrite=overwrite) as new:
         outcome = carry_out(plan)
         save(outcome.dataset, new / names[0])
         save_memories(new / names[1], outcome)
         save_figure(run_figure(outcome.dataset), new / names[2])
+        if store:
+            save(host_table(outcome.host), new / names[3])
     files = [out / name for name in names]
     result = outcome.dataset
     learned = result.learned.mean("larva")  # Of the larvae that have learned anything of it.
@@ -302,7 +308,7 @@ def _prepared(
     plan: Any, how: Mapping[str, Any], out: Path, names: tuple[str, ...], *, overwrite: bool
 ) -> Iterator[Path]:
     """Register as the options say, refuse a plan that cannot be carried out, and give a folder to make results in."""
-    from kenyon.larvaworld_plugin.experiment import checked
+    from kenyon.larvaworld_plugin.building import checked
 
     with _registered(how):
         _refuse_unused(plan.model, how)

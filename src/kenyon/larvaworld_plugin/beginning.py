@@ -28,8 +28,8 @@ class Beginning:
         memories: File of what all larvae of a run have learned before, in their order, or one for each of some groups;
             None for naive larvae.
         frozen: Whether they follow what was learned, and learn no more; if not, their models say it.
-        require: Whether a run is refused in which a larva cannot learn; if not, those that cannot although their model
-            asks for a memory are named in a warning.
+        require: Whether a run is refused in which a larva cannot learn although its model asks for a memory; if not,
+            such larvae are named in a warning.
     """
 
     memories: Files | None = None
@@ -44,10 +44,7 @@ class Beginning:
                 with `require`.
             InputError, FileFormatError: a file is not there any more, or damaged.
         """
-        if self.require:
-            inspection.check(run, require=True)
-        else:
-            _warn(run)
+        _miss(run, require=self.require)
         by_group = self.memories if isinstance(self.memories, Mapping) else {None: self.memories}
         filling = [(path, _learners(run, group), group) for group, path in by_group.items() if path is not None]
         for path, agents, group in filling:
@@ -106,8 +103,8 @@ def _learners(run: Any, group: str | None) -> list[Any]:
     ]
 
 
-def _warn(run: Any) -> None:
-    """Name in one warning the larvae that cannot learn although their model asks for a memory."""
+def _miss(run: Any, *, require: bool) -> None:
+    """Name the larvae that cannot learn although their model asks for a memory: in one warning, or in a refusal."""
     if getattr(run, "generation_num", 1) > 1:  # of a genetic algorithm, which has been told
         return
     by_reason: dict[str, list[str]] = {}
@@ -117,14 +114,13 @@ def _warn(run: Any) -> None:
     if not by_reason:
         return
     lacking = "; ".join(f"{inspection.named(larvae)}: {reason}" for reason, larvae in by_reason.items())
+    words = f"every larva whose model asks for a memory must have one that can learn, got otherwise for {lacking}"
+    if require:
+        raise MismatchError(words)
     with warnings.catch_warnings():
         if _SILENCE in warnings.filters:
             warnings.filters.remove(_SILENCE)  # type: ignore[attr-defined]  # a list, whatever its type says
-        warnings.warn(
-            f"every larva whose model asks for a memory must have one that can learn, got otherwise for {lacking}",
-            MissingMemoryWarning,
-            stacklevel=2,
-        )
+        warnings.warn(words, MissingMemoryWarning, stacklevel=2)
 
 
 _SILENCE = ("ignore", None, Warning, None, 0)

@@ -1,79 +1,73 @@
 """One experiment of the host with memories of ours, run."""
 
+import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import replace
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
-from kenyon.errors import InputError
-from kenyon.larvaworld_plugin import host, inspection, memory_files, registration
-from kenyon.larvaworld_plugin.beginning import Beginning
-from kenyon.larvaworld_plugin.memories import options_of
-from kenyon.larvaworld_plugin.observation import Observer
-from kenyon.larvaworld_plugin.plan import Plan
+import numpy as np
+
+from kenyon.larvaworld_plugin import host, memory_files, registration
+from kenyon.larvaworld_plugin.attaching import attach, larvae_of
+from kenyon.larvaworld_plugin.building import built, checked
+from kenyon.larvaworld_plugin.events import Event, Listener, RunBegan, TickLived
+from kenyon.larvaworld_plugin.plan import Configuration, Model, Plan
+from kenyon.larvaworld_plugin.watching import Outcome, Watch, functions
 from kenyon.memory import checkpoint
 from kenyon.progress import progress
 from kenyon.reservations import reserved
-from kenyon.words import shown
 
-if TYPE_CHECKING:  # xarray is slow to import
-    import xarray
-
-
-class Outcome(NamedTuple):
-    """What a run gave.
-
-    Attributes:
-        dataset: What was measured; see `run`.
-        memories: The memory of each larva as it is now, in the order of the dataset.
-        host: The host's own run.
-    """
-
-    dataset: "xarray.Dataset"
-    memories: list[Any]
-    host: Any
+_SIGN_EVERY = 10
+"""Ticks between two signs of progress."""
 
 
 def run(
-    experiment: str = "PItrain",
+    experiment: str | Configuration = "PItrain",
     *,
-    model: str = "forager_MB",
+    model: Model | Mapping[str, Model | tuple[Model, int]] = "forager_MB",
     larvae: int = 30,
     minutes: float | None = None,
     seed: int = 0,
     memory: Mapping[str, Any] | None = None,
-    memories: str | Path | None = None,
+    memories: str | Path | Mapping[str, str | Path] | None = None,
     every_s: float = 1.0,
+    listeners: Sequence[Listener] = (),
     show_progress: bool = True,
 ) -> Outcome:
     """Run one of Larvaworld's experiments with larvae that have one of Kenyon's memories.
 
-    Registers Kenyon's memories for the time of the run, unless they are registered already.
+    Registers Kenyon's memories for the time of the run, unless they are registered already. An experiment or a model
+    may be given by value, such as one of Larvaworld's with something changed; what is given stays as it is.
 
     Args:
-        experiment: Name of one of the host's stored experiments.
-        model: Name of one of its stored models, with a memory.
-        larvae: How many.
+        experiment: Name of one of the host's stored experiments, or an experiment by value.
+        model: Name of one of its stored models, with a memory, or a model by value. Or several groups of larvae: for
+            each, by a name of its own, a model, or a model and how many larvae, as in {"RL": "forager_RL", "MB":
+            ("forager_MB", 5)}; larvae of one of them must have a memory.
+        larvae: How many; of several groups, in each for which no number is given.
         minutes: How long; as long as the experiment is, if absent.
         seed: The same seed gives the same run, in any process.
-        memory: Options of the memory, such as {"frozen": True}; they go before those of the model.
+        memory: Options of the memory, such as {"frozen": True}; they go before those of the model. Of several groups
+            options of all, or, by its name, those of each.
         memories: A file that `save_memories`, `checkpoint.save` or `kenyon larvaworld run` wrote: larva i begins with
-            what the i-th memory there has learned; as it was registered if absent.
+            what the i-th memory there has learned; or one for each of some groups. As it was registered if absent.
         every_s: Time between two samples, s.
+        listeners: Functions that are told of every event; see `kenyon.larvaworld_plugin.events`.
         show_progress: Show a progress bar on standard error.
 
     Returns:
         The dataset, the memories and the host's run. In the dataset, with dimensions larva, time (s) and stimulus: the
-        gain of each stimulus; x and y, m; heading, rad; on_food, whether the larva was on food; preference_index over
-        time, the host's own, (left - right) / all, which says something where an odor is on one side alone
-        (`stimulus_side`); and learned, what was learned in the end: for a mushroom body the preference index of its
-        output neurons by a probe of 3 s, for Q-learning the best gain, nan where nothing was credited yet; learned_is
-        says which. Its coordinates say all that made it, in every result the same ones: run_id, experiment, model,
-        larvae, minutes, every_s, seed, memories (the file it began with) and what that held, memory (the class), each
-        option as memory.NAME, such as memory.G, odors, larvaworld and versions. So results can be joined; see
+        gain of each stimulus, nan for larvae without a memory of it; x and y, m; heading, rad; on_food, whether the
+        larva was on food; preference_index over time, the host's own, (left - right) / all, which says something where
+        an odor is on one side alone (`stimulus_side`); and learned, what was learned in the end: for a mushroom body
+        the preference index of its output neurons by a probe of 3 s, for Q-learning the best gain, nan where nothing
+        was credited yet; learned_is says which. `group` is the group of each larva, and `step` the Step of each sample
+        in the host's own table. Its coordinates say all that made it, in every result the same ones: run_id,
+        experiment, model, larvae, minutes, every_s, seed, complete (whether it came to its own end), memories (the file
+        it began with) and what that held, memory (the class), each option as memory.NAME, such as memory.G, odors,
+        larvaworld and versions. What larvae of several groups differ in is along them. So results can be joined; see
         `kenyon.conditioning.origin`. Beside them stand arena_shape, arena_width_m, arena_height_m, and sources: what
         could be smelled or eaten, where, and from when to when, as JSON (`arena.SourceLog`).
 
@@ -87,114 +81,97 @@ def run(
     """
     own = {} if memory is None else memory
     plan = Plan(experiment, model, larvae, minutes, seed, own, memories, every_s)  # type: ignore[arg-type]  # it looks
-    return carry_out(plan, show_progress=show_progress)
+    return carry_out(plan, listeners=listeners, show_progress=show_progress)
 
 
-def carry_out(plan: Plan, *, show_progress: bool = True) -> Outcome:
+def carry_out(plan: Plan, *, listeners: Sequence[Listener] = (), show_progress: bool = True) -> Outcome:
     """Carry out a plan; see `run`."""
-    larvae, seed = plan.larvae, plan.seed
+    heard = [_aloud(listener) for listener in functions(listeners)]
     with ExitStack() as stack:
         if registration.registered() is None:
             stack.enter_context(registration.register())
-        model, minutes = checked(plan)
-        begins_with = _begins_with(plan)
-        contents = [host.contents("Exp", plan.experiment), host.contents("Model", plan.model)]
-        stack.enter_context(host.untouched("Exp", plan.experiment))
+        ready = checked(plan)
         folder = stack.enter_context(reserved(tempfile.gettempdir()))
         stack.enter_context(host.quiet())
-        stack.enter_context(host.repeatable(seed))
-        begun = _observed_run()(
-            experiment=plan.experiment,
-            modelIDs=[plan.model],
-            N=larvae,
-            duration=minutes,
-            screen_kws={"vis_mode": None},
-            store_data=False,
-            id=f"{plan.experiment}-{plan.model}-{seed}",
-            dir=f"{folder}/run",
-            **({"_record_manifest": False} if host.seeds_itself() else {}),  # The dataset says how it was made.
-        )
-        begun.p.enrichment = None  # An analysis of the tracks, which takes longer than the run.
-        begun.p.larva_groups[plan.model].model = model
-        every = max(1, round(plan.every_s / begun.dt))
-        ticks = round(minutes * 60 / begun.dt)
-        if ticks < 1:
-            raise InputError(f"minutes must be at least a tick of Larvaworld, {begun.dt:g} s, got {minutes:g} min")
-        done = stack.enter_context(progress(f"{plan.experiment}, {larvae} {plan.model}", ticks, show=show_progress))
-        begun.begins_with = begins_with
-        begun.observer = observer = Observer(plan, every, done, contents)
-        begun.simulate(**({"seed": seed} if host.seeds_itself() else {}))
-        return Outcome(observer.dataset(begun, minutes), observer.memories, begun)
+        stack.enter_context(host.repeatable(plan.seed))
+        begun = built(plan, ready, folder)
+        done = stack.enter_context(progress(plan.title, round(ready.minutes * 60 / begun.dt), show=show_progress))
+        script = [] if plan.script is None else [_following(plan.script)]
+        seen = Watch(begun, plan.every_s, None if plan.script is None else _named(plan.script))
+        stored = {group.name: group.model for group in plan.groups if isinstance(group.model, str)}
+        attach(begun, [*script, seen.hear, _signs(done), *heard], models=stored)
+        begun.simulate(**({"seed": plan.seed} if host.seeds_itself() else {}))
+        return seen.outcome()
 
 
-def checked(plan: Plan) -> tuple[Any, float]:
-    """Return the configuration of a plan's larvae, and how many minutes it takes, if it can be carried out.
-
-    Raises:
-        MismatchError, InputError: it cannot; see `run`.
-    """
-    stored = host.stored("Exp", plan.experiment)
-    model = _model(plan)
-    if plan.memories is not None:
-        memory_files.refuse_foreign(plan.memories, [plan.model] * plan.larvae)
-    return model, float(stored.duration if plan.minutes is None else plan.minutes)
-
-
-def save_memories(path: str | Path, outcome: Outcome, *, overwrite: bool = False) -> Path:
+def save_memories(path: str | Path, of: Any, *, overwrite: bool = False) -> Path:
     """Write what the larvae of a run have learned to a file, for the `memories` of another run.
 
+    Args:
+        path: Where to.
+        of: A run: its outcome, its watch, or a run of the host itself whose larvae are there, watched or not. Of a
+            genetic algorithm, its last generation.
+        overwrite: Replace a file that is there.
+
+    Returns:
+        The path.
+
     Raises:
-        InputError: the file exists and `overwrite` is False.
+        InputError: this is no run, no larva has a memory of Kenyon's, or the file exists and `overwrite` is False.
+        MismatchError: there are no larvae yet.
     """
-    model = outcome.dataset.model.item()
-    about = memory_files.about(outcome.host, {model: model})
-    return checkpoint.save(path, outcome.memories, about=about, overwrite=overwrite)
+    experiment, larvae = _larvae_of(of)
+    learners = [
+        (group, model if model in host.names("Model") else None, own) for group, model, own in larvae if own is not None
+    ]
+    about = memory_files.about(experiment, learners)
+    return checkpoint.save(path, [memory for _, _, memory in learners], about=about, overwrite=overwrite)
 
 
-def _begins_with(plan: Plan) -> Beginning:
-    """Return what the larvae of a plan begin with: what it says goes before what was registered."""
-    usual = registration.registered()
-    begins_with = Beginning() if usual is None else usual.begins_with
-    return replace(begins_with, memories=begins_with.memories if plan.memories is None else plan.memories, require=True)
+def _larvae_of(of: Any) -> tuple[str, list[tuple[str, str, Any]]]:
+    """Return the experiment of a run, and the group, the model and the memory of each of its larvae."""
+    if isinstance(of, Outcome):
+        groups, models = of.dataset.group.values, of.dataset.model.values
+        named = zip(groups.tolist(), np.broadcast_to(models, groups.shape).tolist(), of.memories, strict=True)
+        return str(of.dataset.experiment.item()), list(named)
+    began = of.began if isinstance(of, Watch) else larvae_of(of)
+    return began.experiment, list(zip(began.groups, began.models, began.memories, strict=True))
 
 
-def _model(plan: Plan) -> Any:
-    """Return the configuration of a plan's larvae."""
-    model = host.stored("Model", plan.model)
-    if model.brain.memory is None:
-        raise InputError(
-            f"model must be one with a memory, got {shown(plan.model)}; `kenyon larvaworld models` lists "
-            "those that have one"
-        )
-    if model.brain.get("nengo"):
-        raise InputError(
-            f"model must be one that Kenyon's memories can serve, got {shown(plan.model)}: {inspection.NENGO}"
-        )
-    mode, modality = model.brain.memory.mode, model.brain.memory.modality
-    kind = host.memory_table()[0][mode][modality]
-    options = {"seed": plan.seed, **plan.memory}
-    known = options_of(kind, options)
-    kind(**{**{name: value for name, value in model.brain.memory.items() if name in known}, **options})  # refuses
-    model.brain.memory.update(options)
-    return model
+def _following(script: Callable[[Any], Callable[[], None] | None]) -> Listener:
+    """Return a listener that lets a script do what it does before the first tick, and after each."""
+    after_tick: Callable[[], None] | None = None
+
+    def follow(event: Event) -> None:
+        nonlocal after_tick
+        if isinstance(event, RunBegan):
+            after_tick = script(event.run)
+        elif isinstance(event, TickLived) and after_tick is not None:
+            after_tick()
+
+    return follow
 
 
-@cache
-def _observed_run() -> Any:
-    """Return the host's class of single runs, watched."""
-    from larvaworld.lib.sim import ExpRun
+def _named(script: Callable[[Any], Any]) -> str:
+    return str(getattr(script, "__qualname__", type(script).__name__))
 
-    class ObservedRun(ExpRun):  # type: ignore[misc]  # untyped
-        observer: Any = None
 
-        def setup(self) -> None:
-            """Build the larvae, and look at them before the first tick."""
-            super().setup()
-            self.observer.begin(self)
+def _signs(done: Callable[[float], None]) -> Listener:
+    """Return a listener that says now and then how many ticks more have been done."""
 
-        def sim_step(self) -> None:
-            """Do one tick, and look at what it did."""
-            super().sim_step()
-            self.observer.look(self)
+    def sign(event: Event) -> None:
+        if isinstance(event, TickLived) and event.tick % _SIGN_EVERY == 0:
+            done(_SIGN_EVERY)
 
-    return ObservedRun
+    return sign
+
+
+def _aloud(listener: Listener) -> Listener:
+    """Return a listener that may print, while the host may not."""
+    out = sys.stdout
+
+    def tell(event: Event) -> None:
+        with redirect_stdout(out):
+            listener(event)
+
+    return tell

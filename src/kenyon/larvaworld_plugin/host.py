@@ -9,7 +9,8 @@ import json
 import os
 import random
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from importlib import metadata
 from typing import Any
 
@@ -106,21 +107,41 @@ def stored(kind: str, name: str) -> Any:
     return known.getID(name).get_copy()
 
 
+def configuration(kind: str, given: str | Mapping[str, Any]) -> Any:
+    """Return a copy of a configuration, in the host's own form: of one by value, or of the one stored under a name.
+
+    Args:
+        kind: As for `stored`.
+        given: A name or a configuration.
+
+    Raises:
+        InputError: there is none of that name; the nearest ones are named.
+    """
+    if isinstance(given, str):
+        return stored(kind, given)
+    from larvaworld.lib.util import AttrDict
+
+    return AttrDict(deepcopy(dict(given)))
+
+
+def written_of(run: Any) -> str:
+    """Return all that a run is configured with and that can change its numbers, as text.
+
+    The phase at which every oscillator starts belongs to it: the host draws it when it is imported.
+    """
+    from larvaworld.lib.model.modules.oscillator import Oscillator
+
+    told = {name: value for name, value in run.p.items() if name not in _CHANGES_NO_NUMBER}
+    return json.dumps([told, Oscillator.param["phi"].default], default=str, sort_keys=True)
+
+
+_CHANGES_NO_NUMBER = ("dir", "agentpy_output_kws", "store_data", "parameters", "enrichment", "collectors")
+"""What a run is configured with that says where its results go, or comes twice."""
+
+
 def contents(kind: str, name: str) -> str:
     """Return all that is stored under a name, as text that is the same in every process."""
     return json.dumps(stored(kind, name), default=str, sort_keys=True)
-
-
-@contextlib.contextmanager
-def untouched(kind: str, name: str) -> Iterator[None]:
-    """Let a stored configuration be the same afterward: up to 2.4 a run works on the stored one itself."""
-    from larvaworld.lib import reg
-
-    before = reg.conf[kind].dict[name].get_copy()
-    try:
-        yield
-    finally:
-        reg.conf[kind].dict[name] = before
 
 
 @contextlib.contextmanager

@@ -99,11 +99,11 @@ _GIVEN = ("brain", "gain", "name", "rng")
 _OF_ONE_LARVA = ("name", "token", "model_id", "sim_id")
 
 
-def option_coordinates(memory: Memory) -> dict[str, float | str]:
+def option_coordinates(memory: Memory | None) -> dict[str, float | str]:
     """Return every option that any memory has, as memory.NAME, with the value it has in this one.
 
     Numbers are floats, nan where it has none or is without that option; all else is text, tables and lists as JSON, and
-    "" where it is without.
+    "" where it is without; a larva without a memory is without any.
 
     Example:
         >>> stated = option_coordinates(MushroomBodyMemory(gain={"Odor": 0.0}, G=0.5))
@@ -114,8 +114,8 @@ def option_coordinates(memory: Memory) -> dict[str, float | str]:
     return {f"memory.{name}": _stated(memory, name, parameter) for name, parameter in known.items()}
 
 
-def _stated(memory: Memory, name: str, parameter: Any) -> float | str:
-    value = getattr(memory, name) if name in memory.param else None
+def _stated(memory: Memory | None, name: str, parameter: Any) -> float | str:
+    value = getattr(memory, name) if memory is not None and name in memory.param else None
     if isinstance(parameter, param.Number) and name != "seed":
         return float("nan") if value is None else float(value)
     if value is None or isinstance(value, str):

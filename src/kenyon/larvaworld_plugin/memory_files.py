@@ -1,12 +1,11 @@
 """Files of what larvae of the host have learned: what one says about its larvae, and to whom it may go."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kenyon import checks
 from kenyon.errors import InputError, MismatchError
-from kenyon.larvaworld_plugin import inspection
 from kenyon.memory import RLmemory, RLOlfMemory, checkpoint
 from kenyon.memory.mushroom_body import MBmemory
 from kenyon.mushroom_body.odors import MeasuredOdor, from_plain, plain
@@ -43,24 +42,20 @@ def there(name: str, path: Any) -> Path:
     return file
 
 
-def about(run: Any, models: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return what a file of the memories of a run says of its larvae.
+def about(experiment: str, larvae: Iterable[tuple[str, str | None, Any]]) -> dict[str, Any]:
+    """Return what a file of memories says of its larvae.
 
     Args:
-        run: A run of the host whose larvae have been built.
-        models: The stored model of a group, by its name, where the run does not say it.
+        experiment: Name of the experiment they have lived through.
+        larvae: For each larva the name of its group, its stored model, None where it is of none, and its memory.
     """
-    known = {} if models is None else models
     groups: list[Learners] = []
-    for agent, memory in zip(run.agents, inspection.memories(run), strict=True):
-        if memory is None:
-            continue
-        name = inspection.group_name(agent)
-        if groups and groups[-1].name == name:
+    for name, model, memory in larvae:
+        if groups and (groups[-1].name, groups[-1].model) == (name, model):
             groups[-1] = groups[-1]._replace(larvae=groups[-1].larvae + 1)
         else:
-            groups.append(Learners(name, known.get(name, inspection.model_name(agent)), 1, odors_of([memory])))
-    return {"experiment": str(run.experiment), "groups": [group._asdict() for group in groups]}
+            groups.append(Learners(name, model, 1, odors_of([memory])))
+    return {"experiment": experiment, "groups": [group._asdict() for group in groups]}
 
 
 def refuse_foreign(path: Path, models: Sequence[str | None], where: str = "") -> None:

@@ -9,8 +9,8 @@ from kenyon import checks
 from kenyon.errors import InputError
 from kenyon.larvaworld_plugin import experiment as experiments
 from kenyon.larvaworld_plugin import host, inspection
-from kenyon.larvaworld_plugin.experiment import Outcome
 from kenyon.larvaworld_plugin.plan import Plan
+from kenyon.larvaworld_plugin.watching import Outcome
 from kenyon.memory import MushroomBodyMemory, sensing
 from kenyon.memory.mushroom_body import MBmemory
 from kenyon.words import shown

@@ -1,19 +1,20 @@
-"""One run of the host, watched from its first tick to its last, as a dataset that says how it was made."""
+"""What larvae of a run of the host did from their first tick to their last, as a dataset that says how it was made."""
 
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kenyon.conditioning import origin
-from kenyon.larvaworld_plugin import host, inspection, sampling
+from kenyon.errors import MismatchError
+from kenyon.larvaworld_plugin import host, registration, sampling
 from kenyon.larvaworld_plugin.arena import SourceLog
-from kenyon.larvaworld_plugin.beginning import Beginning
+from kenyon.larvaworld_plugin.events import RunBegan, TickLived
 from kenyon.larvaworld_plugin.memories import option_coordinates
 from kenyon.larvaworld_plugin.memory_files import odor_contents, odors_of
-from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.memory.mushroom_body import MBmemory
 from kenyon.provenance import run_id, versions
 
@@ -23,89 +24,76 @@ if TYPE_CHECKING:  # xarray is slow to import
 FORMAT = "kenyon larvaworld run"
 FORMAT_VERSION = 2
 
-_SIGN_EVERY = 10
-"""Ticks between two signs of progress."""
+CHANGES_NO_NUMBER = tuple(
+    f"memory.{name}"
+    for name in ("engine", "shared", "server_host", "server_port", "unix_path", "tls_ca", "timeout_s", "on_failure",
+                 "odors")
+)  # fmt: skip
+"""Options that say where and how is computed, and names of odors, of which the contents count."""
+
+_SAID = ("odors", "memories", "memory", "learned_is", "versions")
+"""Coordinates that say what something is called of which the contents count."""
 
 
-class _Sample(NamedTuple):
-    """What B larvae did at a moment.
-
-    Attributes:
-        time_s: When, s.
-        position: [B, 2] float64, m.
-        heading: [B] float64, rad.
-        on_food: [B] bool.
-        stimuli: Those that memories knew of.
-        gain: [B, O] float64, of these.
-    """
-
-    time_s: float
-    position: NDArray[np.float64]
-    heading: NDArray[np.float64]
-    on_food: NDArray[np.bool_]
-    stimuli: list[str]
-    gain: NDArray[np.float64]
-
-    def gains_of(self, stimuli: list[str]) -> NDArray[np.float64]:
-        """Return the gain of each of some stimuli: [B, O] float64, nan of those that nobody knew of yet."""
-        known = dict(zip(self.stimuli, self.gain.T, strict=True))
-        unknown = np.full(len(self.gain), np.nan)
-        return np.array([known.get(name, unknown) for name in stimuli]).reshape(len(stimuli), -1).T
-
-
-class Observer:
-    """Sees a run from its first tick to its last.
+class Record:
+    """What was seen of larvae from their first tick on.
 
     Args:
-        plan: What it is to be.
-        every: Ticks between two samples.
-        done: Called with how many ticks more have been done.
-        contents: What the host has stored under the names of experiment and model.
+        began: The larvae.
+        every_s: Time between two samples, s.
+        script: What is done to them besides, by a name.
     """
 
-    def __init__(self, plan: Plan, every: int, done: Callable[[float], None], contents: list[str]) -> None:
-        self._plan, self._every, self._done, self._contents = plan, every, done, contents
-        self._after_tick: Callable[[], None] | None = None
-        self._samples: list[_Sample] = []
-        self._sides: dict[str, str] = {}
+    def __init__(self, began: RunBegan, every_s: float, script: str | None = None) -> None:
+        self.began, self.every_s, self._script = began, every_s, script
+        self.complete = False
+        self._every = max(1, round(every_s / began.dt_s))
+        self._configuration = host.written_of(began.run)
+        self._sides = self._sides_in_the_end = _sides(began.run)
+        self._width_m = float(began.run.space.dims[0])
+        self._minutes = began.run.duration
+        self._began_with = registration.beginning_of(began.run).said()
         self._sources = SourceLog()
-        self.memories: list[Any] = []
+        self._sources.look(began.run, 0.0)
+        self._now = 0
+        self._samples: list[_Sample] = []
 
-    def begin(self, run: Any) -> None:
-        """Look at larvae that have just been built."""
-        self.memories = inspection.memories(run)
-        self._sides = _sides(run)
-        if self._plan.script is not None:
-            self._after_tick = self._plan.script(run)
-        self._sources.look(run, 0.0)
-
-    def look(self, run: Any) -> None:
+    def look(self, event: TickLived) -> None:
         """Take a sample, if it is time."""
-        if self._after_tick is not None:
-            self._after_tick()
-        if run.t % self._every == 0 or not run.running:
-            self._samples.append(_sample(run.t * run.dt, run.agents, self.memories))
-            self._sources.look(run, run.t * run.dt)
-        if run.t % _SIGN_EVERY == 0:
-            self._done(_SIGN_EVERY)
+        self._now = event.tick
+        if event.tick % self._every == 0:
+            self._sample()
 
-    def dataset(self, run: Any, minutes: float) -> "xarray.Dataset":
-        """Return what was seen."""
+    def end(self, *, complete: bool) -> None:
+        """Take the last sample, unless the last tick was not lived through by all."""
+        self.complete = complete
+        if complete and self._now and (not self._samples or self._samples[-1].tick != self._now):
+            self._sample()
+        self._sides_in_the_end = _sides(self.began.run)
+
+    def dataset(self) -> "xarray.Dataset":
+        """Return what was seen so far.
+
+        Raises:
+            MismatchError: nothing was.
+        """
         import xarray
         from larvaworld.lib import util
 
-        samples, stimuli = self._samples, self._samples[-1].stimuli
-        gain = np.stack([sample.gains_of(stimuli) for sample in samples], axis=1)
+        if not self._samples:
+            raise MismatchError("larvae must have been seen for a while before there is a result, got none yet; run on")
+        samples, memories, dt_s = self._samples, self.began.memories, self.began.dt_s
+        stimuli = sampling.stimuli_of(memories)
         x, y = np.stack([sample.position for sample in samples], axis=1).transpose(2, 0, 1)
-        width_m = run.space.dims[0]
-        index = [float(util.comp_PI(arena_xdim=width_m, xs=column)) for column in x.T]
-        kind, plan = self.memories[0], self._plan
-        in_the_end = _sides(run)
-        sides = {name: side for name, side in self._sides.items() if in_the_end.get(name) == side}
-        stated = self._stated(minutes, run.begins_with)
+        index = [float(util.comp_PI(arena_xdim=self._width_m, xs=column)) for column in x.T]
+        ticks = np.array([sample.tick for sample in samples])
+        stated, own_run_id = self._stated(stimuli)
         return xarray.Dataset(
             {
-                "gain": (("larva", "time", "stimulus"), gain),
+                "gain": (
+                    ("larva", "time", "stimulus"),
+                    np.stack([sample.gains_of(stimuli) for sample in samples], axis=1),
+                ),
                 "x": (("larva", "time"), x, {"units": "m"}),
                 "y": (("larva", "time"), y, {"units": "m"}),
                 "heading": (
@@ -119,60 +107,110 @@ class Observer:
                     index,
                     {"long_name": "(larvae in the left part - in the right part) / all, Larvaworld's own"},
                 ),
-                "learned": (("larva", "stimulus"), sampling.learned(self.memories, stimuli)),
-                **origin.run_variable("larva", stated["run_id"], plan.larvae),
+                "learned": (("larva", "stimulus"), sampling.learned(memories, stimuli)),
+                **origin.run_variable("larva", own_run_id, len(memories)),
             },
             coords={
-                "larva": [str(agent.unique_id) for agent in run.agents],
-                "time": ("time", np.array([sample.time_s for sample in samples]), {"units": "s"}),
+                "larva": list(self.began.larvae),
+                "group": ("larva", list(self.began.groups)),
+                "time": ("time", ticks * dt_s, {"units": "s"}),
+                "step": ("time", ticks - 1, {"long_name": "Step of this sample in Larvaworld's own table"}),
                 "stimulus": stimuli,
-                "stimulus_side": ("stimulus", [sides.get(name, "") for name in stimuli]),
+                "stimulus_side": ("stimulus", [self._side_of(name) for name in stimuli]),
+                "run_id": own_run_id,
                 **stated,
-                **self._sources.coordinates(run),
-                "learned_is": _meaning(kind),
+                **self._sources.coordinates(self.began.run),
             },
             attrs={"format": FORMAT, "format_version": FORMAT_VERSION},
         )
 
-    def _stated(self, minutes: float, begins_with: Beginning) -> dict[str, Any]:
-        """Return all that made this run, each without dimensions, and first the id of all of it."""
-        plan, kind = self._plan, self.memories[0]
-        odors = odors_of(self.memories)
-        files, files_sha256 = begins_with.said()
-        numbers = {
-            "experiment": plan.experiment,
-            "model": plan.model,
-            "larvae": plan.larvae,
-            "minutes": minutes,
-            "every_s": plan.every_s,
-            "seed": str(plan.seed),
+    def _sample(self) -> None:
+        agents, memories = self.began.agents, self.began.memories
+        self._sources.look(self.began.run, self._now * self.began.dt_s)
+        stimuli = sampling.stimuli_of(memories)
+        self._samples.append(
+            _Sample(
+                self._now,
+                sampling.positions(agents),
+                sampling.headings(agents),
+                sampling.on_food(agents),
+                stimuli,
+                sampling.gains(memories, stimuli),
+            )
+        )
+
+    def _side_of(self, stimulus: str) -> str:
+        """Return the side of the arena on which an odor was all the time; "" if there is none."""
+        side = self._sides.get(stimulus, "")
+        return side if self._sides_in_the_end.get(stimulus) == side else ""
+
+    def _stated(self, stimuli: Sequence[str]) -> tuple[dict[str, Any], str]:
+        """Return all that made this run, and the id of all of it.
+
+        What all larvae have alike is without dimensions, as in every result; what they differ in is along them, as if
+        the results of each had been joined.
+        """
+        began = self.began
+        memories, lived_min = began.memories, self._now * began.dt_s / 60
+        files, files_sha256 = self._began_with
+        odors = [odors_of([memory]) if memory is not None else {} for memory in memories]
+        of_larvae = {
+            "model": began.models,
+            "memory": ["" if memory is None else type(memory).__name__ for memory in memories],
+            "odors": [json.dumps(own) for own in odors],
+            "learned_is": [_meaning(memory) for memory in memories],
+            **_by_name([option_coordinates(memory) for memory in memories]),
+        }
+        stated = {
+            "experiment": began.experiment,
+            "larvae": len(memories),
+            "minutes": lived_min if self._minutes is None else float(self._minutes),
+            "every_s": self.every_s,
+            "seed": "" if began.seed is None else str(began.seed),
+            "complete": self.complete,
+            "memories": files,
             "memories_sha256": files_sha256,
-            **option_coordinates(kind),
             "larvaworld": host.version(),
+            "versions": json.dumps({**versions(), "larvaworld": host.version()}),
+            **{name: _alike(values) for name, values in of_larvae.items()},
         }
         identity = {
             "kind": FORMAT,
-            **{name: value for name, value in numbers.items() if name not in CHANGES_NO_NUMBER},
-            "stored": self._contents,
-            "odors": odor_contents(odors),
-            "script": None if plan.script is None else getattr(plan.script, "__qualname__", type(plan.script).__name__),
+            **{name: value for name, value in stated.items() if name not in (*CHANGES_NO_NUMBER, *_SAID)},
+            "ticks": self._now,
+            "generation": began.generation,
+            "configuration": self._configuration,
+            "odors": _alike([odor_contents(own) for own in odors]),
+            "stimuli": stimuli,
+            "script": self._script,
         }
-        return {
-            "run_id": run_id(identity),
-            **numbers,
-            "memories": files,
-            "memory": type(kind).__name__,
-            "odors": json.dumps(odors),
-            "versions": json.dumps({**versions(), "larvaworld": host.version()}),
-        }
+        return stated, run_id(identity)
 
 
-CHANGES_NO_NUMBER = tuple(
-    f"memory.{name}"
-    for name in ("engine", "shared", "server_host", "server_port", "unix_path", "tls_ca", "timeout_s", "on_failure",
-                 "odors")
-)  # fmt: skip
-"""Options that say where and how is computed, and names of odors, of which the contents count."""
+class _Sample(NamedTuple):
+    """What B larvae did at a moment.
+
+    Attributes:
+        tick: How many ticks they had lived through.
+        position: [B, 2] float64, m.
+        heading: [B] float64, rad.
+        on_food: [B] bool.
+        stimuli: Those that memories knew of.
+        gain: [B, O] float64, of these.
+    """
+
+    tick: int
+    position: NDArray[np.float64]
+    heading: NDArray[np.float64]
+    on_food: NDArray[np.bool_]
+    stimuli: list[str]
+    gain: NDArray[np.float64]
+
+    def gains_of(self, stimuli: Sequence[str]) -> NDArray[np.float64]:
+        """Return the gain of each of some stimuli: [B, O] float64, nan of those that nobody knew of yet."""
+        known = dict(zip(self.stimuli, self.gain.T, strict=True))
+        unknown = np.full(len(self.gain), np.nan)
+        return np.array([known.get(name, unknown) for name in stimuli]).reshape(len(stimuli), len(self.gain)).T
 
 
 def _sides(run: Any) -> dict[str, str]:
@@ -189,13 +227,23 @@ def _sides(run: Any) -> dict[str, str]:
     return {odor: side for odor, (side, *others) in places.items() if side and not others}
 
 
-def _sample(time_s: float, agents: Any, memories: list[Any]) -> _Sample:
-    stimuli = sampling.stimuli_of(memories)
-    where, heading = sampling.positions(agents), sampling.headings(agents)
-    return _Sample(time_s, where, heading, sampling.on_food(agents), stimuli, sampling.gains(memories, stimuli))
-
-
 def _meaning(memory: Any) -> str:
+    if memory is None:
+        return ""
     if isinstance(memory, MBmemory):
         return "preference index of the output neurons, (MBONp - MBONn) / (MBONp + MBONn), asked in the end"
     return "best gain on average over states"
+
+
+def _by_name(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return for each name the values that some mappings, all of the same names, have for it."""
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _alike(values: Sequence[Any]) -> Any:
+    """Return the value that all larvae have, or their values along the larvae."""
+    first = values[0]
+    both_absent = isinstance(first, float) and math.isnan(first)
+    if all(value == first or (both_absent and value != value) for value in values):  # noqa: PLR0124  # nan
+        return first
+    return ("larva", list(values))

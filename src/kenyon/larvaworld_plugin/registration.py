@@ -178,6 +178,12 @@ def registered() -> Settings | None:
     return None if _current is None else _current.settings
 
 
+def beginning_of(run: Any) -> Beginning:
+    """Return what the larvae of a run begin with: what was given to the run itself, or what is registered."""
+    usual = Beginning() if _current is None else _current.settings.begins_with
+    return getattr(run, "begins_with", usual)
+
+
 def unregister() -> None:
     """Give the host its own classes back, if it has ours."""
     if _current is not None:
