@@ -252,7 +252,6 @@ VALID: dict[str, Callable[[], Any]] = {
     "larvae.group": lambda: "larvae",
     "Results.save.folder": _folder,
     "listeners": list,
-    "witness": lambda: print,
     "purpose": lambda: "input",
     "q_t": lambda: [[0.0, 1.0]],
     "q_tm1": lambda: [[[0.0, 1.0]], [[1.0, 0.0]]],
@@ -471,9 +470,6 @@ MEANS: dict[tuple[str, str], Any] = {
         (f"memory.*.{switch}", "a truth value"): ITSELF
         for switch in ("frozen", "only_sensed", "seeks_food", "shared", "state_specific_best", "unix", "tls")
     },
-    ("*_circuit.witness", "a class"): ITSELF,
-    ("*_circuit.witness", "a function"): ITSELF,
-    ("watch_circuit.spikes", "a truth value"): ITSELF,
     ("memory.*.G", "negative*"): ITSELF,
     ("memory.*.innate_gain", "negative*"): ITSELF,
     ("memory.*.changes", "a dictionary"): LEFT_OUT,

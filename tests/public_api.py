@@ -12,7 +12,6 @@ import kenyon
 INNER = {
     "kenyon.cli*": "click reads what comes from a command line; tests/cli",
     "kenyon.larvaworld_plugin*": "needs Larvaworld; tests/compat",
-    "kenyon.live*": "listens to events and to browsers, and is served on ports; tests/live",
     "kenyon.server*": "hears messages alone, which are fuzzed; tests/server",
     "kenyon.wire*": "hears bytes alone, which are fuzzed; tests/wire",
     **dict.fromkeys(

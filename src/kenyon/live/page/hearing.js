@@ -39,7 +39,6 @@ async function hearSaved(text) {
   const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   player.live = false;
-  mostCells = Infinity;
   for (const message of await new Response(unpacked).json()) hear(message);
   playRecorded();
   fillSpeeds();

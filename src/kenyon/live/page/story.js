@@ -1,7 +1,7 @@
 // What the run has told so far: messages in the order of their times, looked up by time. Draws nothing.
 
 const MOST_FRAMES = 4000; // Beyond, every other one of the older half is forgotten: a server may run for weeks.
-let mostCells = 600; // Messages of spikes that are kept of one larva; a saved page has them all anyway.
+const MOST_CELLS = 1500; // Messages of spikes that are kept of one larva.
 
 let story = emptyStory();
 
@@ -28,7 +28,7 @@ const HEARD = {
     if (frames.length > MOST_FRAMES) story.frames = thinned(frames);
   },
   cells(message) {
-    remember(story.cells, message, mostCells);
+    remember(story.cells, message, MOST_CELLS);
   },
   table(message) {
     remember(story.tables, message, MOST_FRAMES);

@@ -54,8 +54,8 @@ function drawLane(pen, lane, stretches, x, y, names) {
 function inWords(larva, t_s) {
   const stretch = stretchAt(larva, t_s);
   if (!stretch) return "";
-  const odors = Object.keys(stretch.odors ?? {}).filter((name) => stretch.odors[name] > 0).join(" and ");
-  const comes = [stretch.reward > 0 ? "reward" : "", stretch.punishment > 0 ? "punishment" : ""].filter(Boolean).join(" and ");
-  const said = odors && comes ? `${odors} with ${comes}` : odors || (comes ? `${comes} without an odor` : "no odor");
-  return `${stretch.kind === "test" ? "test: " : ""}${said}`;
+  const things = Object.keys(stretch.odors ?? {}).filter((name) => stretch.odors[name] > 0);
+  const odors = things.length ? things.join(" and ") : "no odor";
+  const with_ = [stretch.reward > 0 ? "reward" : null, stretch.punishment > 0 ? "punishment" : null].filter(Boolean).join(" and ");
+  return `${stretch.kind === "test" ? "test: " : ""}${odors}${with_ ? ` with ${with_}` : ""}`;
 }
