@@ -1,7 +1,9 @@
 // The dish: odors, food, and larvae with their tails.
 
 const TAIL_S = 30;
+const TAIL_PIECES = 6; // Each paler than the next.
 const BODY_M = 0.004; // A third-instar larva is some 4 mm long.
+const FASTEST_M_S = 0.005; // No larva crawls so fast: it has been put somewhere else.
 
 /** How a place in the arena, in m from its middle, becomes one on the canvas. */
 function viewOf(width, height) {
@@ -122,8 +124,9 @@ function whereIs(larva, t_s) {
   const after = story.frames[place + 1] ?? before;
   const from = before && standing(before, larva);
   if (!from) return null;
-  const to = standing(after, larva) ?? from;
   const span_s = after.t_s - before.t_s;
+  const next = standing(after, larva);
+  const to = next && !isJump(from, next, span_s) ? next : from;
   const share = calm.matches || !(span_s > 0) ? 0 : Math.max(0, Math.min(1, (t_s - before.t_s) / span_s));
   return {
     x: from.x + (to.x - from.x) * share,
@@ -137,6 +140,11 @@ function whereIs(larva, t_s) {
 function standing(frame, larva) {
   const [x, y] = [frame.x?.[larva], frame.y?.[larva]];
   return x === null || x === undefined ? null : { x, y, heading: frame.heading?.[larva] ?? 0 };
+}
+
+/** Whether a larva was taken from one place to another, as between trials. */
+function isJump(from, to, within_s) {
+  return Math.hypot(to.x - from.x, to.y - from.y) > 0.002 + FASTEST_M_S * within_s;
 }
 
 /** The shorter way from one direction to another, rad. */
@@ -154,25 +162,35 @@ function drawTails(pen, view, stimulus, chosen) {
   });
 }
 
-/** A tail fades where the larva has been longer ago. */
+/** A tail fades where the larva has been longer ago, and ends where it was put down. */
 function drawTail(pen, view, larva, first, last, colour, width) {
   pen.strokeStyle = colour;
   pen.lineWidth = width;
-  const pieces = 6;
   const here = whereIs(larva, player.now_s);
-  for (let piece = 0; piece < pieces; piece += 1) {
-    const from = first + Math.floor(((last - first) * piece) / pieces);
-    const to = first + Math.floor(((last - first) * (piece + 1)) / pieces);
-    pen.globalAlpha = 0.07 + (0.5 * (piece + 1)) / pieces;
+  for (let piece = 0; piece < TAIL_PIECES; piece += 1) {
+    const from = first + Math.floor(((last - first) * piece) / TAIL_PIECES);
+    const to = first + Math.floor(((last - first) * (piece + 1)) / TAIL_PIECES);
+    pen.globalAlpha = 0.07 + (0.5 * (piece + 1)) / TAIL_PIECES;
     pen.beginPath();
-    for (let place = from; place <= to; place += 1) {
-      const spot = story.frames[place] && standing(story.frames[place], larva);
-      if (spot) pen.lineTo(view.x(spot.x), view.y(spot.y));
-    }
-    if (piece === pieces - 1 && here) pen.lineTo(view.x(here.x), view.y(here.y));
+    drawWay(pen, view, larva, from, to, piece === TAIL_PIECES - 1 ? here : null);
     pen.stroke();
   }
   pen.globalAlpha = 1;
+}
+
+/** The way of a larva from one frame to another, and on to where it is now. */
+function drawWay(pen, view, larva, from, to, here) {
+  let before = null;
+  for (let place = from; place <= to; place += 1) {
+    const frame = story.frames[place];
+    const spot = frame && standing(frame, larva);
+    if (!spot) continue;
+    const jumped = before && isJump(before.spot, spot, frame.t_s - before.t_s);
+    if (before && !jumped) pen.lineTo(view.x(spot.x), view.y(spot.y));
+    else pen.moveTo(view.x(spot.x), view.y(spot.y));
+    before = { spot, t_s: frame.t_s };
+  }
+  if (here && before) pen.lineTo(view.x(here.x), view.y(here.y));
 }
 
 function drawPlaced(pen, view, larva, stimulus, isChosen) {
