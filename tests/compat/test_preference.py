@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from xarray import load_dataset
 
 from kenyon.cli import main
 from kenyon.drawing import save_figure
@@ -239,8 +240,11 @@ def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
     """A run, its memories into a test, and a preference, each with its files; nothing is overwritten unasked."""
     runner = CliRunner()
     first = ["larvaworld", "run", "PItest_off", "--larvae", "2", "--minutes", "0.05", "--out", str(tmp_path / "a")]
-    assert runner.invoke(main, [*first, "--json"], catch_exceptions=False).exit_code == 0
-    assert {path.name for path in (tmp_path / "a").iterdir()} == {"run.nc", "memories.npz", "run.png"}
+    assert runner.invoke(main, [*first, "--json", "--store"], catch_exceptions=False).exit_code == 0
+    names = {"run.nc", "memories.npz", "run.png", "larvaworld.nc"}
+    assert {path.name for path in (tmp_path / "a").iterdir()} == names
+    ours, theirs = (load_dataset(tmp_path / "a" / name) for name in ("run.nc", "larvaworld.nc"))
+    assert (theirs.x.sel(larva=ours.larva, step=ours.step).values == ours.x.values).all()
     again = runner.invoke(main, first)
     assert again.exit_code == 2
     assert "run.nc" in again.output

@@ -9,11 +9,12 @@ import larvaworld
 import numpy as np
 import pytest
 from larvaworld.lib import reg
-from larvaworld.lib.sim import ExpRun
+from larvaworld.lib.sim import Exec, ExpRun
 
 from kenyon.errors import InputError, MismatchError
 from kenyon.larvaworld_plugin import host, register, run, save_memories, unregister, watch, watching
 from kenyon.larvaworld_plugin.events import RunBegan, RunEnded, TickLived
+from kenyon.larvaworld_plugin.figures import run_figure
 from kenyon.larvaworld_plugin.host_table import host_table
 from kenyon.larvaworld_plugin.sampling import gains, headings, on_food, positions, stimuli_of
 from kenyon.memory import checkpoint
@@ -138,8 +139,27 @@ def test_a_run_tells_what_happens_in_it(tmp_path: Path) -> None:
     assert dict(outcome.dataset.sizes) == {"larva": 2, "time": 1, "stimulus": 0}
     assert outcome.memories == [None, None]
     assert outcome.dataset.memory.item() == ""
+    assert run_figure(outcome.dataset).axes
     with pytest.raises(InputError, match="memories must be at least one, got none"):
         save_memories(tmp_path / "none.npz", outcome)
+
+
+def test_runs_that_others_build_are_watched(tmp_path: Path) -> None:
+    """One that an Exec starts here; not one that is watched by itself, nor one that begins afterward."""
+    conf = built(tmp_path / "configured", "forager", minutes=0.01).p
+    conf.update(store_data=False, dir=str(tmp_path / "executed"), enrichment={})
+    begun: list[Any] = []
+    with watching(every_s=0.1, listeners=[begun.append]) as runs:
+        execution = Exec("sim", conf, EXPERIMENT, run_externally=False)
+        execution.run()
+        own = built(tmp_path / "own", "forager", minutes=0.01)
+        watch(own)
+        simulated(own)
+    simulated(built(tmp_path / "after", "forager", minutes=0.01))
+    (seen,) = runs
+    assert seen.run is execution.process
+    assert {event.run for event in begun} == {seen.run}
+    assert seen.outcome().dataset.sizes["time"] == len(begun) - 2
 
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
@@ -176,8 +196,9 @@ def test_groups_of_several_models_are_one_run(tmp_path: Path) -> None:
     assert dataset.experiment.item() == EXPERIMENT
     assert np.isnan(dataset.gain.values).any(axis=(1, 2)).tolist() == [False, False, False, True]
     assert np.isfinite(dataset.learned.sel(larva=["MB_0", "MB_1"])).all()
+    assert len(run_figure(dataset).axes) == 5  # Two gains, tracks, and what was learned in its two units.
     every = save_memories(tmp_path / "every.npz", trained)
-    of_bodies = {"model": {"MB": "forager_MB"}, "memory": {"MB": options["MB"]}}
+    of_bodies: dict[str, Any] = {"model": {"MB": "forager_MB"}, "memory": {"MB": options["MB"]}}
     short: dict[str, Any] = {"larvae": 2, "minutes": 0.05, "show_progress": False}
     bodies = save_memories(tmp_path / "bodies.npz", run(EXPERIMENT, **of_bodies, **short))
     for memories, rows in ((every, dataset.learned), ({"MB": bodies}, None)):

@@ -136,7 +136,7 @@ def _memories(result: "xarray.Dataset") -> str:
     began = [Path(name).name for name in origin.distinct(result, "memories") if name]
     frozen = ", frozen" if origin.distinct(result, "memory.frozen") == ["true"] else ""
     begun = f", begun with {', '.join(began)}" if began else ""
-    return ", ".join(origin.distinct(result, "memory")) + begun + frozen
+    return (", ".join(filter(None, origin.distinct(result, "memory"))) or "none") + begun + frozen
 
 
 def _scale_alike(over_time: Sequence["Axes"]) -> None:

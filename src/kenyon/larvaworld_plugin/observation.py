@@ -57,6 +57,7 @@ class Record:
         self._sources.look(began.run, 0.0)
         self._now = 0
         self._samples: list[_Sample] = []
+        self._learned: tuple[int, NDArray[np.float64]] | None = None
 
     def look(self, event: TickLived) -> None:
         """Take a sample, if it is time."""
@@ -107,7 +108,7 @@ class Record:
                     index,
                     {"long_name": "(larvae in the left part - in the right part) / all, Larvaworld's own"},
                 ),
-                "learned": (("larva", "stimulus"), sampling.learned(memories, stimuli)),
+                "learned": (("larva", "stimulus"), self._what_was_learned(stimuli)),
                 **origin.run_variable("larva", own_run_id, len(memories)),
             },
             coords={
@@ -138,6 +139,12 @@ class Record:
                 sampling.gains(memories, stimuli),
             )
         )
+
+    def _what_was_learned(self, stimuli: Sequence[str]) -> NDArray[np.float64]:
+        """Return what larvae have learned by now, [B, O]; they are asked once, for that takes a while."""
+        if self._learned is None or self._learned[0] != self._now:
+            self._learned = self._now, sampling.learned(self.began.memories, stimuli)
+        return self._learned[1]
 
     def _side_of(self, stimulus: str) -> str:
         """Return the side of the arena on which an odor was all the time; "" if there is none."""

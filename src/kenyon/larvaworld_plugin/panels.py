@@ -176,8 +176,8 @@ def unit_of(learned_is: str) -> str:
 def units(result: "xarray.Dataset") -> dict[str, NDArray[np.bool_]]:
     """Return in what it is measured what larvae have learned, and of which larvae: of several groups it may differ."""
     meant = np.broadcast_to(result.learned_is.values.astype(str), result.sizes["larva"])
-    own = np.array([unit_of(words) for words in meant])
-    return {str(unit): own == unit for unit in dict.fromkeys(own)}
+    own = np.array([unit_of(words) if words else "" for words in meant])  # Without a memory nothing is learned.
+    return {str(unit): own == unit for unit in dict.fromkeys(own) if unit}
 
 
 def learned(axes: "Axes", result: "xarray.Dataset", who: Cast, unit: str, members: NDArray[np.bool_]) -> None:

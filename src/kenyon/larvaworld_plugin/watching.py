@@ -44,6 +44,11 @@ class Watch:
         self.run, self.every_s, self.script = run, every_s, script
         self.records: list[Record] = []
 
+    def __repr__(self) -> str:
+        """Say what is seen."""
+        larvae = f"{len(self.records[-1].began.larvae)} larvae" if self.records else "not begun"
+        return f"<watch of {shown(self.run.id)}: {larvae}>"
+
     @property
     def began(self) -> RunBegan:
         """The larvae that are seen, or were seen last.
