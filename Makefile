@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 test-pages larvaworld-models preference reproduce check judge-larval bench bench-cuda bench-larvaworld bench-plugin bench-server soak docs lock clean
+.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 test-pages live-film larvaworld-models preference reproduce check judge-larval bench bench-cuda bench-larvaworld bench-plugin bench-server soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -73,6 +73,10 @@ test-larvaworld-2.4: $(LARVAWORLD)-2.4/ready  ## the plug-in beside Larvaworld 2
 test-pages: $(VENV)/dev  ## the live page in a headless Chromium, which must be on this machine
 	$(INSTALL) --editable '.[pages]'
 	$(BIN)/python -m pytest -m page tests/pages
+
+live-film: $(LARVAWORLD)/ready  ## a run in which larvae learn, as the page shows it: docs/live.png and docs/live.webp
+	$(LARVAWORLD)/bin/python -m pip install --quiet --disable-pip-version-check playwright
+	$(LARVAWORLD)/bin/python studies/live_film.py
 
 reproduce: $(VENV)/core  ## what larvae do and what the circuit does with each set of constants: docs/larvae.md
 	$(BIN)/python studies/reproduction.py

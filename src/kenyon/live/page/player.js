@@ -33,6 +33,7 @@ function follow(passed_s) {
   const behind_s = newest_s() - player.now_s;
   const left_s = calm.matches || behind_s < 0.02 ? 0 : behind_s * Math.exp(-passed_s / CATCH_UP_S);
   player.now_s = newest_s() - left_s;
+  if (story.ended && left_s === 0) player.playing = player.following = false;
 }
 
 function play(passed_s) {

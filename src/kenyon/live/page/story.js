@@ -176,5 +176,7 @@ function givenTo(frame, larva) {
 }
 
 function stretchAt(larva, t_s) {
-  return given(larva).find((stretch) => stretch.start_s <= t_s && t_s < stretch.end_s) ?? null;
+  const stretches = given(larva);
+  const now = stretches.find((stretch) => stretch.start_s <= t_s && t_s < stretch.end_s);
+  return now ?? stretches.findLast((stretch) => stretch.end_s === t_s) ?? null;
 }
