@@ -74,6 +74,8 @@ def _common(command: Command) -> Command:
               help="Begin with what larvae have learned in another run: its memories.npz.")  # fmt: skip
 @click.option("--frozen", is_flag=True, help="Follow what was learned, and learn no more.")
 @click.option("--store", is_flag=True, help="Keep Larvaworld's own table of the run, too: larvaworld.nc.")
+@click.option("--video", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.mp4", help="Make a film of it, "
+              "too, ten times as fast as larvae are: each colored by the gain of the first odor.")  # fmt: skip
 @_common
 def run(
     experiment: str,
@@ -84,6 +86,7 @@ def run(
     *,
     frozen: bool,
     store: bool,
+    video: Path | None,
     out: Path,
     overwrite: bool,
     as_json: bool,
@@ -102,25 +105,27 @@ def run(
       kenyon larvaworld run PItrain --larvae 10 --minutes 8 --out trained
       kenyon larvaworld run PItest_off --larvae 10 --memories trained/memories.npz --frozen --out tested
       kenyon larvaworld run PItrain --model forager_RL --out q-learning
-      kenyon larvaworld run MB_patch_grid --model max_forager_MB --larvae 5 --minutes 5 --out patches
+      kenyon larvaworld run MB_patch_grid --model max_forager_MB --larvae 5 --minutes 5 --video patches.mp4
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
     from kenyon.larvaworld_plugin.experiment import carry_out, save_memories
     from kenyon.larvaworld_plugin.figures import run_figure
+    from kenyon.larvaworld_plugin.film import Film
     from kenyon.larvaworld_plugin.host_table import host_table
     from kenyon.larvaworld_plugin.panels import sides
     from kenyon.larvaworld_plugin.plan import Plan
 
     options = {**_options(how), **({"frozen": True} if frozen else {})}
     plan = Plan(experiment, model, larvae, minutes, how["seed"], options, memories)
+    films = [] if video is None else [Film(video, overwrite=overwrite)]
     names = ("run.nc", "memories.npz", "run.png", *(["larvaworld.nc"] if store else []))
     with _prepared(plan, how, out, names, overwrite=overwrite) as new:
-        outcome = carry_out(plan)
+        outcome = carry_out(plan, listeners=films)
         save(outcome.dataset, new / names[0])
         save_memories(new / names[1], outcome)
         save_figure(run_figure(outcome.dataset), new / names[2])
         if store:
             save(host_table(outcome.host), new / names[3])
-    files = [out / name for name in names]
+    files = [out / name for name in names] + ([] if video is None else [video])
     result = outcome.dataset
     learned = result.learned.mean("larva")  # Of the larvae that have learned anything of it.
     rows: list[dict[str, Any]] = [
@@ -152,6 +157,8 @@ def run(
         say(f"Larvaworld's preference index in the end, (left - right) / all, where {where}: {index:+.2f}.")
     say(f"On food {on_food:.0%} of the time. Run {run_id}.")
     say(f"Look at {files[2]}; the results are in {files[0]}, what was learned in {files[1]}.")
+    if video is not None:
+        say(f"The film is {video}.")
 
 
 @larvaworld.command(short_help="Do larvae prefer what they were trained with?")
