@@ -20,8 +20,9 @@ from kenyon.conditioning.claims import Claim, Criterion
 from kenyon.conditioning.entry import Entry
 from kenyon.conditioning.setup import Kept
 from kenyon.errors import InputError
+from kenyon.larvaworld_plugin.dish import Schedule
+from kenyon.larvaworld_plugin.groups import Group
 from kenyon.larvaworld_plugin.plan import Plan
-from kenyon.larvaworld_plugin.preference import Group
 from kenyon.larvaworld_plugin.registration import Settings
 from kenyon.mushroom_body import Record
 
@@ -44,7 +45,7 @@ MADE_BY_USERS: list[Any] = [
     Claim("X1", "larva", "A second is enough.", "Nobody 2020", {"a": "A+ 1s, ?A"}, (Criterion("i", MEASURE),), "None."),
     Finding("reward", "preference", 0.5, 0.4, 0.6, 0.1, 0.9),
     Plan("PItrain", "forager_MB", 7, 8.0, 5, {"G": 0.5}, Path("a.npz"), 2.0, len),  # type: ignore[arg-type]  # any
-    Group("paired", 4, "CS", 6, "forager_MB", 7, 9, 0.5, 1.5, {"G": 0.5}),
+    Group(Schedule("paired", ()), 4, "CS", 6, "forager_MB", 7, 1.5, {"G": 0.5}),
     Settings(remote=True, gain="published", touch_odors={"a": "anisole"}, options={"MB": {}}, other_versions="warn"),
 ]
 """One of each that a user may make, all of it right."""
@@ -75,6 +76,7 @@ GIVEN_TO_USERS = {
     "StoredExperiment",
     "TryOut",
     "MemoryFinding",
+    *("Given", "Choice", "Schedule", "InDish", "Tested", "HeadCast", "Casting"),
 }
 """What experiments, tests, inspections and readers answer, made by our own code."""
 
@@ -134,8 +136,6 @@ ALLOWED: dict[str, list[Any]] = {
     "Group.seed": [2],
     "Group.model": WORDS,
     "Group.larvae": [2],
-    "Group.trials": [2],
-    "Group.phase_min": [2],
     "Group.test_min": [2],
     "Group.memory": [{}],
     "Settings.remote": [True],

@@ -21,12 +21,9 @@ from kenyon.drawing import save_figure
 from kenyon.errors import InputError
 from kenyon.larvaworld_plugin import experiment, unregister
 from kenyon.larvaworld_plugin.comparing import compare
-from kenyon.larvaworld_plugin.conditions import CONDITIONS, phases
-from kenyon.larvaworld_plugin.experiment import carry_out
+from kenyon.larvaworld_plugin.conditions import CONDITIONS
 from kenyon.larvaworld_plugin.figures import preference_figure
-from kenyon.larvaworld_plugin.plan import Plan
-from kenyon.larvaworld_plugin.preference import _follow, preference
-from kenyon.memory.mushroom_body import HOST_ODORS
+from kenyon.larvaworld_plugin.preference import preference
 from kenyon.reservations import reserved
 
 TINY: dict[str, Any] = {"larvae": 2, "trials": 1, "phase_min": 0.2, "test_min": 0.1, "show_progress": False}
@@ -141,35 +138,6 @@ def test_punishment_teaches_the_opposite() -> None:
     result = preference(groups=2, conditions=["paired"], memory={"reinforcement": "punishment"}, **TINY)
     assert (result.learned.sel(role="trained") < -0.02).all()
     assert (result.gain.sel(role="trained") < 0).all()
-
-
-@pytest.mark.parametrize("condition", ["paired", "unpaired", "differential", "mirrored"])
-def test_larvae_are_given_what_a_training_says(condition: str) -> None:
-    """Odor and food, as larvae themselves meet them, in every phase."""
-    schedule = phases(condition, "UCS", 2, 0.05)
-    met: list[tuple[set[str], bool]] = []
-
-    def script(host_run: Any) -> Any:
-        follow = _follow(host_run, schedule)
-
-        def look() -> None:
-            if host_run.t % 30 == 15:  # in the middle of a phase of 3 s
-                sensed = host_run.agents[0].brain.sense_odors()
-                food = bool(host_run.food_grid.grid.max() > 0)
-                met.append(({HOST_ODORS[name] for name, level in sensed.items() if level > 0}, food))
-            follow()
-
-        return look
-
-    carry_out(Plan("PItrain", "forager_MB", 1, 0.2, script=script), show_progress=False)
-    first, second = HOST_ODORS["UCS"], HOST_ODORS["CS"]
-    trial = {
-        "paired": [({first}, True), (set(), False)],
-        "unpaired": [({first}, False), (set(), True)],
-        "differential": [({first}, True), ({second}, False)],
-        "mirrored": [({first}, False), ({second}, True)],
-    }
-    assert met == trial[condition] * 2
 
 
 def test_the_larger_the_difference_the_surer_it_is() -> None:

@@ -1,4 +1,4 @@
-"""What groups of larvae are trained with in the host, and which odor is then the trained one.
+"""What groups of larvae are trained with in the host, and its controls: five designs, in which A is the trained odor.
 
 The host's own training experiment, PItrain, has no unpaired form, does not count its first trial, and so never comes to
 separate its odors for a test. So training here is a schedule of its own, in that experiment's arena: a dish with both
@@ -8,7 +8,9 @@ odors on both sides, of which one, the other or none is on, with food everywhere
 from collections.abc import Mapping
 
 from kenyon import checks
-from kenyon.conditioning.phases import Phase
+from kenyon.conditioning.designs import Design
+from kenyon.conditioning.spelling import duration
+from kenyon.larvaworld_plugin.dish import TICK_S
 from kenyon.memory.mushroom_body import HOST_ODORS
 
 CONDITIONS: Mapping[str, str] = {
@@ -19,69 +21,36 @@ CONDITIONS: Mapping[str, str] = {
     "mirrored": "the same, but the first odor without food and the other with it",
 }
 
-ODORS = ("CS", "UCS")
-"""Names of the host's two odors: in the test the first is on the left, the second on the right."""
+_TRIALS: Mapping[str, str] = {
+    "paired": "A+ {phase}, {phase}",
+    "unpaired": "A {phase}, + {phase}",
+    "differential": "A+ {phase}, B {phase}",
+    "mirrored": "A {phase}, B+ {phase}",
+}
+"""The two phases of a trial of each, odor and food lasting equally long in all of them."""
 
 
-def phases(condition: str, odor: str, trials: int, phase_min: float = 1.0) -> list[Phase]:
-    """Return what larvae are given, phase by phase; odor and food last equally long in every training.
+def design(condition: str, trials: int, phase_min: float = 1.0) -> Design:
+    """Return a condition as a design of one group, whose test asks first about the odor that a preference is for.
 
-    An odor of the host is here what it stands for where nothing else is said, `HOST_ODORS`. Food is a reward; what it
-    is to a memory, its own options say.
+    That is the odor that came with food, or, if none did, the one that was given.
 
     Args:
         condition: One of `CONDITIONS`.
-        odor: The odor that larvae are given, where they are given two the first; one of `ODORS`.
         trials: Trials of two phases each.
-        phase_min: Duration of a phase, min.
+        phase_min: Duration of a phase, min; in whole ticks of the host.
 
     Raises:
-        InputError: condition or odor is unknown.
+        InputError: the condition is unknown, or a number unusable.
 
     Example:
-        >>> for phase in phases("mirrored", "CS", 1):
-        ...     print(dict(phase.odors), phase.reward, phase.duration_s)
-        {'pentyl acetate': 1.0} 0.0 60.0
-        {'4,5-dimethylthiazole': 1.0} 1.0 60.0
+        >>> design("mirrored", 3).text
+        'A = pentyl acetate, B = 4,5-dimethylthiazole, + = reward 1: mirrored: 3x(A 60s, B+ 60s) | ?B, ?A'
     """
-    first, second = HOST_ODORS[checks.one_of("odor", odor, ODORS)], HOST_ODORS[other(odor)]
-    seconds = phase_min * 60
-    trial = {
-        "naive": [],
-        "paired": [Phase(seconds, first, reward=1.0), Phase(seconds)],
-        "unpaired": [Phase(seconds, first), Phase(seconds, reward=1.0)],
-        "differential": [Phase(seconds, first, reward=1.0), Phase(seconds, second)],
-        "mirrored": [Phase(seconds, first), Phase(seconds, second, reward=1.0)],
-    }
-    return trial[checks.one_of("condition", condition, list(CONDITIONS))] * trials
-
-
-def other(odor: str) -> str:
-    """Return the other one of the host's two odors.
-
-    Raises:
-        InputError: there is no such odor.
-
-    Example:
-        >>> other("CS")
-        'UCS'
-    """
-    return ODORS[1 - ODORS.index(checks.one_of("odor", odor, ODORS))]
-
-
-def trained(condition: str, odor: str) -> str:
-    """Return the odor that a preference is for: the one that came with food, or, if none did, the one that was given.
-
-    Args:
-        condition: One of `CONDITIONS`.
-        odor: As for `phases`.
-
-    Raises:
-        InputError: condition or odor is unknown.
-
-    Example:
-        >>> trained("differential", "CS"), trained("mirrored", "CS")
-        ('CS', 'UCS')
-    """
-    mirrored = checks.one_of("condition", condition, list(CONDITIONS)) == "mirrored"
-    return other(odor) if mirrored else checks.one_of("odor", odor, ODORS)
+    condition = checks.one_of("condition", condition, list(CONDITIONS))
+    trials = checks.integer("trials", trials, low=1, high=1000)
+    phase_min = checks.positive("phase_min", phase_min, high=1e4, unit="min")
+    seconds = max(1, round(phase_min * 60 / TICK_S)) / round(1 / TICK_S)
+    training = "" if condition == "naive" else f"{trials}x({_TRIALS[condition].format(phase=duration(seconds))}) | "
+    test = "?B, ?A" if condition == "mirrored" else "?A, ?B"
+    return Design.read(f"{condition}: {training}{test}", bindings={"A": HOST_ODORS["CS"], "B": HOST_ODORS["UCS"]})

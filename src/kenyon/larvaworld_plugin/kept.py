@@ -1,4 +1,4 @@
-"""What groups of larvae answered, kept in a folder: a test of preference that was cut short goes on where it was."""
+"""What groups of larvae answered, kept in a folder: what was cut short goes on where it was."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ def name_of(group: Mapping[str, Any], settings: Mapping[str, Any], experiments: 
     """Return the name of the file of a group: another one if anything that makes its numbers is another.
 
     Args:
-        group: All that is asked of it, by name.
+        group: All that is asked of it, by name; `name` and `number` begin the name of the file.
         settings: What is registered.
         experiments: Names of the host's stored experiments that it lives through.
     """
@@ -32,7 +32,7 @@ def name_of(group: Mapping[str, Any], settings: Mapping[str, Any], experiments: 
         "stored": [host.contents("Exp", name) for name in experiments] + [host.contents("Model", group["model"])],
         "larvaworld": host.version(),
     }
-    return f"{group['condition']}-{group['number']}-{run_id(made_of)}.npz"
+    return f"{group['name']}-{group['number']}-{run_id(made_of)}.npz"
 
 
 def found(folder: Path, name: str) -> dict[str, Any] | None:
