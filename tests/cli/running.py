@@ -86,6 +86,7 @@ ENOUGH: dict[tuple[str, ...], tuple[str, ...]] = {
     ("sessions", "delete"): ("run", "0", "--state-dir", "nowhere", "--yes"),
     ("larvaworld", "run"): ("--larvae", "1", "--minutes", "0.01"),
     ("larvaworld", "preference"): ("--groups", "1", "--larvae", "1", "--phase", "0.01", "--test", "0.01"),
+    ("larvaworld", "train"): ("A+ 1s | ?A", "--groups", "1", "--larvae", "1", "--test", "0.01"),
     ("larvaworld", "models"): (),
     ("larvaworld", "experiments"): (),
 }

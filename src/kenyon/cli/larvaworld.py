@@ -30,7 +30,8 @@ def larvaworld() -> None:
     """Larvaworld with Kenyon's memories.
 
     Begin with `kenyon larvaworld run`: larvae with a mushroom body live through Larvaworld's training experiment. Then
-    `kenyon larvaworld preference` asks, with controls, whether larvae prefer what they were trained with.
+    `kenyon larvaworld preference` asks, with controls, whether larvae prefer what they were trained with, and `kenyon
+    larvaworld train` does the same with a design of your own.
 
     Needs Larvaworld 2.4.0 or 2.5.1, which runs on Python 3.10 to 3.12.
     """
@@ -43,10 +44,6 @@ def _common(command: Command) -> Command:
             click.option("--seed", type=int, default=0, help="Same seed, same numbers, in any process."),
             click.option("--gain", type=click.Choice(_GAINS), default="calibrated", help="How the output neurons' "
                          "difference becomes a gain: as measured in Larvaworld, or 0.001 per Hz, as published."),
-            click.option("--reinforcement", type=click.Choice(("reward", "punishment")), default="reward",
-                         help="What contact with food means to a mushroom body."),
-            click.option("--odor", "odors", multiple=True, metavar="NAME=ODOR", help="The measured odor that a name "
-                         "in the arena stands for to a mushroom body, such as CS=3-octanol; may be given repeatedly."),
             click.option("--odors-file", type=TABLE, metavar="FILE", help="CSV of odors of your own, which --odor may "
                          "then name (docs/own_odors.md)."),
             click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Option of the memory, such as "
@@ -65,6 +62,39 @@ def _common(command: Command) -> Command:
     return command
 
 
+def _stands_for(command: Command) -> Command:
+    """Add the options that say what things in the arena stand for, where no design says it."""
+    for option in reversed(
+        [
+            click.option("--reinforcement", type=click.Choice(("reward", "punishment")), default="reward",
+                         help="What contact with food means to a mushroom body."),
+            click.option("--odor", "odors", multiple=True, metavar="NAME=ODOR", help="The measured odor that a name "
+                         "in the arena stands for to a mushroom body, such as CS=3-octanol; may be given repeatedly."),
+        ]
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def _of_groups(command: Command) -> Command:
+    """Add the options of whatever tests groups of larvae."""
+    for option in reversed(
+        [
+            click.option("--model", default="forager_MB", help="A stored model of Larvaworld with a memory."),
+            click.option("--groups", type=int, default=8, help="Groups of larvae in each condition, the unit of the "
+                         "statistics."),
+            click.option("--larvae", type=int, default=15, help="Larvae in each group."),
+            click.option("--test", "test_min", type=float, default=3.0, metavar="MIN", help="How long a test lasts."),
+            click.option("--keep-in", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Keep "
+                         "there what each group did, and take it from there where it is: a run that was cut short goes "
+                         "on."),
+            click.option("--jobs", type=int, default=1, help="Processes to use; the numbers are the same."),
+        ]
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 @larvaworld.command(short_help="Run an experiment of Larvaworld.")
 @click.argument("experiment", default="PItrain")
 @click.option("--model", default="forager_MB", help="A stored model of Larvaworld; see `kenyon larvaworld models`.")
@@ -76,6 +106,7 @@ def _common(command: Command) -> Command:
 @click.option("--store", is_flag=True, help="Keep Larvaworld's own table of the run, too: larvaworld.nc.")
 @click.option("--video", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.mp4", help="Make a film of it, "
               "too, ten times as fast as larvae are: each colored by the gain of the first odor.")  # fmt: skip
+@_stands_for
 @_common
 def run(
     experiment: str,
@@ -162,17 +193,12 @@ def run(
 
 
 @larvaworld.command(short_help="Do larvae prefer what they were trained with?")
-@click.option("--model", default="forager_MB", help="A stored model of Larvaworld with a memory.")
 @click.option("--condition", "conditions", multiple=True, help="naive, paired, unpaired, differential or mirrored; may "
               "be given more than once.  [default: all five]")  # fmt: skip
-@click.option("--groups", type=int, default=8, help="Groups of larvae in each condition, the unit of the statistics.")
-@click.option("--larvae", type=int, default=15, help="Larvae in each group.")
 @click.option("--trials", type=int, default=3, help="Training trials, of two phases each.")
 @click.option("--phase", "phase_min", type=float, default=1.0, metavar="MIN", help="How long a phase lasts.")
-@click.option("--test", "test_min", type=float, default=3.0, metavar="MIN", help="How long the test lasts.")
-@click.option("--keep-in", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Keep there what "
-              "each group did, and take it from there where it is: a run that was cut short goes on.")  # fmt: skip
-@click.option("--jobs", type=int, default=1, help="Processes to use; the numbers are the same.")
+@_of_groups
+@_stands_for
 @_common
 def preference(
     model: str,
@@ -236,7 +262,7 @@ def preference(
         [
             [
                 row["condition"],
-                f"{row['preference']:+.2f}" + ("" if groups == 1 else " ({:+.2f} to {:+.2f})".format(*row["interval"])),
+                _around(row["preference"], row["interval"]),
                 "" if row["above_naive"] is None else f"{row['above_naive']:+.2f}",
                 f"{row['learned'][0]:+.2f}, {row['learned'][1]:+.2f}",
                 f"{row['gain'][0]:+.0f}, {row['gain'][1]:+.0f}",
@@ -249,6 +275,98 @@ def preference(
     if groups < _FEWEST_GROUPS:
         say(f"Too few groups for p: with fewer than {_FEWEST_GROUPS} a condition it cannot come below 0.05.")
     say(f"Look at {files[1]}; the results are in {files[0]}.")
+
+
+@larvaworld.command(short_help="Train larvae in a dish of Larvaworld by a design.")
+@click.argument("design")
+@click.option("--odor", "letters", multiple=True, metavar="[LETTER=]NAME", help="The odor that a letter of the design "
+              "stands for, A if no letter is given; may be given repeatedly.")  # fmt: skip
+@click.option("--us", type=click.Choice(("reward", "punishment")), help="What + stands for.  [default: as the design "
+              "says, or reward]")  # fmt: skip
+@_of_groups
+@_common
+def train(
+    design: str,
+    letters: tuple[str, ...],
+    us: str | None,
+    model: str,
+    *,
+    out: Path,
+    overwrite: bool,
+    as_json: bool,
+    groups: int,
+    larvae: int,
+    test_min: float,
+    keep_in: Path | None,
+    jobs: int,
+    **how: Any,
+) -> None:
+    """Let groups of larvae live through DESIGN in Larvaworld, and see where they go in its tests.
+
+    DESIGN is what `kenyon train` takes: text in single quotes (docs/notation.md), or the id of an experiment of the
+    library. A dish has two odors at most, on both sides in training, and food everywhere or nowhere; what it cannot
+    have is refused before anything runs. ?A tests copies of the larvae, which learn no more: A on one side, nothing on
+    the other; ?A, ?B: A on one side, B on the other. `live A/B 180s` tests the larvae themselves. In every second group
+    A is on the other side. Writes training.nc and training.png.
+
+    \b
+    Examples:
+      kenyon larvaworld train '?A, ?B, 3x(A+ 60s, 60s) | ?A, ?B' --groups 4 --jobs 2
+      kenyon larvaworld train reciprocal --odor B=3-octanol --jobs 2
+      kenyon larvaworld train '3x(A+ 60s, 60s) | live A 180s' --us punishment --groups 2 --larvae 8
+    """  # noqa: D301  # as above
+    from kenyon.cli.experiments import bindings
+    from kenyon.conditioning.library import as_design
+    from kenyon.larvaworld_plugin.comparing import compare_tests, words_of
+    from kenyon.larvaworld_plugin.dish import in_dish
+    from kenyon.larvaworld_plugin.plan import Plan
+    from kenyon.larvaworld_plugin.training import train as live_through
+    from kenyon.larvaworld_plugin.training_figure import training_figure
+
+    own = [] if how["odors_file"] is None else read_odors(how["odors_file"])
+    plus = None if us is None else (us, 1.0)
+    asked = as_design(design, bindings=bindings(letters, own), reinforcer=plus, odors=own)
+    in_dish(asked)
+    how |= {"odors": (), "reinforcement": "reward"}  # They are the design's to say.
+    options, names = _options(how), ("training.nc", "training.png")
+    plan = Plan("PItest_off", model, larvae, test_min, how["seed"], options)
+    with _prepared(plan, how, out, names, overwrite=overwrite) as new:
+        result = live_through(
+            asked, model=model, groups=groups, larvae=larvae, test_min=test_min, seed=how["seed"], memory=options,
+            keep_in=keep_in, jobs=jobs,
+        )  # fmt: skip
+        save(result, new / names[0])
+        save_figure(training_figure(result), new / names[1])
+    files = [out / name for name in names]
+    rows = compare_tests(result)
+    if as_json:
+        print_json({"tests": rows, "run_id": result.run_id.item(), "files": [str(file) for file in files]})
+        return
+    print_table(
+        ["condition", "test", "preference (95 % interval)", "since before", "learned", "head casts toward, away (1/s)",
+         "rate modulation", "reorientation (degrees)"],
+        [
+            [
+                row["condition"],
+                words_of(row),
+                _around(row["preference"], row["preference_interval"]),
+                "" if row["since_before"] is None else _around(row["since_before"], row["since_before_interval"]),
+                ", ".join(f"{value:+.2f}" for value in row["learned"] if not isnan(value)),
+                "{:.2f}, {:.2f}".format(*row["head_casts_hz"]),
+                _around(row["rate_modulation"], row["rate_modulation_interval"]),
+                _around(row["reorientation_deg"], row["reorientation_deg_interval"]),
+            ]
+            for row in rows
+        ],
+        title=f"groups: {groups}, each of {larvae} {model}; for the first odor of each test",
+    )  # fmt: skip
+    say("Preference: Larvaworld's index, second half of the test. Learned: what the circuit says when it is asked.")
+    say(f"Run {result.run_id.item()}. Look at {files[1]}; the results are in {files[0]}.")
+
+
+def _around(mean: float, interval: Sequence[float]) -> str:
+    """Return a mean with its interval, if there is one."""
+    return f"{mean:+.2f}" + ("" if isnan(interval[0]) else f" ({interval[0]:+.2f} to {interval[1]:+.2f})")
 
 
 @larvaworld.command(short_help="List Larvaworld's models with a memory.")

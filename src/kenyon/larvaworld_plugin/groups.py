@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks
-from kenyon.larvaworld_plugin import experiment, head_casts, inspection, memory_files, sampling
+from kenyon.larvaworld_plugin import experiment, head_casts, inspection, sampling
 from kenyon.larvaworld_plugin.dish import ODORS, Act, Choice, Given, Schedule
 from kenyon.larvaworld_plugin.plan import MOST_LARVAE, Plan, by_name
-from kenyon.memory import checkpoint
 from kenyon.reservations import reserved
 from kenyon.seeds import larva_seed
 
@@ -231,7 +230,7 @@ class _Training:
         act = self._group.schedule.acts[place]
         if isinstance(act, Choice) and act.seconds is None:
             if run.t:
-                self.kept[place] = _saved(self._folder / f"{place}.npz", run, self._group)
+                self.kept[place] = experiment.save_memories(self._folder / f"{place}.npz", run)
             return
         self._under_way = place
         if run.t:
@@ -257,11 +256,6 @@ def _set(run: Any, group: Group, act: Act) -> None:
 def _on_its_side(source: Any) -> bool:
     """Return whether a source lies where a test has its odor: the first of `ODORS` on the left."""
     return bool((source.get_position()[0] < 0) == (source.odor.id == ODORS[0]))
-
-
-def _saved(path: Path, run: Any, group: Group) -> Path:
-    about = memory_files.about(run, {group.model: group.model})
-    return checkpoint.save(path, inspection.memories(run), about=about)
 
 
 def _copies(group: Group, choice: Choice, began: Path | None) -> experiment.Outcome:

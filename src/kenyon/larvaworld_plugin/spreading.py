@@ -15,7 +15,7 @@ from typing import Any
 
 from kenyon import checks
 from kenyon.errors import InputError, KenyonError
-from kenyon.larvaworld_plugin import experiment, kept, registration
+from kenyon.larvaworld_plugin import building, kept, registration
 from kenyon.larvaworld_plugin.groups import TESTS, TRAINING, Answer, Group, answer
 from kenyon.larvaworld_plugin.plan import Plan
 from kenyon.progress import progress
@@ -51,7 +51,7 @@ def answers(
                 "register without these"
             )
         one = groups[0]
-        experiment.checked(Plan(TRAINING, one.model, one.larvae, one.test_min, one.seed, one.memory))
+        building.checked(Plan(TRAINING, one.model, one.larvae, one.test_min, one.seed, one.memory))
         words = f"{len(groups)} groups of {one.larvae} {one.model}"
         done = stack.enter_context(progress(words, sum(group.minutes for group in groups), show=show_progress))
         for known in _remembered(groups, jobs, settings, folder):
