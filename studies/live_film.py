@@ -92,7 +92,8 @@ def main() -> None:
     lasts_s = max(message["t_s"] for message in messages if message["kind"] == "frame")
     moments = [round(lasts_s * number / (PICTURES - 1), 1) for number in range(PICTURES)]
     (still,) = pictures(messages, [round(lasts_s * STILL_AT, 1)], STILL_HEIGHT)
-    still.quantize(256, dither=Image.Dither.NONE).save(DOCS / "live.png", optimize=True)
+    few = still.quantize(palette=still.quantize(256), dither=Image.Dither.FLOYDSTEINBERG)
+    few.save(DOCS / "live.png", optimize=True)
     size = (FILM_WIDTH, HEIGHT * FILM_WIDTH // WIDTH)
     small = [picture.resize(size, Image.Resampling.LANCZOS) for picture in pictures(messages, moments, HEIGHT)]
     lasting = [PICTURE_MS] * (PICTURES - 1) + [LAST_MS]

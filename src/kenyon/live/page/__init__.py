@@ -87,6 +87,6 @@ def _embedded(messages: Iterable[Mapping[str, Any]]) -> str:
             "give what a run has told, with None for what is not known"
         ) from error
     if not all(isinstance(message.get("kind"), str) for message in told):
-        raise InputError(f"each message of a page must have a kind, got {shown(messages)}; give what a run has told")
+        raise InputError(f"each message of a page must have its kind, got {shown(messages)}; give what a run has told")
     packed = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
     return f'<script type="text/plain" id="messages">{packed}</script>'
