@@ -49,5 +49,5 @@ def test_a_page_that_heard_nothing_is_closed_in_silence() -> None:
 def test_what_cannot_be_watched_is_refused_in_one_sentence(nonsense: object) -> None:
     """Whatever it is, alone or beside what can be."""
     for runs in ((nonsense,), (Experiment("A+ 1s", larvae=1), nonsense)):
-        with pytest.raises(InputError, match="a run to watch must be Experiments, "):
+        with pytest.raises(InputError, match="a run to watch must be Experiments, the Settings of a server, or a run"):
             watch(*runs)

@@ -4,19 +4,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from math import isnan
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from kenyon import checks
 from kenyon.cli.inputs import ARRAYS, TABLE, WORD, read_word
 from kenyon.cli.output import as_json, print_json, print_table, say
+from kenyon.cli.watching import page, watched
 from kenyon.conditioning.results import save
 from kenyon.drawing import save_figure
 from kenyon.errors import InputError
 from kenyon.mushroom_body.odors import read_odors
 from kenyon.reservations import reserved
 from kenyon.words import shown
+
+if TYPE_CHECKING:  # xarray is slow to import
+    import xarray
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -106,6 +110,9 @@ def _of_groups(command: Command) -> Command:
 @click.option("--store", is_flag=True, help="Keep Larvaworld's own table of the run, too: larvaworld.nc.")
 @click.option("--video", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.mp4", help="Make a film of it, "
               "too, ten times as fast as larvae are: each colored by the gain of the first odor.")  # fmt: skip
+@click.option("--raster", multiple=True, metavar="LARVA", help="Keep every spike of a larva, named by its id or its "
+              "place, for `kenyon show`; may be given more than once.")  # fmt: skip
+@watched
 @_stands_for
 @_common
 def run(
@@ -118,6 +125,10 @@ def run(
     frozen: bool,
     store: bool,
     video: Path | None,
+    raster: tuple[str, ...],
+    watch: bool,
+    watch_port: int,
+    browser: bool,
     out: Path,
     overwrite: bool,
     as_json: bool,
@@ -127,9 +138,9 @@ def run(
 
     `kenyon larvaworld experiments` lists what there is.
 
-    Writes run.nc (gains, tracks, preference index over time), memories.npz (what each larva has learned, for
-    --memories of another run) and run.png; with --store also larvaworld.nc, what Larvaworld has noted of each larva in
-    each step (docs/larvaworld.md says how to join it to run.nc).
+    Writes run.nc (gains, tracks, rates of neurons, preference index over time), memories.npz (what each larva has
+    learned, for --memories of another run) and run.png; with --store also larvaworld.nc, what Larvaworld has noted of
+    each larva in each step (docs/larvaworld.md says how to join it to run.nc).
 
     \b
     Examples:
@@ -137,27 +148,38 @@ def run(
       kenyon larvaworld run PItest_off --larvae 10 --memories trained/memories.npz --frozen --out tested
       kenyon larvaworld run PItrain --model forager_RL --out q-learning
       kenyon larvaworld run MB_patch_grid --model max_forager_MB --larvae 5 --minutes 5 --video patches.mp4
+      kenyon larvaworld run PItrain --larvae 10 --minutes 8 --watch --raster 0 --out watched
     """  # noqa: D301  # \b is click's sign that the lines after it stay as they are
+    from kenyon.larvaworld_plugin.activity_log import ActivityLog
     from kenyon.larvaworld_plugin.experiment import carry_out, save_memories
     from kenyon.larvaworld_plugin.figures import run_figure
     from kenyon.larvaworld_plugin.film import Film
     from kenyon.larvaworld_plugin.host_table import host_table
-    from kenyon.larvaworld_plugin.panels import sides
     from kenyon.larvaworld_plugin.plan import Plan
 
     options = {**_options(how), **({"frozen": True} if frozen else {})}
     plan = Plan(experiment, model, larvae, minutes, how["seed"], options, memories)
     films = [] if video is None else [Film(video, overwrite=overwrite)]
     names = ("run.nc", "memories.npz", "run.png", *(["larvaworld.nc"] if store else []))
-    with _prepared(plan, how, out, names, overwrite=overwrite) as new:
-        outcome = carry_out(plan, listeners=films)
-        save(outcome.dataset, new / names[0])
-        save_memories(new / names[1], outcome)
-        save_figure(run_figure(outcome.dataset), new / names[2])
-        if store:
-            save(host_table(outcome.host), new / names[3])
-    files = [out / name for name in names] + ([] if video is None else [video])
-    result = outcome.dataset
+    with page(watch=watch, watch_port=watch_port, browser=browser) as listeners:
+        with _prepared(plan, how, out, names, overwrite=overwrite) as new:
+            log = ActivityLog(raster)
+            outcome = carry_out(plan, listeners=[*listeners, *films, log])
+            save(log.beside(outcome.dataset), new / names[0])
+            save_memories(new / names[1], outcome)
+            save_figure(run_figure(outcome.dataset), new / names[2])
+            if store:
+                save(host_table(outcome.host), new / names[3])
+        files = [out / name for name in names] + ([] if video is None else [video])
+        _report(outcome.dataset, f"{larvae} {model} in {experiment}", files, as_json=as_json)
+        if video is not None and not as_json:
+            say(f"The film is {video}.")
+
+
+def _report(result: "xarray.Dataset", title: str, files: Sequence[Path], *, as_json: bool) -> None:
+    """Say what a run gave."""
+    from kenyon.larvaworld_plugin.panels import sides
+
     learned = result.learned.mean("larva")  # Of the larvae that have learned anything of it.
     rows: list[dict[str, Any]] = [
         {
@@ -180,7 +202,7 @@ def run(
             [row["stimulus"], f"{row['gain']:+.1f}", "nothing" if isnan(row["learned"]) else f"{row['learned']:+.2f}"]
             for row in rows
         ],
-        title=f"{larvae} {model} in {experiment}",
+        title=title,
     )
     say(f"Learned: {result.learned_is.item()}.")
     if index is not None:
@@ -188,8 +210,6 @@ def run(
         say(f"Larvaworld's preference index in the end, (left - right) / all, where {where}: {index:+.2f}.")
     say(f"On food {on_food:.0%} of the time. Run {run_id}.")
     say(f"Look at {files[2]}; the results are in {files[0]}, what was learned in {files[1]}.")
-    if video is not None:
-        say(f"The film is {video}.")
 
 
 @larvaworld.command(short_help="Do larvae prefer what they were trained with?")

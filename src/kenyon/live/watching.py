@@ -1,5 +1,6 @@
 """A page about a run, which anybody with its address can open while the run goes on."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -98,16 +99,19 @@ def watch(*runs: Any, port: int = 0, every_s: float = 1.0) -> Page:
     """Return a page about a run, to be opened in any browser of this machine.
 
     Args:
-        *runs: What the page is about: one or more `Experiment`s, to run one after the other, or the `Settings` of a
-            server. Without any, whoever tells it the events of a run of Larvaworld.
+        *runs: What the page is about: one or more `Experiment`s, to run one after the other; the `Settings` of a
+            server; or a run of Larvaworld before its `simulate`, to which it is attached at once. Without any, a run of
+            Larvaworld that is passed the page as one of its listeners.
         port: Port on loopback; 0 takes a free one.
         every_s: Time between two frames of a run of Larvaworld, in the larvae's own time, s.
 
     Returns:
-        The page, a listener: pass it on as such. At the end of a `with` statement it is closed.
+        The page, a listener: pass it on as such, but where it is attached. At the end of a `with` statement it is
+        closed.
 
     Raises:
         InputError: a run is none of these, the port is none, or it is taken.
+        MismatchError: a run of Larvaworld has begun, or is of a version that Kenyon does not know.
 
     Example:
         >>> experiment = Experiment("A+ 2s, ?A 1s", larvae=2)
@@ -121,8 +125,29 @@ def watch(*runs: Any, port: int = 0, every_s: float = 1.0) -> Page:
         return Page(lambda stream: CircuitSource(runs, stream), port)
     if len(runs) == 1 and isinstance(runs[0], Settings):
         return Page(lambda stream: ServedSource(runs[0], stream), port)
-    if not runs:
+    if not runs or (len(runs) == 1 and _is_of_larvaworld(runs[0])):
         from kenyon.live.arena import ArenaSource
 
-        return Page(lambda stream: ArenaSource(stream, every_s), port)
-    raise InputError(f"a run to watch must be Experiments, or the Settings of a server, got {shown(runs)}; pass these")
+        made = Page(lambda stream: ArenaSource(stream, every_s), port)
+        if runs:
+            _attach(made, runs[0])
+        return made
+    raise InputError(
+        f"a run to watch must be Experiments, the Settings of a server, or a run of Larvaworld, got {shown(runs)}"
+    )
+
+
+def _is_of_larvaworld(run: Any) -> bool:
+    """Return whether something is a run of Larvaworld, which is imported where there is one."""
+    base = getattr(sys.modules.get("larvaworld.lib.sim.base_run"), "BaseRun", None)
+    return base is not None and isinstance(run, base)
+
+
+def _attach(made: Page, run: Any) -> None:
+    from kenyon.larvaworld_plugin.attaching import attach
+
+    try:
+        attach(run, [made])
+    except BaseException:
+        made.close()
+        raise
