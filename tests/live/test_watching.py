@@ -45,6 +45,13 @@ def test_a_page_that_heard_nothing_is_closed_in_silence() -> None:
     assert browser.end() == []
 
 
+def test_a_fault_of_the_page_is_no_fault_of_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, and whoever runs something hears nothing of it."""
+    with watch(Experiment("A+ 1s", larvae=1)) as page:
+        page(object())
+    assert "a page could not show something by a fault of Kenyon's; the run goes on" in caplog.text
+
+
 @pytest.mark.parametrize("nonsense", [5, "PItrain", None, np.array([1, 2]), object()])
 def test_what_cannot_be_watched_is_refused_in_one_sentence(nonsense: object) -> None:
     """Whatever it is, alone or beside what can be."""

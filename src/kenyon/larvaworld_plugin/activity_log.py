@@ -126,7 +126,7 @@ class ActivityLog:
         for place, own in self._heard:
             steps, cells = (np.empty((0, 2)) if own.spikes is None else own.spikes).T
             larva.append(np.full(len(steps), place, dtype=np.int32))
-            times_s.append(own.from_s + steps * (own.dt_ms * 1e-3))
+            times_s.append(np.round(own.from_s + steps * (own.dt_ms * 1e-3), 7))
             neuron.append(cells.astype(np.int16))
         return {
             "spike_larva": ("spike", np.concatenate(larva), {"long_name": "place of the larva"}),

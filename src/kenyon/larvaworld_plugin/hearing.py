@@ -65,8 +65,9 @@ class Hearing:
         spikes = None
         if self._spelled:
             spikes = np.concatenate(self._spikes) if self._spikes else np.empty((0, 2), dtype=np.int64)
-        heard = Heard(self._from_s, self._lived_s, self._counts, spikes, self._dt_ms, self.layout)
-        self._from_s += self._lived_s
+        lived_s = round(self._lived_s, 7)  # A tenth of a second, ten times, is no whole one.
+        heard = Heard(self._from_s, lived_s, self._counts, spikes, self._dt_ms, self.layout)
+        self._from_s = round(heard.from_s + heard.lived_s, 7)
         self._begin()
         return heard
 

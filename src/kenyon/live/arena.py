@@ -10,7 +10,18 @@ from kenyon.larvaworld_plugin import sampling
 from kenyon.larvaworld_plugin.arena import arena_of, sources_of
 from kenyon.larvaworld_plugin.events import Event, RunBegan, RunEnded, TickLived
 from kenyon.larvaworld_plugin.hearing import Heard, Hearing, hearings, rates_hz
-from kenyon.live.messages import VERSION, Cells, Numbers, cell_groups, given, rates_of, rounded, source_row, spike_rows
+from kenyon.live.messages import (
+    NO_CELLS_OF_TABLES,
+    VERSION,
+    Cells,
+    Numbers,
+    cell_groups,
+    given,
+    rates_of,
+    rounded,
+    source_row,
+    spike_rows,
+)
 from kenyon.live.telling import Telling
 from kenyon.memory import MushroomBodyMemory, RLmemory
 from kenyon.memory.mushroom_body import MBmemory
@@ -249,7 +260,7 @@ def no_cells(memory: Any) -> str:
     if isinstance(memory, MBmemory):
         return "The circuits of these larvae live on a server; `kenyon serve --watch` shows them there."
     if isinstance(memory, RLmemory):
-        return "These larvae learn by Q-learning, which has a table and no cells."
+        return NO_CELLS_OF_TABLES
     return "These larvae have no memory."
 
 

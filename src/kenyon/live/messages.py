@@ -14,6 +14,8 @@ from kenyon.mushroom_body.circuit import GROUPS, Layout
 
 VERSION: Final = 1
 
+NO_CELLS_OF_TABLES: Final = "These larvae learn by Q-learning, which has a table and no cells."
+
 Numbers = list[float | None]
 """Over larvae."""
 

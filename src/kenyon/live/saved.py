@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from kenyon import checks
 from kenyon.errors import InputError
-from kenyon.live.messages import VERSION, cell_groups, given, rates_of, rounded, source_row, spelled, spike_rows
+from kenyon.live.messages import (
+    NO_CELLS_OF_TABLES,
+    VERSION,
+    cell_groups,
+    given,
+    rates_of,
+    rounded,
+    source_row,
+    spelled,
+    spike_rows,
+)
 from kenyon.live.page import page
 from kenyon.live.stream import MOST_FRAMES
 from kenyon.mushroom_body.circuit import layout_of
@@ -96,12 +106,18 @@ def _begun(result: "xarray.Dataset", spans: Sequence[Mapping[str, Any]]) -> dict
         },
         "sources": _sources_at(spans, float(result.time[0])),
         "cells": cell_groups(layout_of(int(result.spike_neuron.attrs["neurons"]))) if has_cells else None,
-        "no_cells": None if has_cells else "Of no larva of this run every spike was kept; --raster of `kenyon "
-        "larvaworld run` names larvae of which it is.",
+        "no_cells": None if has_cells else _no_cells(memory),
         "timeline": [],
         "duration_s": float(result.time[-1]),
         "dt_s": None,
     }  # fmt: skip
+
+
+def _no_cells(memory: str) -> str:
+    """Return why there are no cells to see."""
+    if memory.startswith("RL"):
+        return NO_CELLS_OF_TABLES
+    return "Of no larva of this run was every spike kept; `kenyon larvaworld run --raster LARVA` keeps it."
 
 
 def _colour(result: "xarray.Dataset") -> dict[str, Any]:

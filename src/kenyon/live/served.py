@@ -8,6 +8,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -54,8 +55,9 @@ class ServedSource:
         self._thread.start()
 
     def __call__(self, event: StepDone) -> None:
-        """Hear of a step, at once."""
-        self._heard.append(event)
+        """Hear of a step, at once; circuits are kept only of larvae that somebody looks at, for they are large."""
+        looked_at = not self._began or self._places.get(event.ids) in self._stream.chosen
+        self._heard.append(event if looked_at else replace(event, before=None, after=b""))
 
     def end(self, *, complete: bool = True) -> None:
         """Say that no more will come, unless that was said."""

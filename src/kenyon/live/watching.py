@@ -1,5 +1,6 @@
 """A page about a run, which anybody with its address can open while the run goes on."""
 
+import logging
 import sys
 import threading
 import time
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 from kenyon import checks
 from kenyon.conditioning import Experiment
-from kenyon.errors import InputError
+from kenyon.errors import InputError, KenyonError
 from kenyon.live.circuit import CircuitSource
 from kenyon.live.page import page
 from kenyon.live.served import ServedSource
@@ -17,6 +18,8 @@ from kenyon.live.serving import Serving
 from kenyon.live.stream import Stream
 from kenyon.server.settings import Settings
 from kenyon.words import shown
+
+_logger = logging.getLogger(__name__)
 
 _GOODBYE_S: Final = 3.0
 """How long browsers have to hear the end."""
@@ -48,8 +51,18 @@ class Page:
         self._closed = threading.Event()
 
     def __call__(self, event: Any) -> None:
-        """Hear of an event."""
-        self._source(event)
+        """Hear of an event.
+
+        Raises:
+            MismatchError: it is of a run that the page was not told of. Any other fault is the page's own: it is
+                logged, and the run goes on.
+        """
+        try:
+            self._source(event)
+        except KenyonError:
+            raise
+        except Exception:  # whatever it is
+            _logger.exception("a page could not show something by a fault of Kenyon's; the run goes on")
 
     def __enter__(self) -> "Page":  # noqa: PYI034  # Self is not in typing before Python 3.11
         """Give the page itself."""
