@@ -6,13 +6,18 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
 from kenyon.errors import InputError
 from kenyon.live.page import page
 
-BEGUN = {"kind": "begun", "larvae": ["</script><script>alert(1)</script>"], "stimuli": ["<!-- script -->"]}
+BEGUN: dict[str, Any] = {
+    "kind": "begun",
+    "larvae": ["</script><script>alert(1)</script>"],
+    "stimuli": ["<!-- script -->"],
+}
 
 
 class Parts(HTMLParser):
@@ -56,7 +61,7 @@ def test_a_browser_may_run_the_one_script_and_nothing_else() -> None:
 
 def test_messages_come_back_as_they_were() -> None:
     """What a saved page holds is the messages, whatever they look like; the same messages are the same page."""
-    messages = [BEGUN, {"kind": "frame", "t_s": 0.5, "gain": {"CS": [None, 1.5]}}]
+    messages: list[dict[str, Any]] = [BEGUN, {"kind": "frame", "t_s": 0.5, "gain": {"CS": [None, 1.5]}}]
     parts = Parts(page(messages))
     assert set(parts.texts) == {"messages", "script", "style"}
     assert json.loads(gzip.decompress(base64.b64decode(parts.texts["messages"]))) == messages
