@@ -52,7 +52,8 @@ def run(
         for food in begun.p.env_params.food_params.source_units.values():
             food.radius = 0.003
     begun.p.enrichment = None  # An analysis of the tracks, which takes longer than the run.
-    begun.simulate(seed=seed)
+    with host.repeatable(seed):
+        begun.simulate(seed=seed)
     return begun
 
 

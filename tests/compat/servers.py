@@ -171,5 +171,14 @@ def free_port() -> int:
         return port
 
 
+def at_least_s(times: Sequence[float]) -> float:
+    """Return what nine of ten exchanges take at least: a busy machine makes some of them long, a wait for the peer all.
+
+    The last half of them counts, for at the beginning of a connection Linux acknowledges at once.
+    """
+    late = sorted(times[len(times) // 2 :])
+    return late[len(late) // 10]
+
+
 WAITS_ARE_SEEN = os.name == "posix" and hasattr(socket, "TCP_QUICKACK")
 """Whether this system delays acknowledgements by Linux's 40 ms, as the measured waits are made of."""

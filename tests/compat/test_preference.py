@@ -66,10 +66,11 @@ def test_a_group_s_numbers_do_not_depend_on_how_they_were_computed(tmp_path: Pat
 
 
 SCRIPT = """
-from kenyon.larvaworld_plugin.plan import Plan
+import sys
 from kenyon.larvaworld_plugin.preference import preference
 if __name__ == "__main__":
-    preference(groups=2, larvae=1, trials=1, phase_min=9.0, conditions=["paired"], jobs=2, show_progress=False)
+    preference(groups=2, larvae=1, trials=1, phase_min=9.0, test_min=0.01, conditions=["naive", "paired"], jobs=2,
+               keep_in=sys.argv[1], show_progress=False)
 """
 
 
@@ -79,11 +80,14 @@ HEEDING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handle
 
 @contextmanager
 def asking(out: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Run the command with two worker processes, for minutes if nothing ends it; afterward all of them are gone."""
+    """Run the command with two worker processes, for minutes if nothing ends it; afterward all of them are gone.
+
+    The naive groups are soon over; those that are trained are not.
+    """
     command = [sys.executable, "-c", HEEDING, "larvaworld", "preference", "--jobs", "2", "--groups", "2"]
-    with subprocess.Popen(
-        [*command, "--out", str(out)], stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
+    command += ["--condition", "naive", "--condition", "paired", "--test", "0.01"]
+    command += ["--keep-in", str(out.with_name("kept")), "--out", str(out)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
             yield process
         finally:
@@ -97,9 +101,14 @@ def workers(parent: int) -> list[int]:
     return [int(child) for child in listed if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
+def at_work(folder: Path) -> bool:
+    """Return whether the first group has been kept, while another one is trained."""
+    return any(folder.glob("kept/naive-*.npz"))
+
+
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait for something that comes within a minute."""
-    until = time.monotonic() + 60
+    """Wait for something that comes within two minutes."""
+    until = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < until
         time.sleep(0.1)
@@ -110,10 +119,10 @@ def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
     """Its workers end with it, although nobody tells them."""
     script = tmp_path / "long.py"
     script.write_text(SCRIPT)
-    with subprocess.Popen([sys.executable, str(script)]) as process:
-        wait_until(lambda: len(workers(process.pid)) == 2)
-        time.sleep(5)  # at work
+    with subprocess.Popen([sys.executable, str(script), str(tmp_path / "kept")]) as process:
+        wait_until(lambda: at_work(tmp_path))
         left = workers(process.pid)
+        assert len(left) == 2
         process.kill()
     wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in left))
 
@@ -122,11 +131,10 @@ def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
 def test_a_run_whose_worker_is_killed_ends_with_a_sentence(tmp_path: Path) -> None:
     """And takes the other one with it; a lock that the dead one held must hold up nobody."""
     with asking(tmp_path / "out") as process:
-        wait_until(lambda: len(workers(process.pid)) == 2)
-        time.sleep(5)  # at work
+        wait_until(lambda: at_work(tmp_path))
         killed, other = workers(process.pid)
         os.kill(killed, signal.SIGKILL)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
         wait_until(lambda: not Path(f"/proc/{other}").exists())
     assert "Traceback" not in said
     assert "one was killed" in said
@@ -309,7 +317,8 @@ def test_an_interrupted_run_ends_at_once(tmp_path: Path) -> None:
     with asking(tmp_path / "out") as process:
         assert process.stderr is not None
         first = process.stderr.readline()
-        assert first.startswith("10 groups of 15 forager_MB: 0%")
+        assert first.startswith("4 groups of 15 forager_MB: 0%")
+        wait_until(lambda: at_work(tmp_path))
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(20) != 0
+        assert process.wait(60) != 0
     assert not (tmp_path / "out").exists()

@@ -37,7 +37,7 @@ def change(chance: random.Random, stimuli: list[str], *, touch: bool) -> dict[st
 
 @pytest.mark.parametrize("name", ["RLmemory", "RLOlfMemory", "RLTouchMemory"])
 @pytest.mark.parametrize("n_stimuli", [1, 2])
-@pytest.mark.parametrize("sequences", [160, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("sequences", [40, pytest.param(1000, marks=pytest.mark.long)])
 def test_gains_tables_and_states_are_identical_at_every_step(name: str, n_stimuli: int, sequences: int) -> None:
     """Random options, changes and rewards; both draw from the global random under the same seed."""
     learned = 0

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import statistics
 import struct
 import time
 from contextlib import ExitStack
@@ -18,7 +17,7 @@ from larvaworld.lib.model.modules import memory as theirs
 from kenyon import memory as ours
 from kenyon.wire import Message, decode, encode, exchange, frame
 from kenyon.wire.messages import RESERVED
-from tests.compat.servers import WAITS_ARE_SEEN, OurServer, StockServer, steady
+from tests.compat.servers import WAITS_ARE_SEEN, OurServer, StockServer, at_least_s, steady
 
 # What one receive gives of a frame over loopback is at most a segment, 65483 bytes; half of it is well within.
 SINGLE_READ = 32_000
@@ -117,10 +116,11 @@ def test_ours_reads_any_reply_of_the_wheels_server(size: int, stack: ExitStack) 
     assert exchange(server.address, [request]) == [reply]
 
 
-def test_ten_thousand_messages_over_one_connection(stack: ExitStack) -> None:
+@pytest.mark.parametrize("messages", [1000, pytest.param(10_000, marks=pytest.mark.long)])
+def test_thousands_of_messages_over_one_connection(messages: int, stack: ExitStack) -> None:
     """Of ours to a server of our kind, each with its own reply."""
     server = stack.enter_context(OurServer())
-    for step in range(10_000):
+    for step in range(messages):
         request = [Message("run", "larva", step, {"odor_concentration": step / 7})]
         assert exchange(server.address, request) == request
     assert server.accepted == 1
@@ -136,7 +136,7 @@ def test_two_hundred_messages_over_one_connection_to_the_wheels_server(stack: Ex
         assert exchange(server.address, request) == request
         times.append(time.perf_counter() - started)
     assert (server.accepted, server.asked) == (1, 200)
-    assert statistics.median(times) < 0.02 or not WAITS_ARE_SEEN
+    assert at_least_s(times) < 0.02 or not WAITS_ARE_SEEN
 
 
 def test_the_wheels_client_waits_for_nothing_at_our_kind_of_server(stack: ExitStack) -> None:
@@ -150,7 +150,7 @@ def test_the_wheels_client_waits_for_nothing_at_our_kind_of_server(stack: ExitSt
             times.append(time.perf_counter() - started)
             assert (reply.step, reply.params) == (step, {"reward": 1})
     assert server.accepted == 1
-    assert statistics.median(times) < 0.02 or not WAITS_ARE_SEEN
+    assert at_least_s(times) < 0.02 or not WAITS_ARE_SEEN
 
 
 STEPS: list[dict[str, Any]] = [
