@@ -1,6 +1,5 @@
 """Compiled code between processes: whatever lies where it is kept, functions compute the same and say so."""
 
-import json
 import os
 import random
 import resource
@@ -173,8 +172,8 @@ def test_an_emptied_cache_file_stops_no_command(name: str, tmp_path: Path) -> No
     (index,) = place.glob(f"{name}-{function.py_func.__code__.co_firstlineno}.*.checked.nbi")
     index.write_bytes(b"")
 
-    def kenyon(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from kenyon.cli import main; main()", *arguments]
+    def kenyon(*arguments: str, program: str = "from kenyon.cli import main; main()") -> Any:
+        command = [sys.executable, "-c", program, *arguments]
         environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
         return subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
 
@@ -183,4 +182,5 @@ def test_an_emptied_cache_file_stops_no_command(name: str, tmp_path: Path) -> No
     done = kenyon(*short, "--out", str(tmp_path / "d"))
     said = [line for line in done.stderr.splitlines() if line.startswith("Careful")]
     assert said == [f"Careful: compiled code kept in {place} is damaged or not readable, so it is compiled anew"]
-    assert json.loads(kenyon("doctor", "--json").stdout)["compiled code there"] == "whole"
+    state = "import kenyon.mushroom_body; from kenyon.compiled import cache_state; print(cache_state())"
+    assert kenyon(program=state).stdout == "whole\n"

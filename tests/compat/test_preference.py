@@ -85,7 +85,7 @@ def asking(out: Path) -> Iterator["subprocess.Popen[str]"]:
     The naive groups are soon over; those that are trained are not.
     """
     command = [sys.executable, "-c", HEEDING, "larvaworld", "preference", "--jobs", "2", "--groups", "2"]
-    command += ["--condition", "naive", "--condition", "paired", "--test", "0.01"]
+    command += ["--condition", "naive", "--condition", "paired", "--larvae", "2", "--phase", "30", "--test", "0.01"]
     command += ["--keep-in", str(out.with_name("kept")), "--out", str(out)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
@@ -107,8 +107,8 @@ def at_work(folder: Path) -> bool:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait for something that comes within two minutes."""
-    until = time.monotonic() + 120
+    """Wait for something that comes within five minutes, however busy the machine is."""
+    until = time.monotonic() + 300
     while not holds():
         assert time.monotonic() < until
         time.sleep(0.1)
@@ -317,7 +317,7 @@ def test_an_interrupted_run_ends_at_once(tmp_path: Path) -> None:
     with asking(tmp_path / "out") as process:
         assert process.stderr is not None
         first = process.stderr.readline()
-        assert first.startswith("4 groups of 15 forager_MB: 0%")
+        assert first.startswith("4 groups of 2 forager_MB: 0%")
         wait_until(lambda: at_work(tmp_path))
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(60) != 0
