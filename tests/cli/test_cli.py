@@ -243,7 +243,7 @@ def test_a_killed_command_leaves_what_was_there_and_the_next_removes_what_it_lef
             time.sleep(0.01)
         process.kill()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
-    assert kenyon("train", "unpaired", *QUICK, "--out", tmp_path, "--overwrite").returncode == 0
+    assert here("train", "unpaired", *QUICK, "--out", tmp_path, "--overwrite").returncode == 0
     assert {path.name for path in tmp_path.iterdir()} == {"paired.nc", "unpaired.nc", "learning.png"}
 
 

@@ -1,8 +1,6 @@
 """Experiments of the host with memories of ours: real runs of the wheel."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,24 +63,8 @@ def test_a_run_leaves_the_stored_experiment_as_it_was() -> None:
     assert json.dumps(reg.conf.Exp.dict["PItrain_mini"], default=str, sort_keys=True) == before
 
 
-SCRIPT = """
-import hashlib
-from kenyon.larvaworld_plugin import run
-dataset = run("PItrain_mini", larvae=2, minutes=0.1, seed=5, show_progress=False).dataset
-print("result", hashlib.sha256(dataset.gain.values.tobytes() + dataset.x.values.tobytes()).hexdigest())
-"""
-
-
-def test_a_seed_gives_the_same_run_in_any_process() -> None:
-    """Although the host draws the phase of its oscillators when it is imported."""
-    said = {
-        next(line for line in done.stdout.splitlines() if line.startswith("result"))
-        for done in (
-            subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120, check=True)
-            for _ in range(2)
-        )
-    }
-    assert len(said) == 1
+def test_a_seed_gives_the_same_run_and_another_one_another() -> None:
+    """Whatever was drawn before in this process; test_results holds two processes against each other."""
     other = run("PItrain_mini", larvae=2, minutes=0.1, seed=6, show_progress=False).dataset
     same = run("PItrain_mini", larvae=2, minutes=0.1, seed=6, show_progress=False).dataset
     third = run("PItrain_mini", larvae=2, minutes=0.1, seed=7, show_progress=False).dataset

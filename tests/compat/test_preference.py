@@ -301,24 +301,12 @@ def test_a_run_is_refused_before_it_works_while_another_has_one_of_its_names(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_experiments_are_listed() -> None:
-    """With their length, odors and food."""
-    # In a process of its own, for a run of the host itself may have set the length in this one.
-    command = [sys.executable, "-c", HEEDING, "larvaworld", "experiments", "PI", "--json"]
-    listed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    found = {one["name"]: one for one in listed}
-    assert found["PItrain"] == {"name": "PItrain", "minutes": 41.0, "odors": ["CS", "UCS"], "food": "everywhere"}
-    assert found["PItest_off"]["food"] == "nowhere"
-    assert "dish" not in found
-
-
 def test_an_interrupted_run_ends_at_once(tmp_path: Path) -> None:
     """Its worker processes too, although their groups would take minutes; and nothing is left."""
     with asking(tmp_path / "out") as process:
         assert process.stderr is not None
         first = process.stderr.readline()
         assert first.startswith("4 groups of 2 forager_MB: 0%")
-        wait_until(lambda: at_work(tmp_path))
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(60) != 0
     assert not (tmp_path / "out").exists()

@@ -1,5 +1,6 @@
 """Commands that run Larvaworld obey what every command does: printable lines, one sentence, whatever they are told."""
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -48,14 +49,18 @@ def test_lists_print_in_every_encoding(encoding: str, tmp_path: Path) -> None:
         everywhere.lines_of(done, encoding)
 
 
-def test_a_word_for_a_backend_that_there_is_none_of_hinders_nothing(
+def test_experiments_are_listed_and_a_word_for_a_backend_that_there_is_none_of_hinders_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Larvaworld asks matplotlib for its backend where it is imported; here nothing needs one."""
+    """With length, odors and food; Larvaworld asks matplotlib for its backend where it is imported, and needs none."""
     monkeypatch.setenv("MPLBACKEND", "module://no.such.backend")
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    # In a process of its own, for a run of the host itself may have set the length in this one.
     done = subprocess.run(
-        [*KENYON, "larvaworld", "models", "forager_MB"], capture_output=True, check=False, cwd=tmp_path
+        [*KENYON, "larvaworld", "experiments", "PI", "--json"], capture_output=True, check=False, cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
-    assert b"forager_MB" in done.stdout
+    found = {one["name"]: one for one in json.loads(done.stdout)}
+    assert found["PItrain"] == {"name": "PItrain", "minutes": 41.0, "odors": ["CS", "UCS"], "food": "everywhere"}
+    assert found["PItest_off"]["food"] == "nowhere"
+    assert "dish" not in found
