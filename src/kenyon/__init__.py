@@ -9,12 +9,15 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """Return `__version__`, which takes as long to look up as a tenth of all that is imported to compute."""
-    from importlib.metadata import version
+    """Return `__version__`, which takes as long to look up as a tenth of all that is imported to compute.
+
+    Python also asks here for each part of the package, before it imports that.
+    """
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("kenyon")
 
     from kenyon.words import shown
 
-    if name != "__version__":
-        raise AttributeError(f"module 'kenyon' has no attribute {shown(name)}")
-
-    return version("kenyon")
+    raise AttributeError(f"module 'kenyon' has no attribute {shown(name)}")
