@@ -213,7 +213,7 @@ class Memory(Timer):
     def _perceive(self, dx: Any) -> tuple[Levels, Levels]:
         """Return the change of each stimulus, as given or, where the sensor is blind, formed anew, and the levels."""
         given = sensing.checked_change(dx)
-        sensor = sensing.sensor_of(self.brain, self.modality)
+        sensor = None if self.brain is None else sensing.sensor_of(self.brain, self.modality)
         if sensor is None or not self._forms_change(sensor):
             return given, self._levels_before
         now = sensing.levels(self.brain, self.modality)
