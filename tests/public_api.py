@@ -64,6 +64,7 @@ INNER = {
     "kenyon.mushroom_body.snapshot.Snapshot.taken": "of a population's own arrays",
     "kenyon.mushroom_body.state.[acgijloprsuw]*": "rows of states that are there",
     "*.run": "Engine.run: of what `advance` has checked",
+    "*.count": "as above",
     "*.compute": "as above",
     **dict.fromkeys(
         (f"kenyon.memory.*.{way}" for way in ("condition", "state_collapse", "update_*", "runRemoteModel")),

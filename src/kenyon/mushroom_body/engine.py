@@ -19,7 +19,7 @@ from kenyon.mushroom_body.arguments import FloatArray, IntArray
 from kenyon.mushroom_body.kernel import Recording
 from kenyon.mushroom_body.manipulations import fitting
 from kenyon.mushroom_body.parameters import Parameters, check_parameters
-from kenyon.mushroom_body.recording import Recorder
+from kenyon.mushroom_body.recording import Recorder, counting
 from kenyon.mushroom_body.state import State
 
 Events = Sequence[NDArray[np.int32]]
@@ -106,6 +106,14 @@ class Engine(ABC):
             part = None if events is None else [_cut(own, first, first + int(now.max())) for own in events]
             self.compute(parameters, state, now, rates_hz, part, first, recording, plastic=plastic, threads=threads)
         return recorder.activity(state.v_mV)
+
+    def count(
+        self, parameters: Parameters, state: State, n_steps: IntArray, rates_hz: FloatArray, *, plastic: bool
+    ) -> IntArray:
+        """Advance larvae as `run` does, at most `slice_steps` each, and return their spike counts alone: [B, N]."""
+        recording = counting(len(n_steps), state.layout)
+        self.compute(parameters, state, n_steps, rates_hz, None, 0, recording, plastic=plastic, threads=None)
+        return recording.counts
 
     @abstractmethod
     def compute(

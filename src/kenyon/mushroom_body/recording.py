@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +94,18 @@ class Recorder:
             diverged=beyond_bounds(v_mV),
             dt_ms=self._dt_ms,
         )
+
+
+def counting(larvae: int, cells: Layout) -> Recording:
+    """Return where to write spike counts, and nothing else."""
+    return Recording(np.zeros((larvae, cells.n_neurons), dtype=np.int64), *_nothing(larvae, cells))
+
+
+@lru_cache(maxsize=64)
+def _nothing(larvae: int, cells: Layout) -> tuple[Any, ...]:
+    """Return the fields of a `Recording` besides counts in which nothing is ever written."""
+    no_spikes = np.empty((larvae, 0, 2), dtype=np.int32)
+    return no_spikes, np.zeros(larvae, dtype=np.int64), 0, *_no_samples(larvae, cells).values()
 
 
 @lru_cache(maxsize=64)

@@ -97,14 +97,16 @@ class Round(Generic[Tag]):
                     one.error = error
 
     def _slice(self, segments: list[Segment]) -> None:
-        n_steps = np.array([segment.steps_left for segment in segments], dtype=np.int64)
-        np.minimum(n_steps, self._computer.slice_steps, out=n_steps)
+        n_steps = [min(segment.steps_left, self._computer.slice_steps) for segment in segments]
         drive_hz = drives(self._computer.parameters, [segment.stimulus for segment in segments])
         larvae, spikes, diverged = self._computer.advance(
-            [segment.larva for segment in segments], n_steps, drive_hz, plastic=segments[0].plastic
+            [segment.larva for segment in segments],
+            np.array(n_steps, dtype=np.int64),
+            drive_hz,
+            plastic=segments[0].plastic,
         )
         self.sizes.append(len(segments))
-        lived = zip(segments, larvae, n_steps.tolist(), spikes.tolist(), diverged.tolist(), strict=True)
+        lived = zip(segments, larvae, n_steps, spikes.tolist(), diverged.tolist(), strict=True)
         for segment, larva, steps, fired, has_diverged in lived:
             segment.larva, segment.diverged = larva, has_diverged
             segment.steps_left -= steps

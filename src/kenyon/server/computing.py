@@ -5,6 +5,7 @@ import multiprocessing
 import signal
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import lru_cache
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 
 from kenyon.errors import KenyonError, MissingDependencyError, installed_by
 from kenyon.mushroom_body import Parameters, drive
-from kenyon.mushroom_body.circuit import GROUPS
+from kenyon.mushroom_body.circuit import GROUPS, MOST_KCS, Layout
 from kenyon.mushroom_body.engines import engine as named_engine
+from kenyon.mushroom_body.recording import beyond_bounds
 from kenyon.mushroom_body.state import newborn, pack, unpack
 
 Advanced = tuple[list[bytes], NDArray[np.int64], NDArray[np.bool_]]
@@ -90,9 +92,14 @@ class KernelComputer(Computer):
         self, larvae: Sequence[bytes], n_steps: NDArray[np.int64], drive_hz: NDArray[np.float64], *, plastic: bool
     ) -> Advanced:
         rows = unpack(larvae)
-        activity = self._engine.run(self.parameters, rows, n_steps, rates_hz=drive_hz, plastic=plastic)
-        first_cells = [cells.start for cells in rows.layout.groups.values()]
-        return pack(rows), np.add.reduceat(activity.counts, first_cells, axis=1), activity.diverged
+        counts = self._engine.count(self.parameters, rows, n_steps, drive_hz, plastic=plastic)
+        return pack(rows), np.add.reduceat(counts, _first_cells(rows.layout), axis=1), beyond_bounds(rows.v_mV)
+
+
+@lru_cache(maxsize=MOST_KCS)
+def _first_cells(cells: Layout) -> NDArray[np.int64]:
+    """Return which neuron is the first of each group."""
+    return np.array([own.start for own in cells.groups.values()], dtype=np.int64)
 
 
 class BrianComputer(Computer):
