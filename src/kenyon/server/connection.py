@@ -130,7 +130,7 @@ class Connection(asyncio.Protocol):
         return self.state is ConnectionState.LEAVING or self.state is ConnectionState.CLOSED
 
     def connection_made(self, transport: Any) -> None:
-        """Begin: wait for nothing when sending, acknowledge at once."""
+        """Begin: wait for nothing when sending, acknowledge half a frame at once."""
         self._transport = transport
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
@@ -153,8 +153,9 @@ class Connection(asyncio.Protocol):
             if self.state not in (ConnectionState.READING, ConnectionState.ANSWERING):
                 self.bid_farewell(self._fault)
             return
-        self._acknowledge()
         self._go_on()
+        if self._reader.pending:
+            self._acknowledge()
 
     def eof_received(self) -> bool:
         """The client has closed: what waits for it is dropped; half a frame is refused, in case it still listens."""
@@ -332,6 +333,9 @@ class Connection(asyncio.Protocol):
         yield from self._backend.take(exchange)
 
     def _acknowledge(self) -> None:
-        # Linux takes the wish back after every receive.
+        """Tell a client that what it has sent is here, for it may wait for that before it sends the rest of a frame.
+
+        A whole frame is acknowledged by the reply. Linux takes the wish back after every receive.
+        """
         if self._socket is not None and _QUICKACK is not None:
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)

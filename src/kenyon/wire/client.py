@@ -186,8 +186,8 @@ class _Connection:
         sock.sendall(request)
         reader = FrameReader(limit=limit)
         while (body := reader.next_frame()) is None:
-            # Linux takes the wish back after every receive.
-            if self._quickack is not None:
+            # Of half a frame; Linux takes the wish back after every receive.
+            if reader.pending and self._quickack is not None:
                 sock.setsockopt(socket.IPPROTO_TCP, self._quickack, 1)
             sock.settimeout(_left(deadline))
             data = sock.recv(_CHUNK_BYTES)
