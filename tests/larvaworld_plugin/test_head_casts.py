@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from kenyon.larvaworld_plugin.head_casts import HeadCast, casting, head_casts, rate_modulation
 
@@ -49,9 +50,10 @@ def test_they_are_those_of_the_definition(seed: int) -> None:
     assert all(cast.begins <= cast.fastest < cast.ends for cast in found)
 
 
-def cast_at(tick: int, degrees: float, ticks: int = 200) -> np.ndarray:
+def cast_at(tick: int, degrees: float, ticks: int = 200) -> NDArray[np.float64]:
     """Return an orientation in rad that changes within a second, from 0."""
-    return np.radians(np.interp(np.arange(ticks), [tick, tick + 10], [0.0, degrees]))
+    turning = np.interp(np.arange(ticks), [tick, tick + 10], [0.0, np.radians(degrees)])
+    return np.asarray(turning, dtype=np.float64)
 
 
 def test_small_slow_and_whole_turns_are_none() -> None:

@@ -45,7 +45,7 @@ def design(condition: str, trials: int, phase_min: float = 1.0) -> Design:
 
     Example:
         >>> design("mirrored", 3).text
-        'A = pentyl acetate, B = 4,5-dimethylthiazole, + = reward 1: mirrored: 3x(A 60s, B+ 60s) | ?B, ?A'
+        'A = pentyl acetate, B = "4,5-dimethylthiazole", + = reward 1: mirrored: 3x(A 60s, B+ 60s) | ?B, ?A'
     """
     condition = checks.one_of("condition", condition, list(CONDITIONS))
     trials = checks.integer("trials", trials, low=1, high=1000)

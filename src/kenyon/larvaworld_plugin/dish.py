@@ -129,7 +129,7 @@ def in_dish(design: Design) -> InDish:
         Traceback (most recent call last):
         ...
         kenyon.errors.InputError: a phase in the dish must be one in which nothing is done to single cells, got
-        {silence DANp: A+ 60s} in larvae; `kenyon train` runs it in the circuit
+        '{silence DANp: A+ 60s}' in larvae; `kenyon train` runs it in the circuit
     """
     names = [name_of(odor) for odor in design.odors]
     if len(names) > len(ODORS):

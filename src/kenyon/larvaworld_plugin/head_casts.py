@@ -67,7 +67,7 @@ def head_casts(front: FloatArray, rear: FloatArray, tick_s: float) -> list[HeadC
         >>> quiet, cast = np.zeros(20), np.radians(np.linspace(0, 60, 11))
         >>> front = np.concatenate([quiet, cast, np.full(20, cast[-1])])
         >>> head_casts(front, np.zeros(51), 0.1)
-        [HeadCast(begins=19, fastest=22, ends=31)]
+        [HeadCast(begins=20, fastest=23, ends=30)]
     """
     head, bend = _smoothed(_speed(front, tick_s), tick_s), _smoothed(np.degrees(_wrapped(front - rear)), tick_s)
     rear_speed = np.abs(_speed(rear, tick_s))
@@ -121,7 +121,7 @@ def rate_modulation(toward_hz: Any, away_hz: Any) -> Any:
         From -1 to 1; nan where there was no head cast.
 
     Example:
-        >>> float(rate_modulation(0.1, 0.3))
+        >>> float(rate_modulation(0.25, 0.75))
         0.5
     """
     both = np.asarray(toward_hz) + np.asarray(away_hz)
