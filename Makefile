@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 test-pages live-film larvaworld-models preference reproduce check judge-larval bench bench-cuda bench-larvaworld bench-plugin bench-server bench-live soak docs lock clean
+.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 test-pages live-film larvaworld-models notebooks preference reproduce check judge-larval bench bench-cuda bench-larvaworld bench-plugin bench-server bench-live soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -77,6 +77,14 @@ test-pages: $(VENV)/dev  ## the live page in a headless Chromium, which must be 
 live-film: $(LARVAWORLD)/ready  ## a run in which larvae learn, as the page shows it: docs/live.png and docs/live.webp
 	$(LARVAWORLD)/bin/python -m pip install --quiet --disable-pip-version-check playwright
 	$(LARVAWORLD)/bin/python studies/live_film.py
+
+# Larvaworld brings Jupyter along. Where there is no Python for it, the notebook of the circuit opens all the same.
+notebooks: $(if $(LARVAWORLD_PYTHON),$(LARVAWORLD)/ready,$(VENV)/jupyter)  ## examples/, in Jupyter: the circuit alone, and larvae in Larvaworld
+	$(if $(LARVAWORLD_PYTHON),$(LARVAWORLD),$(VENV))/bin/jupyter lab examples
+
+$(VENV)/jupyter: $(VENV)/core
+	$(INSTALL) 'jupyterlab>=4,<5'
+	touch $@
 
 reproduce: $(VENV)/core  ## what larvae do and what the circuit does with each set of constants: docs/larvae.md
 	$(BIN)/python studies/reproduction.py
