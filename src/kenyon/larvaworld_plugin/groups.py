@@ -19,6 +19,7 @@ from kenyon import checks
 from kenyon.larvaworld_plugin import experiment, head_casts, inspection, sampling
 from kenyon.larvaworld_plugin.dish import ODORS, Act, Choice, Given, Schedule
 from kenyon.larvaworld_plugin.plan import MOST_LARVAE, Plan, by_name
+from kenyon.larvaworld_plugin.watching import Outcome
 from kenyon.reservations import reserved
 from kenyon.seeds import larva_seed
 
@@ -192,7 +193,7 @@ class _Training:
         self.known: dict[int, _Known] = {}
         """The same: what larvae knew when it was over."""
 
-    def carried_out(self) -> experiment.Outcome:
+    def carried_out(self) -> Outcome:
         """Run it."""
         group = self._group
         plan = Plan(
@@ -258,7 +259,7 @@ def _on_its_side(source: Any) -> bool:
     return bool((source.get_position()[0] < 0) == (source.odor.id == ODORS[0]))
 
 
-def _copies(group: Group, choice: Choice, began: Path | None) -> experiment.Outcome:
+def _copies(group: Group, choice: Choice, began: Path | None) -> Outcome:
     """Test copies of larvae, which learn no more."""
     one_sided = len(choice.odors) < len(ODORS)
     plan = Plan(
@@ -284,11 +285,17 @@ def _tested(group: Group, choice: Choice, run: Any, ticks: slice, known: _Known)
     return Tested(
         float(index[-1]),
         float(index[half].mean()),
-        *(tuple(float(values[:, role].mean()) for role in roles) for values in known),
+        _means(known.learned, roles),
+        _means(known.gain, roles),
         head_casts_hz=(casts.toward_hz, casts.away_hz),
         reorientation_deg=casts.reorientation_deg,
         distance_m=float(np.hypot(x - odor[0], y - odor[1])[:, seen][:, half].mean()),
     )
+
+
+def _means(values: FloatArray, roles: list[int]) -> tuple[float, float]:
+    first, other = (float(values[:, role].mean()) for role in roles)
+    return first, other
 
 
 def _tracks(run: Any) -> Iterator[FloatArray]:
