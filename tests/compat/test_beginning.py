@@ -10,7 +10,6 @@ import pytest
 
 from kenyon.errors import FileFormatError, InputError, KenyonError, MismatchError, MissingMemoryWarning
 from kenyon.larvaworld_plugin import check, host, register, registered, run, save_memories, unregister
-from kenyon.larvaworld_plugin.memory_files import about
 from kenyon.larvaworld_plugin.preference import preference
 from kenyon.memory import checkpoint
 from tests.compat.host import begun, simulate, simulated
@@ -100,8 +99,7 @@ def test_a_group_takes_its_own_file(trained: dict[str, Path], tmp_path: Path) ->
     with register(memories=trained, frozen=True):
         made = simulated(tmp_path / "each", *models)
     assert all(is_known(made, model, file) for model, file in trained.items())
-    learners = [memory for model in models for memory in memories(made, model) if memory is not None]
-    whole = checkpoint.save(tmp_path / "all.npz", learners, about=about(made))
+    whole = save_memories(tmp_path / "all.npz", made)
     with register(memories=whole, frozen=True):
         made = simulated(tmp_path / "all", *models)
         assert all(is_known(made, model, file) for model, file in trained.items())

@@ -9,7 +9,7 @@ import json
 import os
 import random
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
 from importlib import metadata
 from typing import Any
@@ -124,15 +124,33 @@ def configuration(kind: str, given: str | Mapping[str, Any]) -> Any:
     return AttrDict(deepcopy(dict(given)))
 
 
-def written_of(run: Any) -> str:
-    """Return all that a run is configured with and that can change its numbers, as text.
+def written_of(run: Any, learners: Collection[str]) -> str:
+    """Return all that a run is configured with and that can change its numbers, as text; models as they are, not named.
 
     The phase at which every oscillator starts belongs to it: the host draws it when it is imported.
+
+    Args:
+        run: A run of the host.
+        learners: Groups whose larvae have memories of ours, which say by themselves what they are.
     """
     from larvaworld.lib.model.modules.oscillator import Oscillator
 
     told = {name: value for name, value in run.p.items() if name not in _CHANGES_NO_NUMBER}
+    groups = run.p.get("larva_groups", {}).items()
+    models = {name: _written(group.get("model"), bare=name in learners) for name, group in groups}
+    told["larva_groups"] = {name: {**group, "model": models[name]} for name, group in groups}
+    searched = getattr(run, "selector", None)  # by a genetic algorithm
+    if searched is not None:
+        told["base_model"] = _written(searched.mConf0, bare=bool(learners))
     return json.dumps([told, Oscillator.param["phi"].default], default=str, sort_keys=True)
+
+
+def _written(model: Any, *, bare: bool) -> Any:
+    """Return all that a model says, of its memory only if it is not to be `bare`."""
+    known = stored("Model", model) if isinstance(model, str) else model
+    if not bare:
+        return known
+    return {**known, "brain": {name: value for name, value in known["brain"].items() if name != "memory"}}
 
 
 _CHANGES_NO_NUMBER = ("dir", "agentpy_output_kws", "store_data", "parameters", "enrichment", "collectors")

@@ -48,7 +48,7 @@ class Record:
         self.began, self.every_s, self._script = began, every_s, script
         self.complete = False
         self._every = max(1, round(every_s / began.dt_s))
-        self._configuration = host.written_of(began.run)
+        self._configuration = host.written_of(began.run, _learners(began))
         self._sides = self._sides_in_the_end = _sides(began.run)
         self._width_m = float(began.run.space.dims[0])
         self._minutes = began.run.duration
@@ -218,6 +218,12 @@ class _Sample(NamedTuple):
         known = dict(zip(self.stimuli, self.gain.T, strict=True))
         unknown = np.full(len(self.gain), np.nan)
         return np.array([known.get(name, unknown) for name in stimuli]).reshape(len(stimuli), len(self.gain)).T
+
+
+def _learners(began: RunBegan) -> set[str]:
+    """Return the groups all of whose larvae have a memory of ours."""
+    without = {group for group, memory in zip(began.groups, began.memories, strict=True) if memory is None}
+    return set(began.groups) - without
 
 
 def _sides(run: Any) -> dict[str, str]:
