@@ -13,14 +13,12 @@ from kenyon.larvaworld_plugin.hearing import Heard, Hearing, hearings, rates_hz
 from kenyon.live.messages import (
     NO_CELLS_OF_TABLES,
     VERSION,
-    Cells,
     Numbers,
     cell_groups,
+    cells,
     given,
-    rates_of,
     rounded,
     source_row,
-    spike_rows,
 )
 from kenyon.live.telling import Telling
 from kenyon.memory import MushroomBodyMemory, RLmemory
@@ -163,34 +161,15 @@ class ArenaSource:
     def _tell_cells(self, place: int, memory: MushroomBodyMemory, heard: Heard | None) -> None:
         if heard is not None and heard.spikes is not None and heard.lived_s > 0.0:
             state, here = memory.population.state, memory.place
-            self._stream.say(cells_of(place, heard, state.w_kc_mbonp_nS[here], state.w_kc_mbonn_nS[here]))
+            weights = state.w_kc_mbonp_nS[here], state.w_kc_mbonn_nS[here]
+            told = cells(place, heard.from_s, heard.lived_s, heard.counts, heard.spikes, heard.dt_ms, weights)
+            self._stream.say(told)
 
     def _tell_table(self, place: int, memory: RLmemory) -> None:
         held = memory.q_table.tobytes()
         if self._tables.get(place) != held:
             self._tables[place] = held
             self._stream.say(table(place, self._time_s, memory))
-
-
-def cells_of(place: int, heard: Heard, w_kc_mbonp_nS: Any, w_kc_mbonn_nS: Any) -> Cells:
-    """Return the message of what the cells of a larva did, every spike of which was heard of.
-
-    Args:
-        place: Of the larva, among all.
-        heard: What they did.
-        w_kc_mbonp_nS: [K] float64, its weights then.
-        w_kc_mbonn_nS: [K] float64.
-    """
-    return {
-        "kind": "cells",
-        "larva": place,
-        "from_s": round(heard.from_s, 3),
-        "t_s": round(heard.from_s + heard.lived_s, 3),
-        "spikes": [] if heard.spikes is None else spike_rows(heard.spikes, heard.dt_ms),
-        "rates": rates_of(heard.counts, heard.lived_s, heard.layout),
-        "w_kc_mbonp_nS": rounded(w_kc_mbonp_nS, 3),
-        "w_kc_mbonn_nS": rounded(w_kc_mbonn_nS, 3),
-    }
 
 
 def _rates(heard: Sequence[Heard | None]) -> dict[str, Numbers] | None:

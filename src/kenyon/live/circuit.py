@@ -17,7 +17,7 @@ from kenyon.conditioning.phases import Element, name_of
 from kenyon.errors import MismatchError
 from kenyon.live.aside import Aside
 from kenyon.live.messages import VERSION, Numbers, cell_groups, rounded
-from kenyon.live.relived import alone, cells, relived
+from kenyon.live.relived import alone, relived, relived_cells
 from kenyon.live.telling import Telling
 from kenyon.mushroom_body import Activity, Snapshot, drive
 from kenyon.mushroom_body.circuit import GROUPS
@@ -149,7 +149,7 @@ class CircuitSource:
             under(before.parameters, manipulations), dict(odors), reward=element.reward, punishment=element.punishment
         )
         activity, _ = relived(before, drive_hz, duration_ms, manipulations)
-        self._stream.say(cells(place, from_s, activity, after))
+        self._stream.say(relived_cells(place, from_s, activity, after))
 
     def _frame(self, course: "_Course", event: SliceLived) -> Mapping[str, Any]:
         return {

@@ -10,7 +10,7 @@ from typing import Any, Final, TypedDict
 
 import numpy as np
 
-from kenyon.mushroom_body.circuit import GROUPS, Layout
+from kenyon.mushroom_body.circuit import Layout, layout_of
 
 VERSION: Final = 1
 
@@ -189,8 +189,6 @@ class Ended(TypedDict):
     learned: dict[str, Numbers] | None
 
 
-Message = Begun | Frame | Cells | Table | Answer | Joined | Ended
-
 _LONG: Mapping[str, str] = {
     "ORN": "olfactory receptor neurons",
     "PN": "projection neurons",
@@ -279,17 +277,34 @@ def spike_rows(spikes: Any, dt_ms: float) -> list[list[int]]:
     return [[cell, *row.tolist()] for cell, row in zip(fired.tolist(), rows, strict=True)]
 
 
-def rates_of(counts: Any, seconds: float, layout: Layout) -> dict[str, float | None]:
-    """Return the mean rate of a cell of each group, Hz, of one larva; None each where it lived no time.
+def cells(
+    larva: int, from_s: float, lived_s: float, counts: Any, spikes: Any, dt_ms: float, weights_nS: tuple[Any, Any]
+) -> Cells:
+    """Return the message of what the cells of a larva did for a while.
 
     Args:
+        larva: Its place among all.
+        from_s: Since when.
+        lived_s: For how long.
         counts: [N], spikes of each neuron.
-        seconds: Within which time.
-        layout: Which neuron is which.
+        spikes: [S, 2], (step, neuron), steps since then, in the order of time; None if nobody knows.
+        dt_ms: Length of a step.
+        weights_nS: [K] onto the output neuron for approach, and [K] onto that for avoidance.
     """
-    if seconds <= 0.0:
-        return dict.fromkeys(GROUPS)
-    return {name: round(float(counts[where].mean()) / seconds, 2) for name, where in layout.groups.items()}
+    groups = layout_of(len(counts)).groups
+    rates = {
+        name: round(float(counts[where].mean()) / lived_s, 2) if lived_s else None for name, where in groups.items()
+    }
+    return {
+        "kind": "cells",
+        "larva": larva,
+        "from_s": round(from_s, 3),
+        "t_s": round(from_s + lived_s, 3),
+        "spikes": [] if spikes is None else spike_rows(spikes, dt_ms),
+        "rates": rates,
+        "w_kc_mbonp_nS": rounded(weights_nS[0], 3),
+        "w_kc_mbonn_nS": rounded(weights_nS[1], 3),
+    }
 
 
 def spelled(message: Mapping[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ A larva's spikes depend on its state and its input alone, so the copy's are the 
 from collections.abc import Iterable
 from typing import Any
 
-from kenyon.live.messages import Cells, rates_of, rounded, spike_rows
+from kenyon.live.messages import Cells, cells
 from kenyon.mushroom_body import Activity, Manipulation, Population, Record, Snapshot
 from kenyon.mushroom_body import state as states
 
@@ -34,23 +34,16 @@ def relived(
     return activity, population.snapshot()
 
 
-def cells(place: int, from_s: float, activity: Activity, after: Snapshot) -> Cells:
+def relived_cells(larva: int, from_s: float, activity: Activity, after: Snapshot) -> Cells:
     """Return the message of what the cells of a larva did.
 
     Args:
-        place: Of the larva, among all.
+        larva: Its place among all.
         from_s: When that began.
         activity: What it did, alone, with spikes.
         after: The larva after it.
     """
-    seconds, spikes = float(activity.duration_ms[0]) * 1e-3, activity.spikes
-    return {
-        "kind": "cells",
-        "larva": place,
-        "from_s": round(from_s, 3),
-        "t_s": round(from_s + seconds, 3),
-        "spikes": [] if spikes is None else spike_rows(spikes[0], activity.dt_ms),
-        "rates": rates_of(activity.counts[0], seconds, activity.layout),
-        "w_kc_mbonp_nS": rounded(after.state.w_kc_mbonp_nS[0], 3),
-        "w_kc_mbonn_nS": rounded(after.state.w_kc_mbonn_nS[0], 3),
-    }
+    spikes = None if activity.spikes is None else activity.spikes[0]
+    weights = after.state.w_kc_mbonp_nS[0], after.state.w_kc_mbonn_nS[0]
+    lived_s = float(activity.duration_ms[0]) * 1e-3
+    return cells(larva, from_s, lived_s, activity.counts[0], spikes, activity.dt_ms, weights)

@@ -13,13 +13,13 @@ from kenyon.errors import InputError
 from kenyon.live.messages import (
     NO_CELLS_OF_TABLES,
     VERSION,
+    Cells,
     cell_groups,
+    cells,
     given,
-    rates_of,
     rounded,
     source_row,
     spelled,
-    spike_rows,
 )
 from kenyon.live.page import page
 from kenyon.live.stream import MOST_FRAMES
@@ -55,7 +55,7 @@ def saved(result: "xarray.Dataset") -> str:
     return page(told(result))
 
 
-def told(result: "xarray.Dataset") -> list[dict[str, Any]]:
+def told(result: "xarray.Dataset") -> list[Mapping[str, Any]]:
     """Return what a live page would have been told of a finished run.
 
     Args:
@@ -165,7 +165,7 @@ def _sources_at(spans: Sequence[Mapping[str, Any]], time_s: float) -> list[dict[
     ]
 
 
-def _rasters(result: "xarray.Dataset") -> list[dict[str, Any]]:
+def _rasters(result: "xarray.Dataset") -> list[Cells]:
     """Return what the cells of larvae did, second by second, as finely as there is room for."""
     if "spike_larva" not in result:
         return []
@@ -180,9 +180,9 @@ def _size(messages: Sequence[Mapping[str, Any]]) -> int:
     return len(gzip.compress(b"\n".join(map(spelled, messages))))
 
 
-def _cells(result: "xarray.Dataset", resolution_ms: int, every: int) -> Iterator[dict[str, Any]]:
+def _cells(result: "xarray.Dataset", resolution_ms: int, every: int) -> Iterator[Cells]:
     """Give the messages of each larva of which spikes were kept; of seconds every so-many-th."""
-    cells = layout_of(int(result.spike_neuron.attrs["neurons"]))
+    n_neurons = int(result.spike_neuron.attrs["neurons"])
     larvae, times_s, neurons = (result[f"spike_{name}"].values for name in ("larva", "time_s", "neuron"))
     last_s = float(result.time[-1])
     for larva in np.unique(larvae).tolist():
@@ -192,23 +192,17 @@ def _cells(result: "xarray.Dataset", resolution_ms: int, every: int) -> Iterator
         for begin_s in np.arange(0.0, last_s, float(every)).tolist():
             end_s = min(begin_s + 1.0, last_s)
             first, end = np.searchsorted(own_s, (begin_s - 1e-9, end_s - 1e-9))
-            counts = np.bincount(own[first:end], minlength=cells.n_neurons)
-            yield {
-                "kind": "cells",
-                "larva": int(larva),
-                "from_s": round(begin_s, 3),
-                "t_s": round(end_s, 3),
-                "spikes": spike_rows(_coarse(own_s[first:end] - begin_s, own[first:end], resolution_ms), 1.0),
-                "rates": rates_of(counts, end_s - begin_s, cells),
-                **_weights(result, int(larva), end_s),
-            }
+            counts = np.bincount(own[first:end], minlength=n_neurons)
+            spikes = _coarse(own_s[first:end] - begin_s, own[first:end], resolution_ms)
+            weights = _weights(result, int(larva), end_s)
+            yield cells(int(larva), begin_s, end_s - begin_s, counts, spikes, 1.0, weights)
 
 
-def _weights(result: "xarray.Dataset", larva: int, time_s: float) -> dict[str, Any]:
+def _weights(result: "xarray.Dataset", larva: int, time_s: float) -> tuple[Any, Any]:
     """Return the weights of a larva at the first sample from a time on."""
     row = result.raster_larva.values.tolist().index(larva)
     sample = min(int(np.searchsorted(result.time.values, time_s - 1e-9)), result.sizes["time"] - 1)
-    return {name: rounded(result[name].values[row, sample], 3) for name in ("w_kc_mbonp_nS", "w_kc_mbonn_nS")}
+    return result.w_kc_mbonp_nS.values[row, sample], result.w_kc_mbonn_nS.values[row, sample]
 
 
 def _coarse(times_s: NDArray[np.float64], neurons: NDArray[np.int64], resolution_ms: int) -> NDArray[np.int64]:

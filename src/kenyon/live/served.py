@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from kenyon.live.messages import VERSION, cell_groups, rounded
-from kenyon.live.relived import cells, relived
+from kenyon.live.relived import relived, relived_cells
 from kenyon.live.telling import Telling
 from kenyon.mushroom_body import Snapshot, drive
 from kenyon.mushroom_body.odors import Odor
@@ -129,7 +129,7 @@ class ServedSource:
                 before = self._snapshot(event.seed, event.before)
                 given = drive(before.parameters, dict(asked.odors), reward=asked.reward, punishment=asked.punishment)
                 activity, _ = relived(before, given, asked.duration_ms)
-                self._stream.say(cells(place, from_s, activity, self._snapshot(event.seed, event.after)))
+                self._stream.say(relived_cells(place, from_s, activity, self._snapshot(event.seed, event.after)))
             from_s += asked.duration_ms * 1e-3
 
     def _snapshot(self, seed: int, larva: bytes) -> Snapshot:
