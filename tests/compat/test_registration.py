@@ -18,7 +18,7 @@ from larvaworld.lib.sim.subprocess_run import Exec
 from kenyon.errors import InputError, MismatchError, MissingMemoryWarning
 from kenyon.larvaworld_plugin import check, host, register, registered, unregister
 from kenyon.larvaworld_plugin.memories import CALIBRATED_G
-from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, RLOlfMemory, RLTouchMemory
+from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, RLOlfMemory, RLTouchMemory, checkpoint
 from kenyon.mushroom_body.parameters import DEFAULT_NAME, NAMED
 from tests.compat.host import begun, simulated
 
@@ -178,6 +178,13 @@ def test_a_table_holds_what_can_be_sensed_and_nothing_else(tmp_path: Path) -> No
     assert memory.gain["CS"] == -300.0  # chosen at the first step, and not lost when the sensor meets the odor
 
 
+def kept(path: Path, larvae: int) -> str:
+    """Return a file of what so many larvae know that learn by Q-learning about the odors of PItrain."""
+    known = [RLOlfMemory(gain={"CS": 0.0, "UCS": 0.0}, table="factored", only_sensed=True, model_id=i)
+             for i in range(larvae)]  # fmt: skip
+    return str(checkpoint.save(path, known))
+
+
 BATCH = """
 import sys, tempfile, warnings
 warnings.simplefilter("ignore")
@@ -195,7 +202,9 @@ def batch():
     return run.run(n_jobs=2, display=False)
 
 for turn in sys.argv[1:]:
-    register() if turn == "ours" else unregister()
+    unregister()
+    if turn != "host's":
+        register(memories=None if turn == "ours" else turn)
     try:
         print(turn, len(batch().info) > 0)
     except Exception as failure:
@@ -209,14 +218,17 @@ for turn in sys.argv[1:]:
 def test_a_parallel_batch_takes_the_registration_along_and_leaves_it_behind(tmp_path: Path) -> None:
     """The host's own class ends at the second update, for odors that came later; ours goes on.
 
-    The worker processes of joblib are kept between batches, so the last batch shows that they forget.
+    The memories that were registered go along, too: those of one larva serve, those of two are refused there. The
+    worker processes of joblib are kept between batches, so the last batch shows that they forget.
     """
     script = tmp_path / "batch.py"
     script.write_text(BATCH)
-    command = [sys.executable, str(script), "host's", "ours", "host's"]
+    one, two = (kept(tmp_path / f"{larvae}.npz", larvae) for larvae in (1, 2))
+    command = [sys.executable, str(script), "host's", "ours", one, two, "host's"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    said = [line for line in done.stdout.splitlines() if line.startswith(("ours", "host's"))]
-    assert said == ["host's IndexError", "ours True", "host's IndexError"], done.stdout + done.stderr
+    said = [line for line in done.stdout.splitlines() if line.startswith(("ours", "host's", one, two))]
+    expected = ["host's IndexError", "ours True", f"{one} True", f"{two} MismatchError", "host's IndexError"]
+    assert said == expected, done.stdout + done.stderr
 
 
 def test_a_run_in_a_process_of_its_own_registers_first(tmp_path: Path) -> None:
@@ -224,11 +236,13 @@ def test_a_run_in_a_process_of_its_own_registers_first(tmp_path: Path) -> None:
     conf = begun(tmp_path, "forager_RL", experiment="PItrain", minutes=1.1).p
     conf.update(store_data=False, dir=str(tmp_path / "external"))
     environment = {**os.environ, "SDL_VIDEODRIVER": "dummy"}
-    with register():
-        execution = Exec("sim", conf, "PItrain", run_externally=True)
-        execution.run(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-        out, errors = execution.process.communicate(timeout=120)
-    assert execution.process.returncode == 0, out + errors
+    for larvae, status in ((2, 0), (3, 1)):
+        with register(memories=kept(tmp_path / f"{larvae}.npz", larvae)):
+            execution = Exec("sim", conf, "PItrain", run_externally=True)
+            execution.run(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+            out, errors = execution.process.communicate(timeout=300)
+        assert execution.process.returncode == status, out + errors
+    assert errors.strip().endswith("as many larvae as are run with one, 2, but are of 3; run 3")
     command = [sys.executable, "-m", "kenyon.larvaworld_plugin.external", '{"gain": "loud"}', "sim", str(tmp_path)]
     refused = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert refused.returncode == 1

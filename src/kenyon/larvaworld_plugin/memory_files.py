@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kenyon import checks
-from kenyon.errors import InputError, MismatchError
+from kenyon.errors import FileFormatError, InputError, MismatchError
 from kenyon.memory import RLmemory, RLOlfMemory, checkpoint
 from kenyon.memory.mushroom_body import MBmemory
 from kenyon.mushroom_body.odors import MeasuredOdor, from_plain, plain
@@ -90,7 +90,8 @@ def fill(path: Path, memories: Sequence[Any]) -> None:
 
     Raises:
         MismatchError: they are of another kind, know nothing that is here, or learned of another odor.
-        FileFormatError, NoAnswerError: the file is damaged, or the server of a remote memory did not answer.
+        FileFormatError: the file is damaged, or says nonsense.
+        NoAnswerError: the server of a remote memory did not answer.
     """
     checkpoint.restore(path, memories)
     rest = iter(memories)
@@ -138,12 +139,19 @@ def _told(groups: Any) -> Iterator[Learners]:
                 yield Learners(name, model, max(larvae, 0), odors)
 
 
+def _called_in(path: Path, odor: Any) -> str:
+    try:
+        return called(odor)
+    except InputError as reason:
+        raise FileFormatError(f"{path} must say what its larvae have smelled: {reason}") from None
+
+
 def _refuse_other_odors(path: Path, group: Learners, memories: Sequence[Any]) -> None:
     """Refuse memories that have learned about nothing that is here, or about another odor of the same name."""
     learned, here = group.odors, odors_of(memories)
     for stimulus, odor in here.items():
         if learned.get(stimulus, odor) != odor:
-            was, now = called(learned[stimulus]), called(odor)
+            was, now = _called_in(path, learned[stimulus]), called(odor)
             raise MismatchError(
                 f"{stimulus} must stand for what the memories of {path} learned, {was}, got {now}; run with "
                 f"memory={{'odors': {{{shown(stimulus)}: {shown(was)}}}}} (--odor '{stimulus}={was}')"
