@@ -52,7 +52,8 @@ MADE_BY_USERS: list[Any] = [
 
 GIVEN_TO_USERS = {
     *("GroupBegan", "PhaseBegan", "SliceLived", "PhaseEnded", "Answered", "GroupEnded"),
-    *("RunBegan", "TickLived", "RunEnded", "PlannedGroup", "Ready"),
+    *("RunBegan", "TickLived", "RunEnded", "PlannedGroup", "Ready", "Beginning", "Learners"),
+    *("Arena", "Source", "Cast", "Heard"),
     *("Begin", "Live", "End", "Ask", "Now", "Setup", "Moments", "Variable", "Stopped"),
     "Bundle",
     "Collection",
@@ -139,6 +140,8 @@ ALLOWED: dict[str, list[Any]] = {
     "Group.test_min": [2],
     "Group.memory": [{}],
     "Settings.remote": [True],
+    "Settings.memories": [None],
+    "Settings.frozen": [True],
     "Settings.touch_odors": [None, {}],
     "Settings.options": [{}],
 }

@@ -274,7 +274,7 @@ def test_a_mistake_is_named_before_anything_is_done(arguments: list[str], senten
 def test_a_run_that_fails_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder is made beforehand, for that may fail, and taken away again."""
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise InputError("in the middle")
 
     monkeypatch.setattr(experiment, "carry_out", fail)
