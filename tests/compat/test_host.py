@@ -173,7 +173,7 @@ def test_under_the_old_rules_a_run_is_the_same(
             plug_in("RL", modality, kind)
             own = {**options, "rules": "larvaworld"}
         finished = host.run(
-            tmp_path, experiment, model, memory=own, seconds=10.0, larvae=4, seed=3, on_food=modality == "touch"
+            tmp_path, experiment, model, memory=own, seconds=10.0, larvae=2, seed=3, on_food=modality == "touch"
         )
         larvae = list(host.memories(finished, modality))
         assert any(memory.q_table.any() for memory, _ in larvae)
