@@ -152,7 +152,7 @@ def test_two_processes_that_keep_code_at_once_do_not_disturb_each_other(tmp_path
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     command = [sys.executable, "-W", "error", str(tmp_path / "both.py")]
     streams: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    both = [subprocess.Popen(command, env=environment, **streams) for _ in range(2)]
+    both: list[Any] = [subprocess.Popen(command, env=environment, **streams) for _ in range(2)]
     for one in both:
         assert one.stdout.readline() == "ready\n"
     for one in both:

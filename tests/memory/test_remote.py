@@ -10,7 +10,7 @@ import pytest
 
 from kenyon.errors import InputError, NoAnswerError, RefusedError, RemoteProtocolError
 from kenyon.memory import MushroomBodyMemory, RemoteBrianModelMemory, remote, step_together
-from kenyon.wire import Message, close_connections
+from kenyon.wire import Message, close_connections, exchange
 
 from .peer import Peer
 from .together import in_threads
@@ -136,7 +136,8 @@ def test_a_busy_server_is_asked_again(peer: Peer) -> None:
     peer.busy = 2
     memory.step({"Odor": 1.0})
     assert (memory.step_id, len(peer.requests)) == (1, 3)
-    memory.timeout_s, peer.busy = 0.5, 100
+    memory.param.update(timeout_s=0.5)
+    peer.busy = 100
     with pytest.raises(RefusedError, match="must have room"):
         memory.step({"Odor": 1.0})
 
@@ -290,7 +291,6 @@ def test_the_deadline_holds_for_a_larva_in_doubt_as_well(peer: Peer, monkeypatch
     memory = memory_of(peer, gain={"Odor": 0.0})
     memory._in_doubt = True
     allowed_s: list[float] = []
-    exchange = remote.exchange
 
     def noting(*args: Any, timeout_s: float) -> list[Message]:
         allowed_s.append(timeout_s)

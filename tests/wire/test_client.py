@@ -231,6 +231,7 @@ def test_what_comes_unasked_is_never_taken_for_a_reply() -> None:
         assert exchange(server.address, [larva(n=0)]) == [larva(n=0)]
         server.connections[0].sendall(frame(encode([larva(n=0)])))
         kept = wire_client._registry.connection(server.address)._socket
+        assert kept is not None
         assert select.select([kept], [], [], 10)[0]
         assert exchange(server.address, [larva(n=1)]) == [larva(n=1)]
         assert server.accepted == 2
@@ -287,7 +288,7 @@ def test_nobody_there_is_said_in_one_sentence() -> None:
 
 def test_a_socket_that_got_the_port_it_asks_for_does_not_answer_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system may give a free port to the socket that connects to it; its own request is no reply."""
-    given = []
+    given: list[tuple[str, int]] = []
 
     class Unlucky(socket.socket):
         def connect(self, target: tuple[str, int]) -> None:  # type: ignore[override]
