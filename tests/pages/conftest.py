@@ -37,10 +37,9 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Opened]:
     """
     contexts, errors = [], []
 
-    def open_page(
-        what: Any, *, width: int = 1280, height: int = 900, errors_allowed: bool = False, **options: Any
-    ) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+    def open_page(what: Any, *, begun: bool = True, errors_allowed: bool = False, **options: Any) -> Any:
+        options.setdefault("viewport", {"width": options.pop("width", 1280), "height": options.pop("height", 900)})
+        context = browser.new_context(**options)
         contexts.append(context)
         tab = context.new_page()
         tab.set_default_timeout(20_000)
@@ -51,7 +50,8 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Opened]:
             (tmp_path / f"{len(contexts)}.html").write_text(page(what), encoding="utf-8")
             what = (tmp_path / f"{len(contexts)}.html").as_uri()
         tab.goto(what)
-        tab.wait_for_selector("body[data-frames]")
+        if begun:
+            tab.wait_for_selector("body[data-frames]")
         return tab
 
     yield open_page

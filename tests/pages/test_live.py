@@ -74,6 +74,17 @@ def test_a_run_is_followed_while_it_goes_on(run: Telling, opened: Opened) -> Non
     wait_until(tab, lambda t_s: t_s > 900.0)
 
 
+def test_a_page_that_is_opened_before_the_run_begins_says_so(run: Telling, opened: Opened) -> None:
+    """It shows nothing but that it waits, and everything once the run has begun."""
+    tab = opened(run.serving.address, begun=False)
+    tab.wait_for_selector("#status[data-state=live]")
+    assert tab.locator("#status").inner_text() == "waiting for the run to begin"
+    assert tab.locator("main").is_hidden()
+    run.tell(20)
+    tab.wait_for_selector("#place")
+    assert tab.locator("#status").inner_text() == "live"
+
+
 def test_the_larva_that_is_looked_at_is_asked_for(run: Telling, opened: Opened) -> None:
     """The page says at once whom it looks at, and says it again after a click."""
     run.tell(20)
@@ -129,6 +140,7 @@ def test_a_run_that_is_gone_is_said_to_be(run: Telling, opened: Opened) -> None:
     wait_until(tab, lambda t_s: t_s >= 49.0)
     run.serving.close()
     tab.wait_for_selector('#status[data-state="lost"]')
+    tab.keyboard.press(" ")  # Else it would play on at once.
     tab.keyboard.press("Home")
     wait_until(tab, lambda t_s: t_s < 1.0)
 

@@ -23,7 +23,7 @@ function showEnd() {
 function listenLive() {
   const events = new EventSource("events");
   events.onmessage = (event) => hear(JSON.parse(event.data));
-  events.onopen = () => setStatus("live", "live");
+  events.onopen = () => setStatus("live", story.begun ? "live" : "waiting for the run to begin");
   events.onerror = () => (story.ended ? events.close() : setStatus("lost", "the run cannot be reached"));
   document.addEventListener("visibilitychange", invalidate);
 }

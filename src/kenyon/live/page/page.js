@@ -101,6 +101,7 @@ function setText(id, text) {
 function begin() {
   const { begun } = story;
   const stimuli = begun.stimuli ?? [];
+  document.querySelectorAll("main, footer").forEach((part) => { part.hidden = false; });
   if (!stimuli.includes(chosen.stimulus)) chosen.stimulus = begun.colour?.stimulus ?? stimuli[0] ?? null;
   setText("title", begun.title ?? "Larvae that learn");
   document.title = `${begun.title ?? "Larvae that learn"} · Kenyon`;
