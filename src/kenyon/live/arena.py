@@ -28,9 +28,6 @@ from kenyon.mushroom_body.circuit import GROUPS
 _LEAST_BETWEEN_S: Final = 0.04
 """Of the clock on the wall: a screen shows no more frames."""
 
-_HIGHEST_HZ: Final = 50.0
-"""Difference of the output neurons' rates at which the colour of a larva is full."""
-
 
 class ArenaSource:
     """Listens to a run of the host, and tells what happens.
@@ -245,14 +242,5 @@ def no_cells(memory: Any) -> str:
 
 def _colour(memories: Sequence[Any], stimuli: Sequence[str]) -> dict[str, Any]:
     """Return what larvae are coloured by: the gain of the first stimulus, from full repulsion to full attraction."""
-    highest = [_highest(memory) for memory in memories if memory is not None]
-    bound = round(max(highest, default=1.0), 3) or 1.0
-    return {"by": "gain", "stimulus": next(iter(stimuli), None), "low": -bound, "high": bound}
-
-
-def _highest(memory: Any) -> float:
-    if isinstance(memory, MBmemory):
-        return abs(float(memory.innate_gain or 0.0)) + abs(float(memory.G)) * _HIGHEST_HZ
-    if isinstance(memory, RLmemory):
-        return max(abs(float(gain)) for gain in memory.gain_space)
-    return max((abs(float(gain)) for gain in memory.gain.values()), default=1.0)
+    full = round(sampling.full_gain(memories), 3)
+    return {"by": "gain", "stimulus": next(iter(stimuli), None), "low": -full, "high": full}
