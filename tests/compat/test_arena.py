@@ -6,6 +6,7 @@ from larvaworld.lib import reg
 
 from kenyon.larvaworld_plugin import run
 from kenyon.larvaworld_plugin.arena import FOOD_EVERYWHERE, SourceLog, arena_of, sources_of
+from kenyon.larvaworld_plugin.events import Event, TickLived
 
 
 def test_a_result_says_where_odors_were_and_from_when_to_when() -> None:
@@ -30,7 +31,7 @@ def test_a_result_says_where_odors_were_and_from_when_to_when() -> None:
 
 
 def test_food_has_a_place_and_is_gone_when_it_is_eaten() -> None:
-    """MB_patch_grid: patches that smell; one that is taken away ends then, and one that moves begins anew."""
+    """MB_patch_grid: one that is eaten is food no more, but smells on; one that moves begins anew."""
     finished = run("MB_patch_grid", model="max_forager_MB", larvae=1, minutes=0.02, show_progress=False).host
     patches = sources_of(finished)
     assert arena_of(finished).shape in ("circular", "rectangular")
@@ -39,10 +40,32 @@ def test_food_has_a_place_and_is_gone_when_it_is_eaten() -> None:
     log = SourceLog()
     log.look(finished, 0.0)
     first, second = finished.sources[0], finished.sources[1]
-    x, y = second.get_position()
+    place, (x, y) = first.get_position(), second.get_position()
+    smelled = finished.odor_layers["Odor"].get_value(place)
     finished.delete_source(first)
     second.set_position((x + 0.01, y))
     log.look(finished, 1.0)
+    assert first.odor.gaussian_value((0.0, 0.0)) <= finished.odor_layers["Odor"].get_value(place) <= smelled
     ended = {span["id"]: span for span in log.spans if span["until_s"] == 1.0}
     assert set(ended) == {str(first.unique_id), str(second.unique_id)}
-    assert [span["x"] for span in log.spans if span["from_s"] == 1.0] == [x + 0.01]
+    begun = {span["id"]: (span["kind"], span["stimulus"], span["x"]) for span in log.spans if span["from_s"] == 1.0}
+    assert begun == {
+        str(first.unique_id): ("odor", "Odor", place[0]),
+        str(second.unique_id): ("food", "Odor", x + 0.01),
+    }
+
+
+def test_an_odor_that_larvae_have_eaten_is_still_on_its_side() -> None:
+    """PItest_off: sources without food, which the host forgets where a larva feeds; they smell all the same."""
+    tested = run("PItest_off", larvae=1, minutes=0.02, show_progress=False, listeners=[_eats])
+    assert {source.odor.id for source in tested.host.sources} == {"UCS"}
+    assert set(tested.host.odor_layers) == {"CS", "UCS"}
+    sides = zip(tested.dataset.stimulus.values, tested.dataset.stimulus_side.values, strict=True)
+    assert dict(sides) == {"CS": "left", "UCS": "right"}
+
+
+def _eats(event: Event) -> None:
+    """Do what the host does when a larva feeds at CS."""
+    if isinstance(event, TickLived) and event.tick == 1:
+        (source,) = (each for each in event.run.sources if each.odor.id == "CS")
+        source.subtract_amount(1.0)

@@ -52,19 +52,30 @@ def arena_of(run: Any) -> Arena:
     return Arena(str(run.space.geometry), float(width_m), float(height_m))
 
 
+def all_sources(run: Any) -> list[Any]:
+    """Return the host's own sources, also those that it has struck off its list: they are eaten, and go on to smell.
+
+    A larva that feeds where there is an odor without food eats that up, too, and does so in the host's tests.
+    """
+    smelled = (source for layer in run.odor_layers.values() for source in layer.sources)
+    return list({id(source): source for source in (*run.sources, *smelled)}.values())
+
+
 def sources_of(run: Any) -> tuple[Source, ...]:
     """Return what can be smelled or eaten at this moment of a run of the host; an odor that is off is not among it."""
     everywhere = () if run.food_grid is None or not run.food_grid.grid.any() else (_food_grid(run.food_grid),)
-    return (*everywhere, *filter(None, map(_source, run.sources)))
+    there = {id(source) for source in run.sources}
+    found = (_source(source, eaten=id(source) not in there) for source in all_sources(run))
+    return (*everywhere, *filter(None, found))
 
 
 def _food_grid(grid: Any) -> Source:
     return Source(FOOD_EVERYWHERE, "food", None, 0.0, 0.0, None, float(grid.grid.sum()))
 
 
-def _source(source: Any) -> Source | None:
+def _source(source: Any, *, eaten: bool) -> Source | None:
     """Return what a source of the host is to larvae, None if nothing."""
-    amount, intensity = float(getattr(source, "amount", 0.0)), float(source.odor.intensity or 0.0)
+    amount, intensity = 0.0 if eaten else float(getattr(source, "amount", 0.0)), float(source.odor.intensity or 0.0)
     if amount <= 0.0 and intensity <= 0.0:
         return None
     x, y = map(float, source.get_position())

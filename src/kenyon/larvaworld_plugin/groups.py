@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from kenyon import checks
 from kenyon.larvaworld_plugin import experiment, head_casts, inspection, sampling
+from kenyon.larvaworld_plugin.arena import all_sources
 from kenyon.larvaworld_plugin.dish import ODORS, Act, Choice, Given, Schedule
 from kenyon.larvaworld_plugin.plan import MOST_LARVAE, Plan, by_name
 from kenyon.larvaworld_plugin.watching import Outcome
@@ -245,7 +246,7 @@ class _Training:
 def _set(run: Any, group: Group, act: Act) -> None:
     """Let odors be on as an act says, in training on both sides, in a test each on its own; and food as it says."""
     on = {group.called(place) for place in act.odors}
-    for source in run.sources:
+    for source in all_sources(run):
         smelled = source.odor.id in on and (isinstance(act, Given) or _on_its_side(source))
         source.odor.intensity = _PEAK if smelled else 0.0
     if act.food:
@@ -275,7 +276,7 @@ def _tested(group: Group, choice: Choice, run: Any, ticks: slice, known: _Known)
 
     x, y, front, rear = (values[:, ticks] for values in _tracks(run))
     first = group.called(choice.odors[0])
-    (odor,) = (source.get_position() for source in run.sources if source.odor.id == first and _on_its_side(source))
+    (odor,) = (source.get_position() for source in all_sources(run) if source.odor.id == first and _on_its_side(source))
     left, every = 1.0 if first == ODORS[0] else -1.0, round(1.0 / run.dt)
     seen = [tick for tick in range(x.shape[1]) if (tick + 1) % every == 0 or tick == x.shape[1] - 1]
     index = left * np.array([util.comp_PI(arena_xdim=run.space.dims[0], xs=x[:, tick]) for tick in seen])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kenyon.conditioning import origin
 from kenyon.errors import MismatchError
 from kenyon.larvaworld_plugin import host, registration, sampling
-from kenyon.larvaworld_plugin.arena import SourceLog
+from kenyon.larvaworld_plugin.arena import SourceLog, all_sources
 from kenyon.larvaworld_plugin.events import RunBegan, TickLived
 from kenyon.larvaworld_plugin.memories import option_coordinates
 from kenyon.larvaworld_plugin.memory_files import odor_contents, odors_of
@@ -233,7 +233,7 @@ def _sides(run: Any) -> dict[str, str]:
     """
     places: dict[str, set[str]] = {}
     middle = 0.1 * run.space.dims[0]
-    for source in run.sources:
+    for source in all_sources(run):
         x = float(source.get_position()[0])
         side = "left" if x <= -middle else "right" if x >= middle else ""
         places.setdefault(source.odor.id, set()).add(side)
