@@ -260,6 +260,7 @@ VALID: dict[str, Callable[[], Any]] = {
     "result": a_result,
     "results": lambda: [a_result()],
     "reward": lambda: 0.5,
+    "witness": lambda: print,
     "step_together.reward": lambda: [0.5],
     "RLPopulation.step.reward": lambda: [0.5, 0.0],
     "rng": lambda: np.random.default_rng(1),
@@ -340,6 +341,17 @@ ITSELF, NOTHING, LEFT_OUT = object(), object(), object()
 
 MEANS: dict[tuple[str, str], Any] = {
     ("memory.*.odors", "a dictionary"): LEFT_OUT,
+    ("memory.*.approaches_unless_rewarded", "a truth value"): ITSELF,
+    ("memory.*.avoids_only_if_punished", "a truth value"): ITSELF,
+    ("*_circuit.witness", "a class"): ITSELF,
+    ("*_circuit.witness", "a function"): ITSELF,
+    ("watch_circuit.spikes", "a truth value"): ITSELF,
+    ("Experiment.odors", "a dictionary"): NOTHING,
+    **{
+        (argument, nonsense): ()
+        for argument in ("Experiment.odors", "page.messages")
+        for nonsense in ("no list", "no array")
+    },
     ("RemoteBrianModelMemory.load.snapshot", "*text"): ITSELF,  # the server looks at it
     **{
         (f"{of}.{kept}", "a truth value"): ITSELF

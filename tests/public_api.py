@@ -146,6 +146,17 @@ INNER = {
         "of results that panels have checked",
     ),
     "kenyon.conditioning.timeline.inches": "as above",
+    "kenyon.live.saved.saved": "of a result of a run of Larvaworld; tests/live",
+    **dict.fromkeys(
+        (
+            f"kenyon.live.{part}*"
+            for part in (
+                *("aside", "arena", "circuit", "messages", "relived", "served", "serving", "stream", "telling"),
+                "saved.told",
+            )
+        ),
+        "of what a page has checked, or a run has told; tests/live",
+    ),
     "kenyon.conditioning.old_formats*": "as file_format",
     "kenyon.conditioning.file_format*": "reads files, of which damaged ones are tried in tests/test_archive",
 }
@@ -169,6 +180,7 @@ OUTPUTS = (
     "Mean",
     "Measured",
     "MeasuredOdor",
+    "Page",
     "PhaseBegan",
     "PhaseEnded",
     "Request",

@@ -428,7 +428,7 @@ def as_design(given: Design | str, **options: Any) -> Design:
         60.0
     """
     if isinstance(given, Design):
-        if options.get("odors"):
+        if checks.several("odors", options.get("odors", ())):
             raise InputError("odors must be none beside a Design, which holds its own; pass them to Design.read")
         return given
     text = checks.instance("design", given, str, "pass a Design, an id of the library, or text in the notation")

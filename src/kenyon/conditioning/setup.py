@@ -16,7 +16,7 @@ from kenyon.mushroom_body import Parameters, Population, Record, Snapshot
 from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.engines import engine as engine_of
 from kenyon.mushroom_body.parameters import check_parameters
-from kenyon.mushroom_body.wiring import RANDOM
+from kenyon.mushroom_body.wiring import RANDOM, check_wiring
 from kenyon.seeds import larva_seeds
 from kenyon.threads import chosen
 from kenyon.words import shown
@@ -164,7 +164,7 @@ def prepared(
     """
     own_engine, own_threads = engine_of(engine), chosen(threads)
     if isinstance(larvae, Snapshot):
-        if pn_to_kc is not None or wiring != RANDOM:
+        if pn_to_kc is not None or check_wiring(wiring) != RANDOM:
             raise InputError("larvae that are given have their wiring, got another as well; leave it out")
         start, seed_words, began_as = larvae, "", digest(larvae)
     else:

@@ -123,12 +123,13 @@ class MushroomBodyMemory(MBmemory):
             >>> heard[0].duration_ms, bool(len(heard[0].spikes[0]) == heard[0].counts.sum())
             (array([100.]), True)
         """
-        if not callable(witness):
-            raise InputError(f"witness must be a function of an activity, got {shown(witness)}; pass one")
         self._witnessed(witness, [(witness, checks.boolean("spikes", spikes))])
 
     def leave_circuit(self, witness: "Witness") -> None:
         """Tell a function no more; one that was not told is left in peace.
+
+        Raises:
+            InputError: the witness cannot be called.
 
         Example:
             >>> memory = MushroomBodyMemory(gain={"Odor": 0.0})
@@ -138,6 +139,8 @@ class MushroomBodyMemory(MBmemory):
         self._witnessed(witness, [])
 
     def _witnessed(self, witness: "Witness", instead: "list[tuple[Witness, bool]]") -> None:
+        if not callable(witness):
+            raise InputError(f"witness must be a function of an activity, got {shown(witness)}; pass one")
         home = self._settle()
         with home.turn.lock:
             home.catch_up()

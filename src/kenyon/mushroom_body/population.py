@@ -28,7 +28,7 @@ from kenyon.mushroom_body.parameters import DEFAULT, Parameters
 from kenyon.mushroom_body.recording import beyond_bounds
 from kenyon.mushroom_body.snapshot import Snapshot
 from kenyon.mushroom_body.state import State
-from kenyon.mushroom_body.wiring import RANDOM
+from kenyon.mushroom_body.wiring import RANDOM, check_wiring
 from kenyon.notebook import words_and_table
 from kenyon.seeds import checked_seed
 from kenyon.threads import OwnLock, chosen
@@ -88,7 +88,7 @@ class Population:
         self._own = OwnLock()
         self._larvae = _Larvae([], np.empty((0, circuit.N_CHANNELS)), states.newborn(parameters, ()))
         seeds = checks.several("seeds", seeds)
-        if seeds or pn_to_kc is not None or wiring != RANDOM:
+        if seeds or pn_to_kc is not None or check_wiring(wiring) != RANDOM:
             self.add(seeds, wiring=wiring, pn_to_kc=pn_to_kc)
 
     def __len__(self) -> int:
