@@ -79,7 +79,7 @@ def _policy(style: str, script: str) -> str:
 
 def _embedded(messages: Iterable[Mapping[str, Any]]) -> str:
     """Return messages as part of a page: compressed, in letters that mean nothing to HTML."""
-    given = checks.several("messages", messages)
+    given = checks.several("the messages of a page", messages)
     try:
         told = [dict(message) for message in given]
         text = json.dumps(told, separators=(",", ":"), allow_nan=False)
