@@ -228,11 +228,15 @@ def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
     done = runner.invoke(main, test, catch_exceptions=False)
     assert "Larvaworld's preference index in the end" in done.output
     asked = ["larvaworld", "preference", "--groups", "2", "--larvae", "1", "--trials", "1", "--phase", "0.02", "--test"]
-    asked += ["0.05", "--condition", "paired", "--gain", "published", "--set", "probe_ms=200", "--json"]
-    done = runner.invoke(main, [*asked, "--out", str(tmp_path / "c")], catch_exceptions=False)
+    asked += ["0.05", "--condition", "paired", "--gain", "published", "--set", "probe_ms=200"]
+    asked += ["--keep-in", str(tmp_path / "kept"), "--out", str(tmp_path / "c")]
+    done = runner.invoke(main, [*asked, "--json"], catch_exceptions=False)
     (row,) = json.loads(done.stdout)["conditions"]
     assert row["condition"] == "paired"
     assert abs(row["gain"][0]) < 1.0
+    table = runner.invoke(main, [*asked, "--overwrite"], catch_exceptions=False).stdout
+    assert f"{row['preference']:+.2f}" in table
+    assert "Too few groups for p" in table
     listed = json.loads(runner.invoke(main, ["larvaworld", "models", "forager_x2_MB", "--json"]).stdout)
     assert all(model["mode"] == "MB" and model["stimuli"] == ["CS", "UCS"] for model in listed)
     refused = runner.invoke(main, [*first[:2], "PItrian", "--out", str(tmp_path / "d")])

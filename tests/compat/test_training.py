@@ -219,11 +219,15 @@ def test_nonsense_is_refused(arguments: dict[str, Any], sentence: str, monkeypat
 def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
     """A table or JSON, a result and a figure; what a dish cannot have is refused before there is a folder."""
     asked = ["larvaworld", "train", "A+ 2s | ?A, ?B", "--odor", "B=3-octanol", "--model", "forager_RL", "--groups", "2"]
-    asked += ["--larvae", "1", "--test", "0.05", "--out", str(tmp_path / "a"), "--json"]
-    done = CliRunner().invoke(main, asked, catch_exceptions=False)
+    asked += ["--larvae", "1", "--test", "0.05", "--keep-in", str(tmp_path / "kept"), "--out", str(tmp_path / "a")]
+    done = CliRunner().invoke(main, [*asked, "--json"], catch_exceptions=False)
     (row,) = json.loads(done.stdout)["tests"]
     assert (row["odor"], row["other"], row["after_s"]) == ("pentyl acetate", "3-octanol", 2.0)
     assert {path.name for path in (tmp_path / "a").iterdir()} == {"training.nc", "training.png"}
+    table = CliRunner().invoke(main, [*asked, "--overwrite"], catch_exceptions=False).stdout
+    assert f"{row['preference']:+.2f}" in table
+    assert f"{row['head_casts_hz'][0]:.2f}, {row['head_casts_hz'][1]:.2f}" in table
+    assert "for the first odor of each test" in table
     refused = CliRunner().invoke(main, ["larvaworld", "train", "A+ 2s | ?A 5s", "--out", str(tmp_path / "b")])
     assert refused.exit_code == 2
     assert "got '?A 5s' in larvae" in refused.output
