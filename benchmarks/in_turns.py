@@ -60,11 +60,11 @@ def side_by_side(ways: Mapping[str, Callable[[Turns], None]], ticks: int) -> dic
         ticks: How long a slice is.
     """
     context = multiprocessing.get_context("spawn")
-    lines, runs = {}, []
+    lines, processes = {}, []
     for name, run in ways.items():
         lines[name], end = context.Pipe()
-        runs.append(context.Process(target=_child, args=(run, end, ticks), daemon=True))
-        runs[-1].start()
+        processes.append(context.Process(target=_child, args=(run, end, ticks), daemon=True))
+        processes[-1].start()
         end.close()
     took: dict[str, list[Took]] = {name: [] for name in ways}
     names = list(ways)
@@ -77,8 +77,8 @@ def side_by_side(ways: Mapping[str, Callable[[Turns], None]], ticks: int) -> dic
             else:
                 took[name].append(heard)
         names.reverse()
-    for run in runs:
-        run.join()
+    for process in processes:
+        process.join()
     return took
 
 
