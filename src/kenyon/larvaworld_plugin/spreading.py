@@ -1,19 +1,15 @@
 """Groups of larvae trained and tested, over processes and over interruptions: what each did, as soon as it is known."""
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import asdict
-from multiprocessing.connection import Connection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kenyon import checks
+from kenyon import jobs as work
 from kenyon.errors import InputError, KenyonError
 from kenyon.larvaworld_plugin import building, kept, registration
 from kenyon.larvaworld_plugin.groups import TESTS, TRAINING, Answer, Group, answer
@@ -41,7 +37,7 @@ def answers(
         KenyonError: a process was killed.
     """
     folder = None if keep_in is None else checks.path("keep_in", keep_in)
-    jobs = checks.integer("jobs", jobs, low=1, high=1024)
+    jobs = checks.integer("jobs", jobs, low=1, high=work.MOST_JOBS)
     found: dict[tuple[str, int], Answer] = {}
     with ExitStack() as stack:
         settings = asdict(registration.registered() or stack.enter_context(registration.register()).settings)
@@ -103,41 +99,16 @@ def _answers(groups: Sequence[Group], jobs: int, settings: dict[str, Any]) -> It
         for group in groups:
             yield group, answer(group)
         return
-    context = multiprocessing.get_context("spawn")
-    line_end, line = context.Pipe(duplex=False)
-    with line_end, line, ProcessPoolExecutor(min(jobs, len(groups)), context, _end_with, (line_end,)) as pool:
-        try:
-            waiting = {pool.submit(_elsewhere, settings, group): group for group in groups}
-            left = set(waiting)
-            while left:
-                over, left = wait(left, timeout=1.0, return_when=FIRST_COMPLETED)
-                for future in over:
-                    yield waiting[future], future.result()
-                yield None
-        except BaseException as reason:
-            line.close()  # What is under way is worth nothing any more, and would take minutes.
-            pool.shutdown(wait=False, cancel_futures=True)
-            if isinstance(reason, BrokenProcessPool):
-                raise KenyonError(
-                    "the processes that simulate groups must live until they are done, but one was killed, perhaps for "
-                    "want of memory; take fewer --jobs"
-                ) from None
-            raise
-
-
-def _end_with(line_end: Connection) -> None:
-    """Let a worker process end when the other end of a line is closed: on purpose, or with the process that holds it.
-
-    A line and not an event: to set one waits for everybody who waits for it, be it a process that is no more.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; whoever started this one ends it.
-
-    def watch() -> None:
-        with suppress(EOFError, OSError):
-            line_end.recv_bytes()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    processes = min(jobs, len(groups))
+    try:
+        with work.processes(processes) as pool:
+            for over in work.done(pool, partial(_elsewhere, settings), groups, at_once=lambda: processes + 1):
+                yield None if over is None else (over[0], over[1].result())
+    except BrokenProcessPool:
+        raise KenyonError(
+            "the processes that simulate groups must live until they are done, but one was killed, perhaps for want of "
+            "memory; take fewer --jobs"
+        ) from None
 
 
 def _elsewhere(settings: dict[str, Any], group: Group) -> Answer:
