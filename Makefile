@@ -19,7 +19,7 @@ $(VENV)/core: pyproject.toml requirements.lock
 	touch $@
 
 $(VENV)/dev: $(VENV)/core
-	$(INSTALL) --editable '.[brian,metrics,dev]'
+	$(INSTALL) --editable '.[brian,metrics,sweep,dev]'
 	touch $@
 
 demo: $(VENV)/core  ## train thirty larvae beside their controls; see demo/learning.png
@@ -130,7 +130,7 @@ docs: $(VENV)/dev  ## reference pages from the code: docs/reference, and the API
 
 lock: $(VENV)/dev  ## resolve every dependency anew
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra brian --extra metrics --extra dev --no-annotate --no-header \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra brian --extra metrics --extra sweep --extra dev --no-annotate --no-header \
 		--upgrade --output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
 		--upgrade --output-file requirements-larvaworld.lock pyproject.toml tests/compat/requirements.txt
