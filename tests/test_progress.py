@@ -18,6 +18,18 @@ def test_plain_lines_where_there_is_no_terminal(
     assert written.err == "training: 25%\ntraining: 100%\n"
 
 
+def test_a_function_says_anew_what_is_done(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a line can tell how many have failed by then."""
+    monkeypatch.setattr(module, "QUIET_S", 0.0)
+    monkeypatch.setattr(module, "LINE_EVERY_S", 0.0)
+    failed: list[int] = []
+    with progress(lambda: f"{len(failed)} failed", 2) as done:
+        done(1)
+        failed.append(7)
+        done(1)
+    assert capsys.readouterr().err == "0 failed: 50%\n1 failed: 100%\n"
+
+
 def test_nothing_is_shown_of_what_is_over_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     """Quick work stays quiet, and so does work that was told to."""
     for show in (True, False):

@@ -17,11 +17,11 @@ LINE_EVERY_S = 10.0
 
 
 @contextmanager
-def progress(label: str, total: float, *, show: bool = True) -> Iterator[Callable[[float], None]]:
+def progress(label: str | Callable[[], str], total: float, *, show: bool = True) -> Iterator[Callable[[float], None]]:
     """Show on standard error how much of some work is done.
 
     Args:
-        label: What is being done.
+        label: What is being done; a function says it anew each time.
         total: How much there is to do, in any unit.
         show: Whether to show anything.
 
@@ -32,20 +32,22 @@ def progress(label: str, total: float, *, show: bool = True) -> Iterator[Callabl
         >>> with progress("counting", 3, show=False) as done:
         ...     done(1)
     """
-    console, label = Console(stderr=True), clean(label)
+    console = Console(stderr=True)
+    words = label if callable(label) else lambda: label
     if not show:
         yield lambda _: None
     elif console.is_terminal and not console.is_dumb_terminal:
         name = TextColumn("{task.description}", markup=False)
-        columns = name, BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+        left = () if callable(label) else (TimeRemainingColumn(),)  # A function says it itself, if it knows.
+        columns = name, BarColumn(), TaskProgressColumn(), *left
         with Progress(*columns, console=console, transient=True) as bar:
-            task = bar.add_task(label, total=total)
-            yield lambda more: bar.advance(task, more)
+            task = bar.add_task(clean(words()), total=total)
+            yield lambda more: bar.update(task, advance=more, description=clean(words()))
     else:
-        yield _lines(label, total, console)
+        yield _lines(words, total, console)
 
 
-def _lines(label: str, total: float, console: Console) -> Callable[[float], None]:
+def _lines(words: Callable[[], str], total: float, console: Console) -> Callable[[float], None]:
     finished = 0.0
     next_line = time.monotonic() + QUIET_S
 
@@ -59,6 +61,7 @@ def _lines(label: str, total: float, console: Console) -> Callable[[float], None
             shown = True
             next_line = time.monotonic() + LINE_EVERY_S
             with suppress(OSError):  # Nobody hears it; the work goes on.
-                console.print(f"{label}: {finished / total:.0%}", highlight=False, markup=False, soft_wrap=True)
+                line = f"{clean(words())}: {finished / total:.0%}"
+                console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     return done
