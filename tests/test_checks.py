@@ -38,6 +38,9 @@ def test_nearest_names_what_was_probably_meant() -> None:
     """A typing error is answered with the word, something foreign with the whole list."""
     assert checks.nearest("Pared", ["paired", "naive"]) == "did you mean 'paired'?"
     assert checks.nearest("zzz", ["paired", "naive"]) == "known are paired, naive"
+    numbered = [f"L{number}" for number in range(1, 24)]
+    assert checks.nearest("L99", numbered) == "there are 23, such as L1, L2, L3"
+    assert checks.nearest("l9", numbered) == "did you mean 'L9'?"
 
 
 def test_nearest_names_first_what_was_only_begun() -> None:

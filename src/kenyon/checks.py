@@ -237,7 +237,8 @@ def nearest(value: object, known: Iterable[str]) -> str:
     text = value[:100].lower() if isinstance(value, str) else ""
     # What was only begun, or is one word of a name, comes before what is spelled alike.
     begun = sorted((word for word in by_lowercase if len(text) > 2 and text in word), key=len)
-    alike = get_close_matches(text, by_lowercase, n=3)
+    # Of hardly any letters, as L99 is, nothing is misspelled: all others with as many are alike.
+    alike = get_close_matches(text, by_lowercase, n=3, cutoff=0.6 if sum(map(str.isalpha, text)) > 2 else 1.0)
     close = [by_lowercase[word] for word in dict.fromkeys((*begun, *alike))][:3]
     if close:
         return "did you mean " + " or ".join(repr(word) for word in close) + "?"

@@ -252,7 +252,7 @@ def _watched(folder: Path) -> Any:
         ),
         (lambda _: "PItrain", {}, InputError, "run must be one of Larvaworld's, ExpRun or GAlauncher, got 'PItrain'; "),
         (built, {"every_s": 0.0}, InputError, "every_s must be"),
-        (built, {"listeners": [1]}, InputError, "a listener must be called with an event, got 1; pass functions"),
+        (built, {"listeners": [1]}, InputError, "each listener must be a function of an event, got 1"),
         (built, {"listeners": 1}, InputError, "listeners must be"),
     ],
 )
@@ -307,7 +307,7 @@ def test_there_is_no_outcome_before_the_run_has_begun(tmp_path: Path) -> None:
         ({"model": {"a": "forager_MB"}, "memories": {"b": "a.npz"}}, "unknown group of memories 'b'"),
         ({"experiment": {"duration": 1.0}}, "must name the stored one whose schedule it follows, got experiment=None"),
         ({"model": {"a": "forager_MB"}, "memory": {"a": {"probe_mss": 1}}}, "must be one it has, got 'probe_mss'"),
-        ({"listeners": ["a"]}, "a listener must be called with an event, got 'a'"),
+        ({"listeners": ["a"]}, "each listener must be a function of an event, got 'a'"),
     ],
 )
 def test_nonsense_of_groups_and_values_is_refused(arguments: dict[str, Any], sentence: str) -> None:

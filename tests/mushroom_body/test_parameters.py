@@ -110,6 +110,7 @@ def test_every_constant_is_declared_in_full(name: str) -> None:
         ({"weight_ceiling_nS": 79.9}, "weight_ceiling_nS must be at least kc_mbon_nS (80 nS), got 79.9 nS"),
         ({"refractory_ms": 2.05}, "refractory_ms must be a whole number of 0.1 ms steps"),
         ({"excitatory_tau_ms": 0.05}, "excitatory_tau_ms must be at least dt_ms"),
+        ({"eligibility_step": 0.0}, "eligibility_step must be above 0, got 0, with which nothing is learned; take 1"),
         ({"leraning_rate_nS": 1.0}, "unknown parameter 'leraning_rate_nS'; did you mean 'learning_rate_nS'"),
     ],
 )

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from kenyon import checks
 from kenyon.larvaworld_plugin import host, memory_files, registration
 from kenyon.larvaworld_plugin.attaching import attach, larvae_of
 from kenyon.larvaworld_plugin.building import built, checked
 from kenyon.larvaworld_plugin.events import Event, Listener, RunBegan, TickLived
 from kenyon.larvaworld_plugin.plan import Configuration, Model, Plan
-from kenyon.larvaworld_plugin.watching import Outcome, Watch, functions
+from kenyon.larvaworld_plugin.watching import Outcome, Watch
 from kenyon.memory import checkpoint
 from kenyon.progress import progress
 from kenyon.reservations import reserved
@@ -86,7 +87,7 @@ def run(
 
 def carry_out(plan: Plan, *, listeners: Sequence[Listener] = (), show_progress: bool = True) -> Outcome:
     """Carry out a plan; see `run`."""
-    heard = [_aloud(listener) for listener in functions(listeners)]
+    heard = [_aloud(listener) for listener in checks.listeners(listeners)]
     with ExitStack() as stack:
         if registration.registered() is None:
             stack.enter_context(registration.register())

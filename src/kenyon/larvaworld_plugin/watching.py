@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kenyon import checks
-from kenyon.errors import InputError, MismatchError
+from kenyon.errors import MismatchError
 from kenyon.larvaworld_plugin import host, registration
 from kenyon.larvaworld_plugin.attaching import attach, can_attach
 from kenyon.larvaworld_plugin.events import Event, Listener, RunBegan, TickLived
@@ -112,7 +112,7 @@ def watch(run: Any, *, every_s: float = 1.0, listeners: Sequence[Listener] = ())
         InputError: it is no such run, every_s is out of range, or a listener is no function.
     """
     seen = Watch(run, _seconds(every_s))
-    attach(run, [seen.hear, *functions(listeners)])
+    attach(run, [seen.hear, *checks.listeners(listeners)])
     return seen
 
 
@@ -134,7 +134,7 @@ def watching(*, every_s: float = 1.0, listeners: Sequence[Listener] = ()) -> Ite
         MissingDependencyError, MismatchError: Larvaworld is missing or of another version.
         InputError: every_s is out of range, or a listener is no function.
     """
-    every_s, listeners = _seconds(every_s), functions(listeners)
+    every_s, listeners = _seconds(every_s), checks.listeners(listeners)
     if registration.registered() is None:
         host.require()
     from larvaworld.lib.sim.ABM_model import BasicABModel
@@ -156,18 +156,3 @@ def watching(*, every_s: float = 1.0, listeners: Sequence[Listener] = ()) -> Ite
 
 def _seconds(every_s: Any) -> float:
     return checks.number("every_s", every_s, low=0.1, high=3600.0, unit="s")
-
-
-def functions(listeners: Any) -> list[Listener]:
-    """Return listeners as a list.
-
-    Raises:
-        InputError: one of them cannot be called.
-    """
-    given = checks.several("listeners", listeners)
-    for listener in given:
-        if not callable(listener):
-            raise InputError(
-                f"a listener must be called with an event, got {shown(listener)}; pass functions of one argument"
-            )
-    return given

@@ -140,7 +140,7 @@ class Parameters:
 
     eligibility_step: float = _constant(
         "",
-        "share of the way to 1 that a KC spike raises its eligibility; 1 is as published",
+        "share of the way to 1, above 0, that a KC spike raises its eligibility; 1 is as published",
         0.0,
         1.0,
         1.0,
@@ -261,6 +261,11 @@ class Parameters:
         if self.weight_floor_nS is not None and self.weight_floor_nS > self.kc_mbon_nS:
             raise InputError(
                 f"weight_floor_nS must be at most kc_mbon_nS ({self.kc_mbon_nS:g} nS), got {self.weight_floor_nS:g} nS"
+            )
+        if self.eligibility_step == 0.0:  # as one may write it who wants the rule switched off
+            raise InputError(
+                "eligibility_step must be above 0, got 0, with which nothing is learned; take 1, as published, or "
+                "learning_rate_nS=0"
             )
         if self.ceiling_nS < self.kc_mbon_nS:
             raise InputError(
