@@ -37,7 +37,7 @@ def test_claims_are_reproduced_to_a_table_and_a_report_and_the_same_again(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ("--claims L99", "unknown claim 'L99'; did you mean 'L9'"),
+        ("--claims L99", "unknown claim 'L99'; there are"),
         ("--claims L6 --odors pentil-acetate anisole", "unknown odor 'pentil-acetate'"),
         ("--claims L6 --larvae 1", "larvae must be an integer of at least 2, got 1"),
         ("--parameters balancde", "'balancde' is not one of"),

@@ -10,6 +10,9 @@ from larvaworld.lib.sim import ExpRun
 
 from kenyon.larvaworld_plugin import host
 
+UNRECORDED: dict[str, Any] = {"_record_manifest": False} if host.seeds_itself() else {}
+"""Spares a run the account of how it was made, which takes twice as long as a short run; no test here is about it."""
+
 
 def run(
     folder: Path,
@@ -43,6 +46,7 @@ def run(
         store_data=False,
         id=f"kenyon_{experiment}_{model}",
         dir=tempfile.mkdtemp(dir=folder),  # A new one, for the host never writes over a run.
+        **UNRECORDED,
     )
     changed = reg.conf.Model.getID(model).get_copy()
     changed.brain.memory.update(memory or {})
@@ -57,8 +61,18 @@ def run(
     return begun
 
 
+SEED = 3
+"""Of runs that are given none."""
+
+
 def begun(
-    folder: Path, *models: str, experiment: str = "PItest_off", minutes: float = 0.02, larvae: int = 2, **more: Any
+    folder: Path,
+    *models: str,
+    experiment: str = "PItest_off",
+    minutes: float = 0.02,
+    larvae: int = 2,
+    name: str | None = None,
+    **more: Any,
 ) -> Any:
     """Return a run of the host as a user makes it, which has not begun yet, with a group of larvae of each model."""
     made = ExpRun(
@@ -68,22 +82,23 @@ def begun(
         duration=minutes,
         screen_kws={"vis_mode": None},
         store_data=False,
-        id=f"{'-'.join(models)}-{experiment}",
+        id=f"{'-'.join(models)}-{experiment}" if name is None else name,
         dir=str(folder / "run"),
+        **UNRECORDED,
         **more,
     )
     made.p.enrichment = None
     return made
 
 
-def simulate(made: Any, seed: int = 3) -> Any:
+def simulate(made: Any, seed: int = SEED) -> Any:
     """Let a run go to its end, with its larvae where a seed leads them."""
     with host.repeatable(seed):
         made.simulate(**({"seed": seed} if host.seeds_itself() else {}))
     return made
 
 
-def simulated(folder: Path, *models: str, seed: int = 3, **more: Any) -> Any:
+def simulated(folder: Path, *models: str, seed: int = SEED, **more: Any) -> Any:
     """Return a run as `begun` makes it, finished."""
     return simulate(begun(folder, *models, **more), seed)
 

@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,13 @@ from kenyon.larvaworld_plugin.conditions import CONDITIONS
 from kenyon.larvaworld_plugin.figures import preference_figure
 from kenyon.larvaworld_plugin.preference import preference
 from kenyon.reservations import reserved
+from tests.server.running import wait_until
 
 TINY: dict[str, Any] = {"larvae": 2, "trials": 1, "phase_min": 0.2, "test_min": 0.1, "show_progress": False}
+
+
+PATIENCE_S = 300.0
+"""What comes is waited for so long, however busy the machine is."""
 
 
 @pytest.fixture(autouse=True)
@@ -106,36 +110,28 @@ def at_work(folder: Path) -> bool:
     return any(folder.glob("kept/naive-*.npz"))
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait for something that comes within five minutes, however busy the machine is."""
-    until = time.monotonic() + 300
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.1)
-
-
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes where Linux shows them")
 def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
     """Its workers end with it, although nobody tells them."""
     script = tmp_path / "long.py"
     script.write_text(SCRIPT)
     with subprocess.Popen([sys.executable, str(script), str(tmp_path / "kept")]) as process:
-        wait_until(lambda: at_work(tmp_path))
+        wait_until(lambda: at_work(tmp_path), PATIENCE_S)
         left = workers(process.pid)
         assert len(left) == 2
         process.kill()
-    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in left))
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in left), PATIENCE_S)
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes where Linux shows them")
 def test_a_run_whose_worker_is_killed_ends_with_a_sentence(tmp_path: Path) -> None:
     """And takes the other one with it; a lock that the dead one held must hold up nobody."""
     with asking(tmp_path / "out") as process:
-        wait_until(lambda: at_work(tmp_path))
+        wait_until(lambda: at_work(tmp_path), PATIENCE_S)
         killed, other = workers(process.pid)
         os.kill(killed, signal.SIGKILL)
         _, said = process.communicate(timeout=60)
-        wait_until(lambda: not Path(f"/proc/{other}").exists())
+        wait_until(lambda: not Path(f"/proc/{other}").exists(), PATIENCE_S)
     assert "Traceback" not in said
     assert "one was killed" in said
     assert not (tmp_path / "out").exists()

@@ -64,6 +64,7 @@ def live(
         store_data=False,
         id=f"kenyon_{experiment}",
         dir=tempfile.mkdtemp(dir=folder),  # A new one, for the host never writes over a run.
+        **host.UNRECORDED,
     )
     changed = reg.conf.Model.getID(model).get_copy()
     changed.brain[module].update(options)

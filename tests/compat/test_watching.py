@@ -9,7 +9,7 @@ import larvaworld
 import numpy as np
 import pytest
 from larvaworld.lib import reg
-from larvaworld.lib.sim import Exec, ExpRun
+from larvaworld.lib.sim import Exec
 
 from kenyon.errors import InputError, MismatchError
 from kenyon.larvaworld_plugin import host, register, run, save_memories, unregister, watch, watching
@@ -18,10 +18,10 @@ from kenyon.larvaworld_plugin.figures import run_figure
 from kenyon.larvaworld_plugin.host_table import host_table
 from kenyon.larvaworld_plugin.sampling import gains, headings, on_food, positions, stimuli_of
 from kenyon.memory import checkpoint
+from tests.compat.host import SEED, begun, simulate
 from tests.compat.test_registration import _content
 
 EXPERIMENT = "PItrain_mini"
-SEED = 5
 
 
 @pytest.fixture(autouse=True)
@@ -32,28 +32,10 @@ def nothing_stays_registered() -> Iterator[None]:
     unregister()
 
 
-def built(folder: Path, model: str = "forager_RL", *, minutes: float = 0.05, **more: Any) -> Any:
-    """Return a run of one's own that has not begun."""
-    made = ExpRun(
-        experiment=EXPERIMENT,
-        modelIDs=[model],
-        N=2,
-        duration=minutes,
-        screen_kws={"vis_mode": None},
-        store_data=False,
-        id=f"{EXPERIMENT}-{model}-{SEED}",
-        dir=str(folder / "run"),
-        **more,
-    )
-    made.p.enrichment = None
-    return made
-
-
-def simulated(begun: Any) -> Any:
-    """Let a run of one's own come to its end."""
-    with host.repeatable(SEED):
-        begun.simulate(**({"seed": SEED} if host.seeds_itself() else {}))
-    return begun
+def built(folder: Path, model: str = "forager_RL", *, minutes: float = 0.05) -> Any:
+    """Return a run of one's own that has not begun, and is called as one of ours would be."""
+    name = f"{EXPERIMENT}-{model}-{SEED}"
+    return begun(folder, model, experiment=EXPERIMENT, minutes=minutes, name=name)
 
 
 def curious(event: Any) -> None:
@@ -69,10 +51,10 @@ def curious(event: Any) -> None:
 def test_tracks_are_the_same_watched_or_not(model: str, tmp_path: Path) -> None:
     """To the last bit, of larvae with each kind of memory and without, looked at in every tick."""
     register(options={"MB": {"probe_every_s": 0.5, "probe_ms": 100.0}})
-    alone = simulated(built(tmp_path / "alone", model))
+    alone = simulate(built(tmp_path / "alone", model))
     seen = built(tmp_path / "seen", model)
     watch(seen, every_s=0.1, listeners=[curious])
-    simulated(seen)
+    simulate(seen)
     assert len(alone.agents) == 2
     for mine, its in zip(alone.agents, seen.agents, strict=True):
         assert mine.trajectory == its.trajectory
@@ -89,7 +71,7 @@ def test_a_watch_gives_what_run_gives(tmp_path: Path) -> None:
         model.brain.memory.seed = SEED
         mine.p.larva_groups["forager_RL"].model = model
         seen = watch(mine)
-        simulated(mine)
+        simulate(mine)
     outcome = seen.outcome()
     assert outcome.dataset.drop_vars(["seed", "complete"]).identical(ours.dataset.drop_vars(["seed", "complete"]))
     assert outcome.dataset.run_id.item() == ours.dataset.run_id.item()
@@ -104,7 +86,7 @@ def test_the_host_s_own_table_joins_ours_by_larva_and_step(tmp_path: Path) -> No
     """Where and whither, in every sample to the last bit."""
     mine = built(tmp_path)
     dataset = watch(mine, every_s=0.3)
-    simulated(mine)
+    simulate(mine)
     ours = dataset.outcome().dataset
     theirs = host_table(mine)
     assert dict(theirs.sizes) == {"larva": 2, "step": 31}  # The last holds what it notes of larvae in the end.
@@ -122,7 +104,7 @@ def test_a_run_tells_what_happens_in_it(tmp_path: Path) -> None:
     mine = built(tmp_path, "forager", minutes=0.01)
     seen = watch(mine, listeners=[events.append])
     assert not events
-    simulated(mine)
+    simulate(mine)
     began, *ticks, ended = events
     assert isinstance(began, RunBegan)
     assert (began.larvae, began.groups, began.models) == (
@@ -148,18 +130,18 @@ def test_runs_that_others_build_are_watched(tmp_path: Path) -> None:
     """One that an Exec starts here; not one that is watched by itself, nor one that begins afterward."""
     conf = built(tmp_path / "configured", "forager", minutes=0.01).p
     conf.update(store_data=False, dir=str(tmp_path / "executed"), enrichment={})
-    begun: list[Any] = []
-    with watching(every_s=0.1, listeners=[begun.append]) as runs:
+    heard: list[Any] = []
+    with watching(every_s=0.1, listeners=[heard.append]) as runs:
         execution = Exec("sim", conf, EXPERIMENT, run_externally=False)
         execution.run()
         own = built(tmp_path / "own", "forager", minutes=0.01)
         watch(own)
-        simulated(own)
-    simulated(built(tmp_path / "after", "forager", minutes=0.01))
+        simulate(own)
+    simulate(built(tmp_path / "after", "forager", minutes=0.01))
     (seen,) = runs
     assert seen.run is execution.process
-    assert {event.run for event in begun} == {seen.run}
-    assert seen.outcome().dataset.sizes["time"] == len(begun) - 2
+    assert {event.run for event in heard} == {seen.run}
+    assert seen.outcome().dataset.sizes["time"] == len(heard) - 2
 
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
@@ -174,7 +156,7 @@ def test_what_was_seen_before_an_error_stays(failure: type[BaseException], tmp_p
     mine = built(tmp_path, "forager")
     seen = watch(mine, every_s=0.5, listeners=[fail, ended.append])
     with pytest.raises(failure):
-        simulated(mine)
+        simulate(mine)
     assert isinstance(ended[-1], RunEnded)
     assert not ended[-1].complete
     dataset = seen.outcome().dataset
@@ -231,7 +213,7 @@ def test_configurations_by_value_stay_the_caller_s() -> None:
 
 
 def _ended(folder: Path) -> Any:
-    return simulated(built(folder, "forager", minutes=0.01))
+    return simulate(built(folder, "forager", minutes=0.01))
 
 
 def _watched(folder: Path) -> Any:

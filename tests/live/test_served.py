@@ -1,4 +1,3 @@
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from kenyon.server.events import StepDone
 from kenyon.server.serving import serving
 from kenyon.wire import Message, close_connections, exchange
 from tests.live.reading import Tape
+from tests.server.running import wait_until
 
 ODOR = "pentyl acetate"
 
@@ -30,8 +30,7 @@ def test_larvae_that_are_served_are_shown_with_their_spikes() -> None:
         for step in range(6):
             exchange(address, [_step(larva, step) for larva in ("Anna", "Bea", "Cleo")])
             if step == 2:
-                while not tape.of("frame"):
-                    time.sleep(0.02)
+                wait_until(lambda: tape.of("frame"))
         exchange(address, [_step("Dora", 0, probe=[ODOR], probe_ms=300)])
         close_connections()
     source.end()
