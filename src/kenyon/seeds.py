@@ -20,7 +20,7 @@ MOST_LARVAE = 1_000_000
 MOST_BITS = 256
 """Of a seed: as many as `larva_seed` makes."""
 
-_STREAMS = {"wiring": 0, "input": 1, "bootstrap": 2, "choice": 3, "host": 4, "order": 5, "shuffle": 6}
+_STREAMS = {"wiring": 0, "input": 1, "bootstrap": 2, "choice": 3, "host": 4, "order": 5, "shuffle": 6, "sample": 7}
 
 
 def checked_seed(name: str, seed: object) -> int:

@@ -15,6 +15,7 @@ from kenyon.conditioning.phases import Element, Group, Lived, Mixture, Probe, Sh
 from kenyon.conditioning.recorded import recorded
 from kenyon.conditioning.setup import Setup
 from kenyon.conditioning.variables import MEASURED
+from kenyon.mushroom_body import Parameters
 from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.odors import find
 from kenyon.provenance import run_id, versions
@@ -149,15 +150,40 @@ def _numbers(values: Sequence[float]) -> Any:
 def made_of(group: Group, setup: Setup) -> dict[str, Any]:
     """Return all that decides the numbers of a group, for `run_id`: contents, and no names given to them."""
     return {
+        **made_by(
+            group,
+            setup.parameters,
+            began_as=setup.began_as[group.name],
+            wiring=setup.wiring,
+            seed=setup.seed,
+            larvae=len(setup.seeds(group.name)),
+            kept=setup.kept.names,
+        ),
+        "recordings": [[name, *vars(record).values()] for name, record in setup.kept.recordings],
+    }
+
+
+def made_by(
+    group: Group,
+    parameters: Parameters,
+    *,
+    began_as: str,
+    wiring: str,
+    seed: str,
+    larvae: int,
+    kept: Sequence[str],
+) -> dict[str, Any]:
+    """Return the same of larvae that need not be there, where nothing is recorded."""
+    return {
         "kind": FORMAT,
         "design": [_item(item) for stage in group.stages for item in stage.items],
-        "parameters": setup.parameters.stated(),
-        "began_as": setup.began_as[group.name],
-        "wiring": setup.wiring,
-        "seed": setup.seed,
-        "larvae": len(setup.seeds(group.name)),
-        "kept": list(setup.kept.names),
-        "recordings": [[name, *vars(record).values()] for name, record in setup.kept.recordings],
+        "parameters": parameters.stated(),
+        "began_as": began_as,
+        "wiring": wiring,
+        "seed": seed,
+        "larvae": larvae,
+        "kept": list(kept),
+        "recordings": [],
     }
 
 

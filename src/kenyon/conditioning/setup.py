@@ -174,7 +174,7 @@ def prepared(
     everybody = dict.fromkeys(groups, start)
     return Setup(
         start.parameters, seed_words, everybody, dict.fromkeys(groups, began_as),
-        _wiring_words(wiring, None if pn_to_kc is None else start.state.pn_to_kc), own_engine, own_threads, kept,
+        wiring_words(wiring) if pn_to_kc is None else _given_words(start.state.pn_to_kc), own_engine, own_threads, kept,
     )  # fmt: skip
 
 
@@ -188,10 +188,13 @@ def digest(larvae: Snapshot) -> str:
     return f"larvae {hashlib.sha256(larvae.state.records.tobytes()).hexdigest()[:16]}"
 
 
-def _wiring_words(wiring: str, given: NDArray[np.float64] | None) -> str:
-    """Return the name of a wiring; all of one that was given as hexadecimal digits, once where all larvae have it."""
-    if given is None:
-        return DRAWN if wiring == RANDOM else wiring
+def wiring_words(wiring: str) -> str:
+    """Return what a result says of a wiring that has a name."""
+    return DRAWN if wiring == RANDOM else wiring
+
+
+def _given_words(given: NDArray[np.float64]) -> str:
+    """Return all of a wiring that was given as hexadecimal digits, once where all larvae have it."""
     words = [_digits(own) for own in given]
     return " ".join(words[:1] if len(set(words)) == 1 else words)
 
