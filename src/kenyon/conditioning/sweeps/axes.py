@@ -128,7 +128,7 @@ def _open_places(text: str) -> list[str]:
     Raises:
         InputError: a $ stands before nothing.
     """
-    found = {}
+    found: dict[str, None] = {}
     for match in Template.pattern.finditer(text):
         name = match.group("named") or match.group("braced")
         if name is None:
@@ -179,4 +179,5 @@ def _said(value: Any) -> Value:
         return value.description
     if value is None:
         return float("nan")  # No floor of weights: absent, as in every result.
-    return value.item() if hasattr(value, "item") else value
+    plain: Value = value.item() if hasattr(value, "item") else value
+    return plain

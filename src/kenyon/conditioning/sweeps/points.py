@@ -102,7 +102,8 @@ class Point:
         """
         return run(
             self.design, larvae=self.larvae, seed=self.seed, parameters=self.parameters, wiring=self.wiring,
-            threads=threads, show_progress=False, **dict.fromkeys(self.kept.names, True),
+            threads=threads, weights=self.kept.weights, codes=self.kept.codes, per_second=self.kept.per_second,
+            show_progress=False,
         ).one  # fmt: skip
 
 

@@ -311,7 +311,7 @@ class _Asked:
         options = {**axes, **more}
         self._yes = checks.boolean("yes", options.pop("yes", False))
         kept = Kept(**{name: options.pop(name) for name in ("weights", "codes", "per_second") if name in options})
-        of_designs = {name: options.pop(name) for name in ("bindings", "reinforcer") if name in options}
+        of_designs: dict[str, Any] = {name: options.pop(name) for name in ("bindings", "reinforcer") if name in options}
         of_designs["odors"] = [
             checks.instance("each odor", odor, Odor, "make Odors")
             for odor in checks.several("odors", options.pop("odors", ()))
