@@ -8,6 +8,7 @@ larvae gave is kept in a folder meanwhile, so that it goes on where it was stopp
 """
 
 import argparse
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ from kenyon.conditioning.claims import COLLECTIONS, Claim, Reproduction, reprodu
 from kenyon.conditioning.claims.figures import claim_figure
 from kenyon.conditioning.claims.report import MEANINGS
 from kenyon.drawing import save_figure
+from kenyon.errors import DivergenceWarning
 
 ROOT = Path(__file__).parent.parent
 TABLE = Path(__file__).with_suffix(".csv")
@@ -85,7 +87,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="another folder than docs; the table goes there, too")
     parser.add_argument("--lives", type=Path, default=ROOT / "reproduction", help="where what larvae gave is kept")
     options = parser.parse_args()
-    found = [reproduce(name, larvae=options.larvae, folder=options.lives) for name in COLLECTIONS]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DivergenceWarning)  # Counted in what is kept, and said with the verdict.
+        found = [reproduce(name, larvae=options.larvae, folder=options.lives) for name in COLLECTIONS]
     folder = ROOT / "docs" if options.out is None else options.out
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)
     for each in found:

@@ -119,8 +119,9 @@ def preference_figure(result: "xarray.Dataset") -> "Figure":
     reciprocal = "Reciprocal: the mean of differential and mirrored." if rows[-1]["condition"] == RECIPROCAL else ""
     both = "Every second group is trained with the other odor." if several else ""
     bars = "Bars: mean over groups with its 95 % bootstrap interval (10,000 resamples, seed 0)." if several else ""
+    phase_s = round(says["phase_min"] * 60, 3)
     words = f"""How to read this. A dot is a group of {says["larvae"]} {says["model"]}, trained in Larvaworld with
-        {says["trials"]} x 2 phases of {says["phase_min"]:g} min ({phases}), food being everywhere in the dish{meaning}.
+        {says["trials"]} x 2 phases of {phase_s:g} s ({phases}), food being everywhere in the dish{meaning}.
         {both} Then {says["test_min"]:g} min without food, an odor on each side, memories frozen: above 0 more larvae
         are on the side of the trained odor, which came with food. {reciprocal} {bars} {compared} {_made_by(says)}"""
     drawing.explain(figure, _headline(rows), words, 155)
