@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--lives", type=Path, default=ROOT / "reproduction", help="where what larvae gave is kept")
     options = parser.parse_args()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DivergenceWarning)  # Counted in what is kept, and said with the verdict.
+        warnings.simplefilter("ignore", DivergenceWarning)  # Those of `published` diverge.
         found = [reproduce(name, larvae=options.larvae, folder=options.lives) for name in COLLECTIONS]
     folder = ROOT / "docs" if options.out is None else options.out
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)
