@@ -18,7 +18,10 @@ from kenyon.memory import checkpoint, embedded, sensing
 from kenyon.mushroom_body.parameters import DEFAULT_NAME
 from tests.server.running import Running
 
-SHORT: dict[str, Any] = {"larvae": 3, "minutes": 0.2, "show_progress": False}
+SHORT: dict[str, Any] = {"larvae": 2, "minutes": 0.2, "show_progress": False}
+
+PROBED: dict[str, Any] = {"probe_every_s": 1.0}
+GREEDY: dict[str, Any] = {"update_dt": 0.05, "epsilon": 0.0}
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +30,20 @@ def nothing_stays_registered() -> Iterator[None]:
     unregister()
     yield
     unregister()
+
+
+@pytest.fixture(scope="module")
+def trained() -> Any:
+    """Return a short training of mushroom bodies."""
+    return run("PItrain_mini", memory=PROBED, **SHORT)
+
+
+@pytest.fixture(scope="module")
+def whole() -> dict[str, Any]:
+    """Return PItrain_mini, all of it, with each kind of memory, by the name of the model."""
+    options = {"forager_RL": GREEDY, "forager_MB": {}}
+    how: dict[str, Any] = {**SHORT, "minutes": 1.0}
+    return {model: run("PItrain_mini", model=model, memory=own, **how) for model, own in options.items()}
 
 
 def numbers(dataset: Any) -> list[Any]:
@@ -39,12 +56,10 @@ def numbers(dataset: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("model", ["forager_RL", "forager_MB"])
-def test_the_host_s_training_runs_to_its_end(model: str) -> None:
+def test_the_host_s_training_runs_to_its_end(model: str, whole: dict[str, Any]) -> None:
     """PItrain_mini, all eight epochs of it, and the larvae have learned about both odors."""
-    memory = {"update_dt": 0.05} if model == "forager_RL" else {}
-    outcome = run("PItrain_mini", model=model, larvae=3, minutes=1.0, memory=memory, show_progress=False)
-    dataset = outcome.dataset
-    assert dict(dataset.sizes) == {"larva": 3, "time": 60, "stimulus": 2}
+    dataset = whole[model].dataset
+    assert dict(dataset.sizes) == {"larva": 2, "time": 60, "stimulus": 2}
     assert set(dataset.stimulus.values) == {"CS", "UCS"}
     assert float(dataset.time[-1]) == 60.0
     assert 0.2 < float(dataset.on_food.mean()) < 0.8
@@ -71,34 +86,31 @@ def test_a_seed_gives_the_same_run_and_another_one_another() -> None:
     assert numbers(other) == numbers(same) != numbers(third)
 
 
-def test_larvae_computed_together_are_larvae_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_larvae_computed_together_are_larvae_one_by_one(trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ticks put off and lived through together, each at once, or each in a population of its own."""
-    together = run("PItrain_mini", memory={"probe_every_s": 1.0}, **SHORT).dataset
-    alone = run("PItrain_mini", memory={"probe_every_s": 1.0, "shared": False}, **SHORT).dataset
+    alone = run("PItrain_mini", memory={**PROBED, "shared": False}, **SHORT).dataset
     monkeypatch.setattr(embedded, "_MOST_PUT_OFF", 1)
-    at_once = run("PItrain_mini", memory={"probe_every_s": 1.0}, **SHORT).dataset
-    assert numbers(together) == numbers(alone) == numbers(at_once)
+    at_once = run("PItrain_mini", memory=PROBED, **SHORT).dataset
+    assert numbers(trained.dataset) == numbers(alone) == numbers(at_once)
 
 
-def test_a_mushroom_body_on_a_server_gives_the_same_run(tmp_path: Path) -> None:
+def test_a_mushroom_body_on_a_server_gives_the_same_run(trained: Any, tmp_path: Path) -> None:
     """Gains, tracks and what was learned are those of the mushroom body in process."""
-    here = run("PItrain_mini", memory={"probe_every_s": 1.0}, **SHORT)
     with Running(tmp_path / "state") as server:
         where = {"server_host": server.address.host, "server_port": server.address.port}
         with register(remote=True, options={"MB": where}):
-            there = run("PItrain_mini", memory={"probe_every_s": 1.0}, **SHORT)
-            assert numbers(there.dataset) == numbers(here.dataset)
+            there = run("PItrain_mini", memory=PROBED, **SHORT)
+            assert numbers(there.dataset) == numbers(trained.dataset)
             file = save_memories(tmp_path / "memories.npz", there)
             frozen = run("PItest_off", memory={"frozen": True}, memories=file, **SHORT).dataset
-    again = save_memories(tmp_path / "here.npz", here)
+    again = save_memories(tmp_path / "here.npz", trained)
     assert numbers(run("PItest_off", memory={"frozen": True}, memories=again, **SHORT).dataset) == numbers(frozen)
     assert there.dataset.memory.item() == "RemoteBrianModelMemory"
 
 
-def test_larvae_on_food_need_not_approach_what_promises_food(tmp_path: Path) -> None:
+def test_larvae_on_food_need_not_approach_what_promises_food(whole: dict[str, Any], tmp_path: Path) -> None:
     """In PItest_on, where all is food; off it they do, and what they have learned is the same."""
-    trained = run("PItrain_mini", larvae=2, minutes=0.3, show_progress=False)
-    file = save_memories(tmp_path / "memories.npz", trained)
+    file = save_memories(tmp_path / "memories.npz", whole["forager_MB"])
     for experiment in ("PItest_on", "PItest_off"):
         plain, content = (
             run(experiment, larvae=2, minutes=0.05, memories=file, show_progress=False,
@@ -106,20 +118,19 @@ def test_larvae_on_food_need_not_approach_what_promises_food(tmp_path: Path) -> 
             for own in (False, True)
         )  # fmt: skip
         assert plain.gain.max() > 0.0
-        expected = np.zeros(plain.gain.shape) if experiment == "PItest_on" else plain.gain.values
+        expected = np.minimum(plain.gain.values, 0.0) if experiment == "PItest_on" else plain.gain.values
         assert (content.gain.values == expected).all()
         assert (content.learned.values == plain.learned.values).all()
         assert (plain.on_food == (experiment == "PItest_on")).all()
 
 
 @pytest.mark.parametrize("model", ["forager_RL", "forager_MB"])
-def test_what_was_learned_goes_into_the_test(model: str, tmp_path: Path) -> None:
+def test_what_was_learned_goes_into_the_test(model: str, whole: dict[str, Any], tmp_path: Path) -> None:
     """Frozen, larvae follow it and learn no more; learning, they go on; without it they begin naive."""
-    quick = {"update_dt": 0.02} if model == "forager_RL" else {}
-    trained = run("PItrain_mini", model=model, larvae=3, minutes=0.5, memory=quick, show_progress=False)
-    file = save_memories(tmp_path / "memories.npz", trained)
+    quick = GREEDY if model == "forager_RL" else {}
+    file = save_memories(tmp_path / "memories.npz", whole[model])
     frozen = run("PItest_off", model=model, memories=file, memory={**quick, "frozen": True}, **SHORT)
-    learned, kept = (dataset.sortby("stimulus").learned for dataset in (trained.dataset, frozen.dataset))
+    learned, kept = (dataset.sortby("stimulus").learned for dataset in (whole[model].dataset, frozen.dataset))
     assert np.array_equal(learned.values, kept.values)
     assert (frozen.dataset.gain.isel(time=5) == frozen.dataset.gain.isel(time=-1)).all()
     if model == "forager_MB":
@@ -129,7 +140,7 @@ def test_what_was_learned_goes_into_the_test(model: str, tmp_path: Path) -> None
         assert frozen.dataset.gain.isel(time=-1).sel(stimulus="CS").min() > 0.0
     else:
         tables = [memory.q_table for memory in frozen.memories]
-        assert all(np.array_equal(a.q_table, b) for a, b in zip(trained.memories, tables, strict=True))
+        assert all(np.array_equal(a.q_table, b) for a, b in zip(whole[model].memories, tables, strict=True))
         going_on = run("PItest_off", model=model, memories=file, memory=quick, **SHORT)
         assert not any(np.array_equal(m.q_table, b) for m, b in zip(going_on.memories, tables, strict=True))
 
@@ -139,7 +150,7 @@ def test_contact_with_food_may_mean_punishment() -> None:
     signs = []
     for meaning in ("reward", "punishment"):
         memory = {"reinforcement": meaning}
-        outcome = run("PItrain", memory=memory, larvae=3, minutes=0.5, show_progress=False)
+        outcome = run("PItrain", memory=memory, **SHORT)
         signs.append(np.sign(outcome.dataset.learned.mean("larva").values).tolist())
     assert signs == [[1, 1], [-1, -1]]
 
@@ -193,13 +204,13 @@ def test_nonsense_is_refused_in_a_sentence(arguments: dict[str, Any], error: typ
     assert registered() is None
 
 
-def test_memories_of_another_kind_are_refused(tmp_path: Path) -> None:
+def test_memories_of_another_kind_are_refused(trained: Any, tmp_path: Path) -> None:
     """Of another model, as many as there are not, of other odors, of another circuit, or no memories at all."""
-    file = save_memories(tmp_path / "memories.npz", run("PItest_off", **SHORT))
+    file = save_memories(tmp_path / "memories.npz", trained)
     with pytest.raises(MismatchError, match="of the model forager0_MB, got those of forager_MB; run with that model"):
         run("PItest_off", model="forager0_MB", memories=file, **SHORT)
-    with pytest.raises(MismatchError, match="must be of as many larvae as are run with one, 2, but are of 3; run 3"):
-        run("PItest_off", memories=file, **{**SHORT, "larvae": 2})
+    with pytest.raises(MismatchError, match="must be of as many larvae as are run with one, 3, but are of 2; run 2"):
+        run("PItest_off", memories=file, **{**SHORT, "larvae": 3})
     with pytest.raises(MismatchError, match=r"CS must stand for what the memories of .* learned, pentyl acetate, got"):
         run("PItest_off", memories=file, memory={"odors": {"CS": "3-octanol"}}, **SHORT)
     with pytest.raises(MismatchError, match="must know a stimulus of this experiment, Odor, got CS, UCS; run an"):
@@ -208,9 +219,8 @@ def test_memories_of_another_kind_are_refused(tmp_path: Path) -> None:
         run("PItest_off", memories=file, memory={"parameters": "published"}, **SHORT)
 
 
-def test_memories_saved_without_a_run_are_taken_too(tmp_path: Path) -> None:
+def test_memories_saved_without_a_run_are_taken_too(trained: Any, tmp_path: Path) -> None:
     """A file of `checkpoint.save` says less, but the memories are the same."""
-    trained = run("PItrain_mini", **SHORT)
     plain = checkpoint.save(tmp_path / "plain.npz", trained.memories)
     said = save_memories(tmp_path / "said.npz", trained)
     tested = [run("PItest_off", memories=file, memory={"frozen": True}, **SHORT).dataset for file in (plain, said)]
@@ -218,15 +228,13 @@ def test_memories_saved_without_a_run_are_taken_too(tmp_path: Path) -> None:
     assert [dataset.memories.item() for dataset in tested] == [str(plain), str(said)]
 
 
-def test_what_a_q_learner_has_learned_is_followed_at_once(tmp_path: Path) -> None:
+def test_what_a_q_learner_has_learned_is_followed_at_once(whole: dict[str, Any], tmp_path: Path) -> None:
     """In a test it does not wait for its next choice; and before any reward was credited it has learned nothing."""
-    options = {"update_dt": 0.05, "epsilon": 0.0}
-    trained = run("PItrain_mini", model="forager_RL", memory=options, **{**SHORT, "minutes": 1.0})
-    file = save_memories(tmp_path / "memories.npz", trained)
-    learned = trained.dataset.learned.values
+    file = save_memories(tmp_path / "memories.npz", whole["forager_RL"])
+    learned = whole["forager_RL"].dataset.learned.values
     assert np.isin(learned, [-300.0, -50.0, 50.0, 300.0]).all()
     for more in ({}, {"frozen": True}):
-        tested = run("PItest_off", model="forager_RL", memories=file, memory={**options, **more}, **SHORT).dataset
+        tested = run("PItest_off", model="forager_RL", memories=file, memory={**GREEDY, **more}, **SHORT).dataset
         assert np.isin(tested.gain.isel(time=0).values, [-300.0, -50.0, 50.0, 300.0]).all()
     assert (tested.gain.isel(time=0).values == learned).all()
     naive = run("PItest_off", model="forager_RL", memory={"frozen": True}, **SHORT).dataset

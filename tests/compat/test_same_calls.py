@@ -42,7 +42,7 @@ def noting(kind: type[Any], calls: list[str]) -> type[Any]:
 def test_every_method_is_called_as_often_and_in_the_same_order(name: str, n_stimuli: int) -> None:
     """Random options, changes and rewards, during the training and after it."""
     seen: set[str] = set()
-    for sequence in range(40):
+    for sequence in range(12):
         chance = random.Random(f"{name} {n_stimuli} {sequence}")
         options, stimuli = configuration(chance), [f"odor{i}" for i in range(n_stimuli)]
         calls: dict[str, list[str]] = {"theirs": [], "ours": []}

@@ -111,14 +111,21 @@ def end(server: Running, steps: int) -> None:
     assert not [line for line in server.lines if "WARNING" in line or "ERROR" in line]
 
 
+# That both give a server the same numbers is shown without the host, tests/server/test_brian_engine.py.
+on_either_engine = pytest.mark.parametrize(
+    "engines", [["kernel"], pytest.param(["kernel", "brian2"], marks=pytest.mark.long)], ids="-".join
+)
+
+
+@on_either_engine
 def test_the_stock_memory_lives_on_either_engine(
-    monkeypatch: pytest.MonkeyPatch, stack: ExitStack, tmp_path: Path
+    engines: list[str], monkeypatch: pytest.MonkeyPatch, stack: ExitStack, tmp_path: Path
 ) -> None:
     """Unmodified, in MB_patch_grid: all steps are answered; gains, tracks and what was learned are equal."""
     assert moduleDB.brainDB["memory"].dict["MB"]["olfaction"] is theirs.RemoteBrianModelMemory
     notes = noted(monkeypatch, theirs.RemoteBrianModelMemory)
     lives = []
-    for engine in ("kernel", "brian2"):
+    for engine in engines:
         notes.clear()
         server = stack.enter_context(Running(tmp_path / engine, "--engine", engine, *SCALE))
         options = {"server_port": server.address.port, "G": 1.0}
@@ -135,11 +142,12 @@ def test_the_stock_memory_lives_on_either_engine(
     assert any(note.reward for note in notes)
     assert len({note.gain["Odor"] for note in notes}) > 1
     assert all(reply["probes"]["pentyl acetate"]["MBONp"] > 0 for reply in learned)
-    assert lives[0] == lives[1]
+    assert all(life == lives[0] for life in lives)
 
 
+@on_either_engine
 def test_the_stock_receptors_live_on_either_engine(
-    monkeypatch: pytest.MonkeyPatch, stack: ExitStack, tmp_path: Path
+    engines: list[str], monkeypatch: pytest.MonkeyPatch, stack: ExitStack, tmp_path: Path
 ) -> None:
     """`OSNOlfactor` of an OSNnavigator, unmodified, in chemorbit_OSN: all of it is answered, with equal rates."""
     ask = RemoteBrianModelInterface.executeRemoteModelStep
@@ -152,7 +160,7 @@ def test_the_stock_receptors_live_on_either_engine(
 
     monkeypatch.setattr(RemoteBrianModelInterface, "executeRemoteModelStep", noting)
     lives, steps = [], STEPS // 2
-    for engine in ("kernel", "brian2"):
+    for engine in engines:
         rates.clear()
         server = stack.enter_context(Running(tmp_path / engine, "--engine", engine))
         there = {"server_port": server.address.port}
@@ -164,10 +172,10 @@ def test_the_stock_receptors_live_on_either_engine(
         assert [row[:3] for row in kept(tmp_path / engine)] == [(finished.id, larva, steps) for larva in ids]
         ends = [(agent.pos, sensor.output) for agent, sensor in zip(finished.agents, sensors, strict=True)]
         lives.append((list(rates), ends))
-    first, second = lives
-    assert sorted(rate[:2] for rate in first[0]) == [(larva, step) for larva in ids for step in range(steps)]
-    assert len({rate for _, _, rate in first[0]}) > 3
-    assert first == second
+    answered, _ = lives[0]
+    assert sorted(rate[:2] for rate in answered) == [(larva, step) for larva in ids for step in range(steps)]
+    assert len({rate for _, _, rate in answered}) > 3
+    assert all(life == lives[0] for life in lives)
 
 
 @pytest.mark.parametrize("smells", [True, False])
