@@ -34,36 +34,32 @@ def run_id(made_of: Mapping[str, Any]) -> str:
         >>> run_id({"seed": "5", "test_s": 3}) == run_id({"test_s": 3.0, "seed": "5"}) != run_id({"seed": "6"})
         True
     """
-    return id_of(spelled(made_of))
+    everything = ",".join(f"{json.dumps(name)}:{spelled(made_of[name])}" for name in sorted(made_of))
+    whole = f'{{"made_of":{{{everything}}},"numbers_version":{NUMBERS_VERSION}}}'
+    return hashlib.sha256(whole.encode()).hexdigest()[:_ID_DIGITS]
 
 
-def spelled(made_of: Mapping[str, Any]) -> dict[str, str]:
-    """Return each of the things that made a run in the one form in which its id says it, for `id_of`.
+class Spelled(str):
+    """A value in the one form in which an id says it."""
 
-    Where many runs differ in little, what they have in common is spelled once.
+    __slots__ = ()
+
+
+def spelled(value: Any) -> Spelled:
+    """Return a value as `run_id` says it, which leaves it so: what many runs have in common is spelled once.
 
     Raises:
         TypeError: as for `run_id`.
-    """
-    return {
-        str(name): json.dumps(
-            _canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-        )
-        for name, value in made_of.items()
-    }
-
-
-def id_of(words: Mapping[str, str]) -> str:
-    """Return the id of a run of which everything is spelled.
 
     Example:
-        >>> common = spelled({"test_s": 3})
-        >>> id_of({**common, **spelled({"seed": "5"})}) == run_id({"seed": "5", "test_s": 3})
+        >>> run_id({"seed": "5", "test_s": spelled(3)}) == run_id({"seed": "5", "test_s": 3})
         True
     """
-    everything = ",".join(f"{json.dumps(name)}:{words[name]}" for name in sorted(words))
-    whole = f'{{"made_of":{{{everything}}},"numbers_version":{NUMBERS_VERSION}}}'
-    return hashlib.sha256(whole.encode()).hexdigest()[:_ID_DIGITS]
+    if isinstance(value, Spelled):
+        return value
+    return Spelled(
+        json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    )
 
 
 def _canonical(value: Any) -> Any:

@@ -15,7 +15,6 @@ from kenyon.conditioning.phases import Element, Group, Lived, Mixture, Probe, Sh
 from kenyon.conditioning.recorded import recorded
 from kenyon.conditioning.setup import Setup
 from kenyon.conditioning.variables import MEASURED
-from kenyon.mushroom_body import Parameters
 from kenyon.mushroom_body.circuit import GROUPS
 from kenyon.mushroom_body.odors import find
 from kenyon.provenance import run_id, versions
@@ -151,8 +150,8 @@ def made_of(group: Group, setup: Setup) -> dict[str, Any]:
     """Return all that decides the numbers of a group, for `run_id`: contents, and no names given to them."""
     return {
         **made_by(
-            group,
-            setup.parameters,
+            done_to(group),
+            setup.parameters.stated(),
             began_as=setup.began_as[group.name],
             wiring=setup.wiring,
             seed=setup.seed,
@@ -164,8 +163,8 @@ def made_of(group: Group, setup: Setup) -> dict[str, Any]:
 
 
 def made_by(
-    group: Group,
-    parameters: Parameters,
+    design: Any,
+    parameters: Any,
     *,
     began_as: str,
     wiring: str,
@@ -173,11 +172,21 @@ def made_by(
     larvae: int,
     kept: Sequence[str],
 ) -> dict[str, Any]:
-    """Return the same of larvae that need not be there, where nothing is recorded."""
+    """Return the same of larvae that need not be there, where nothing is recorded.
+
+    Args:
+        design: What `done_to` gave of their group.
+        parameters: What `Parameters.stated` gave.
+        began_as: As in `Setup`, like all else.
+        wiring: As above.
+        seed: As above.
+        larvae: How many.
+        kept: Names of what is kept.
+    """
     return {
         "kind": FORMAT,
-        "design": [_item(item) for stage in group.stages for item in stage.items],
-        "parameters": parameters.stated(),
+        "design": design,
+        "parameters": parameters,
         "began_as": began_as,
         "wiring": wiring,
         "seed": seed,
@@ -185,6 +194,11 @@ def made_by(
         "kept": list(kept),
         "recordings": [],
     }
+
+
+def done_to(group: Group) -> list[Any]:
+    """Return all that is done to a group, as its id says it."""
+    return [_item(item) for stage in group.stages for item in stage.items]
 
 
 def _item(item: Element | Shuffle) -> list[Any]:

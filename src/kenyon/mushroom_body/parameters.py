@@ -350,11 +350,10 @@ class Parameters:
             >>> [name for name in LARVAL.stated() if name not in BALANCED.stated()]
             ['eligibility_step', 'recovery', 'potentiation', 'weight_ceiling_nS']
         """
-        published = PUBLISHED.values()
         return {
             name: value
             for name, value in self.values().items()
-            if not constants()[name].later or value != published[name]
+            if not constants()[name].later or value != getattr(*_holder(PUBLISHED, name))
         }
 
     def differences(self, other: "Parameters") -> dict[str, tuple[Any, Any]]:

@@ -34,6 +34,7 @@ _DIMENSIONS = {dim for own in (*MEASURED.values(), *STATED.values(), *SECONDS.va
 RESERVED: Final = frozenset({*MEASURED, *STATED, *SECONDS, *_DIMENSIONS, LARVA_RUN_ID, "run", "done"})
 """Names that a collected result needs itself."""
 
+_VALUES = (str, int, float, np.number, Design, Parameters, type(None))
 _MANY = 256
 
 
@@ -58,7 +59,7 @@ class Axes:
             _check_own_name(name)
         self._varied, self._options, self._kept = tuple(varied), dict(options), kept
         self._in_some_design: set[str] = set()
-        self._design = lru_cache(_MANY)(self._read)
+        self._designs: dict[Any, Design] = {}
         self._parameters = lru_cache(_MANY)(_parameters)
 
     def points(self, values: Mapping[str, Any]) -> Iterator[Point]:
@@ -71,7 +72,10 @@ class Axes:
         circuit = tuple((name, values[name]) for name in values if name in constants())
         parameters = self._parameters(values.get("parameters", DEFAULT), circuit)
         words = tuple((name, _in_text(values[name])) for name in self._own if name in values)
-        design = self._design(values["design"], words, parameters)
+        key = values["design"], words, parameters.dt_ms  # No other constant matters to a design.
+        if key not in self._designs:
+            self._designs[key] = self._read(values["design"], words, parameters)
+        design = self._designs[key]
         varied = {name: _said(values[name]) for name in self._varied if name in values}
         given = {name: values[name] for name in ("larvae", "seed", "wiring") if name in values}
         for group in design.groups:
@@ -112,6 +116,22 @@ class Axes:
         return as_design(filled, parameters=parameters, **self._options)
 
 
+def check_value(name: str, value: Any) -> None:
+    """Refuse what is no value on any axis; each of them is looked at more closely where it is used.
+
+    Raises:
+        InputError: it is none.
+
+    Example:
+        >>> check_value("seed", [1])
+        Traceback (most recent call last):
+        ...
+        kenyon.errors.InputError: values of axis 'seed' must be numbers or texts, got [1]
+    """
+    if not isinstance(value, _VALUES):
+        raise InputError(f"values of axis {shown(name)} must be numbers or texts, got {shown(value)}")
+
+
 def _check_own_name(name: Any) -> None:
     if not isinstance(name, str) or not name.isidentifier() or not name.isascii():
         raise InputError(
@@ -144,9 +164,10 @@ def _in_text(value: Any) -> str:
         >>> _in_text(1e-05), _in_text(2.0), _in_text("anisole")
         ('0.00001', '2', 'anisole')
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        return checks.instance("value on an axis", value, str, "pass text or a number")
-    return str(int(value)) if float(value).is_integer() else np.format_float_positional(float(value), trim="-")
+    if isinstance(value, str):
+        return value
+    number = checks.number("a value in a design that is no text", value)
+    return str(int(number)) if number.is_integer() else np.format_float_positional(number, trim="-")
 
 
 def _parameters(given: Any, changes: tuple[tuple[str, Any], ...]) -> Parameters:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kenyon import checks
-from kenyon.conditioning.dataset import made_by
+from kenyon.conditioning.dataset import done_to, made_by
 from kenyon.conditioning.designs import Design
 from kenyon.conditioning.running import run
 from kenyon.conditioning.setup import NEWBORN, Kept, wiring_words
@@ -15,7 +15,7 @@ from kenyon.errors import InputError
 from kenyon.mushroom_body import DEFAULT, Parameters
 from kenyon.mushroom_body.parameters import check_parameters
 from kenyon.mushroom_body.wiring import RANDOM, check_wiring
-from kenyon.provenance import id_of, spelled
+from kenyon.provenance import Spelled, run_id, spelled
 from kenyon.seeds import MOST_LARVAE, checked_seed
 
 if TYPE_CHECKING:  # xarray is slow to import
@@ -73,7 +73,8 @@ class Point:
         kept = checks.instance("what is kept of a point", self.kept, Kept, "pass Kept(weights=True)")
         if kept.recordings:
             raise InputError("a point must keep no recordings, got some; run it alone with `run(..., recordings=...)`")
-        fix("varied", MappingProxyType(dict(self.varied)))
+        varied = checks.instance("varied", self.varied, Mapping, "pass a dictionary of values by axis")  # type: ignore[type-abstract]  # mypy wants a concrete class
+        fix("varied", MappingProxyType(dict(varied)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Make copies anew, for a read-only mapping is none that can be pickled."""
@@ -83,8 +84,12 @@ class Point:
     @cached_property
     def id(self) -> str:
         """The id of its run, which the result says, too: the same for the same numbers, in whatever sweep."""
-        common = _of_circuit(self.design, self.parameters, self.wiring, self.kept.names)
-        return id_of({**common, **spelled({"seed": str(self.seed), "larvae": self.larvae})})
+        return run_id(
+            made_by(
+                _spelled_design(self.design), _spelled_constants(self.parameters), began_as=NEWBORN,
+                wiring=wiring_words(self.wiring), seed=str(self.seed), larvae=self.larvae, kept=self.kept.names,
+            )
+        )  # fmt: skip
 
     @property
     def larva_seconds(self) -> float:
@@ -107,10 +112,11 @@ class Point:
         ).one  # fmt: skip
 
 
-@lru_cache(maxsize=256)  # Of the points of a sweep most differ in seed or dose alone.
-def _of_circuit(design: Design, parameters: Parameters, wiring: str, kept: tuple[str, ...]) -> dict[str, str]:
-    """Return what makes the numbers of a point, besides its seed and how many larvae it has, as its id says it."""
-    made = made_by(
-        design.groups[0], parameters, began_as=NEWBORN, wiring=wiring_words(wiring), seed="", larvae=0, kept=kept
-    )
-    return spelled(made)
+@lru_cache(maxsize=256)  # Of the points of a sweep most have a design, or constants, in common.
+def _spelled_design(design: Design) -> Spelled:
+    return spelled(done_to(design.groups[0]))
+
+
+@lru_cache(maxsize=256)
+def _spelled_constants(parameters: Parameters) -> Spelled:
+    return spelled(parameters.stated())

@@ -11,7 +11,7 @@ import numpy as np
 from kenyon import checks
 from kenyon.conditioning.setup import Kept
 from kenyon.conditioning.sweeps import plan_file, samples, tables
-from kenyon.conditioning.sweeps.axes import Axes
+from kenyon.conditioning.sweeps.axes import Axes, check_value
 from kenyon.conditioning.sweeps.points import Point
 from kenyon.conditioning.sweeps.samples import Integers, LogUniform, Uniform
 from kenyon.errors import InputError
@@ -61,7 +61,7 @@ class Sweep(Sequence[Point]):
     """
 
     def __init__(self, points: Iterable[Point]) -> None:
-        self._points = tuple(points)
+        self._points = tuple(checks.several("points of a sweep", points))
         if not self._points:
             raise InputError("a sweep must have a point, got none")
         for point in self._points:
@@ -318,6 +318,8 @@ class _Asked:
         ]
         self.varied = {name: _several(name, own) for name, own in options.items() if _varies(own)}
         self._fixed = {name: own for name, own in options.items() if name not in self.varied}
+        for name, own in self._fixed.items():
+            check_value(name, own)
         self._axes = Axes(list(options), list(self.varied), of_designs, kept)
 
     def refuse_ranges(self, of: str) -> None:
@@ -353,11 +355,13 @@ def _several(name: str, values: Any) -> Any:
     """Return the values of an axis as they are varied.
 
     Raises:
-        InputError: there is none, or one comes twice.
+        InputError: there is none, or one is no value.
     """
     if isinstance(values, _RANGES):
         return values
     given = values.tolist() if isinstance(values, np.ndarray) else list(values)
     if not given:
         raise InputError(f"axis {shown(name)} must have values, got none")
+    for value in given:
+        check_value(name, value)
     return given
