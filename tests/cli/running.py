@@ -85,7 +85,10 @@ ENOUGH: dict[tuple[str, ...], tuple[str, ...]] = {
     ("sessions", "export"): ("run", "0", "--state-dir", "nowhere", "--out", "larva.npz"),
     ("sessions", "delete"): ("run", "0", "--state-dir", "nowhere", "--yes"),
     ("larvaworld", "run"): ("--larvae", "1", "--minutes", "0.01"),
-    ("larvaworld", "preference"): ("--groups", "1", "--larvae", "1", "--phase", "0.01", "--test", "0.01"),
+    ("larvaworld", "preference"): (
+        *("--condition", "paired", "--groups", "1", "--larvae", "1", "--trials", "1"),
+        *("--phase", "0.01", "--test", "0.01"),
+    ),
     ("larvaworld", "train"): ("A+ 1s | ?A", "--groups", "1", "--larvae", "1", "--test", "0.01"),
     ("larvaworld", "models"): (),
     ("larvaworld", "experiments"): (),

@@ -72,8 +72,9 @@ def test_no_option_lets_what_a_terminal_obeys_come_back(
 ) -> None:
     """Escape sequences, line breaks, bidirectional marks, halves of characters, markup, long texts: spelled or cut."""
     monkeypatch.chdir(tmp_path)
-    texts = HOSTILE if parameter.name != "out" else {"all": "".join(filter(_is_short, HOSTILE.values())), "blank": ""}
-    for kind, text in texts.items():  # for all at once make one folder of results
+    at_once = {"all": "".join(filter(_is_short, HOSTILE.values())), "blank": ""}  # makes one folder of results
+    texts = at_once if parameter.name in ("out", "keep_in") else HOSTILE
+    for kind, text in texts.items():
         told = [text] if isinstance(parameter, click.Argument) else [parameter.opts[0], text]
         if isinstance(parameter, click.Argument) and text.startswith("-"):
             continue
@@ -213,10 +214,11 @@ def on_terminal(arguments: list[str], folder: Path, columns: int, **environment:
     ids=["odors", "train"],
 )
 def test_a_narrow_terminal_breaks_no_word_and_no_number(
-    environment: dict[str, str], arguments: list[str], tmp_path: Path
+    environment: dict[str, str], arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At 40 columns every word and number of the wide table is there, whole, on lines that fit."""
-    wide, narrow = (on_terminal(arguments, tmp_path, columns, **environment) for columns in (300, 40))
+    """At 40 columns every word and number of the table that a program gets is there, whole, on lines that fit."""
+    monkeypatch.chdir(tmp_path)
+    wide, narrow = run(arguments, tmp_path).out.decode(), on_terminal(arguments, tmp_path, 40, **environment)
     assert narrow.replace("\n", "").isprintable()
     end = narrow.find("Above 0")  # where the table of `train` is over, and sentences begin
     assert max(map(len, narrow[: end if end > 0 else None].split("\n"))) <= 40

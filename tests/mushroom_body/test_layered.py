@@ -229,7 +229,13 @@ def test_excitation_that_pulls_elsewhere_than_to_0_is_for_the_plain_form() -> No
     assert not fits(BALANCED.replace(excitatory_reversal_mV=5.0), larva.records[0])
 
 
-@pytest.mark.parametrize("path", own_files(), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.long] * (path.stem not in ("mixed", "larval_bounds")))
+        for path in own_files()
+    ],
+)
 def test_every_golden_spike_in_the_plain_form(path: object) -> None:
     """As `kenyon verify --plain` finds; the layered form is what all other tests go through."""
     verdict = replay(load(str(path)), Kernel(layered=False))

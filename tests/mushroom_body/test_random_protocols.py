@@ -18,7 +18,7 @@ RECORD = Record(spikes=True, variables=("w_kc_mbonp_nS", "w_kc_mbonn_nS", "eligi
 @pytest.mark.parametrize(
     ("parameters", "larvae", "n_steps"),
     [
-        (BALANCED, 2, 10_000),
+        (BALANCED, 2, 6000),
         pytest.param(BALANCED, 50, 600_000, marks=pytest.mark.long),
         pytest.param(PUBLISHED, 50, 600_000, marks=pytest.mark.long),
     ],

@@ -83,7 +83,7 @@ def moved(state: State, parameters: Parameters) -> State:
 @pytest.mark.parametrize(
     ("number", "larvae", "n_steps"),
     [
-        (14, 1, 20_000),
+        (14, 1, 8000),
         *(pytest.param(number, LARVAE, MINUTE, marks=pytest.mark.long) for number in range(len(COMBINED))),
     ],
 )
