@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 test-pages live-film larvaworld-models notebooks preference reproduce check judge-larval bench bench-cuda bench-larvaworld bench-plugin bench-server bench-live soak docs lock clean
+.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 test-pages live-film larvaworld-models notebooks preference reproduce check judge-larval bench bench-cuda bench-larvaworld bench-plugin bench-server bench-live bench-cluster soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -120,6 +120,9 @@ bench-server: $(LARVAWORLD)/ready  ## the model server: round trips, steps per s
 
 bench-live: $(LARVAWORLD)/ready  ## what a live page costs a run of Larvaworld
 	$(LARVAWORLD)/bin/python benchmarks/live.py
+
+bench-cluster: $(VENV)/dev  ## what dask's scheduler takes for a task, with a thousand workers that compute nothing
+	$(BIN)/python benchmarks/many_workers.py
 
 soak: $(VENV)/dev  ## the model server: 200,000 steps over 500 larvae, and what it holds meanwhile
 	$(BIN)/python benchmarks/soak.py
