@@ -16,6 +16,7 @@ import numpy as np
 from kenyon import conditioning
 from kenyon.conditioning import Design, Group, Phase, Stage, figures
 from kenyon.conditioning.claims import Claim
+from kenyon.conditioning.sweeps import Store
 from kenyon.conditioning.timeline import timelines
 from kenyon.drawing import new_figure
 from kenyon.memory import (
@@ -81,6 +82,20 @@ def _begun() -> conditioning.Experiment:
     return experiment
 
 
+@cache
+def _a_run() -> Any:
+    """Return the result of a short run, by its id."""
+    result = a_result()
+    return {result.run_id.item(): result}
+
+
+def _a_store() -> Store:
+    """Return a store with one result, in the folder of the test."""
+    store = Store("store")
+    store.add(_a_run())
+    return store
+
+
 def _folder() -> Path:
     """Return a folder in which nothing is, in that of the test."""
     folder = Path(f"folder-{next(_numbers)}")
@@ -103,6 +118,7 @@ OWNERS: dict[str, Callable[[], Any]] = {
     "Parameters": lambda: DEFAULT,
     "Experiment": _begun,
     "Results": lambda: conditioning.Results({"paired": a_result().copy(deep=True)}),
+    "Store": _a_store,
     "Design": lambda: Design([Group("trained", [Stage([Phase(1.0)])])]),
     "Constant": lambda: constants()["dt_ms"],
     "Population": a_population,
@@ -218,6 +234,10 @@ VALID: dict[str, Callable[[], Any]] = {
     "groups": lambda: [Group("trained", [Stage([Phase(1.0)])])],
     "larva_seconds.larvae": lambda: 2,
     "group.name": lambda: "trained",
+    "Store.folder": lambda: "store",
+    "Store.add.results": _a_run,
+    "Store.get.run_id": lambda: next(iter(_a_run())),
+    "ids": lambda: list(_a_run()),
     "text": lambda: "A+ 1s",
     "Entry.text": lambda: "brief: A+ 1s",
     "find_entry.text": lambda: "trace/5s",
@@ -362,6 +382,13 @@ MEANS: dict[tuple[str, str], Any] = {
         (f"{of}.recordings", nonsense): LEFT_OUT
         for of in ("Experiment", "Experiment.branch")
         for nonsense in ("no list", "a dictionary")
+    },
+    ("Store.folder", "a text"): ITSELF,
+    ("Store.add.results", "a dictionary"): ITSELF,
+    **{
+        (f"Store.{reading}.ids", nonsense): ITSELF
+        for reading in ("read", "batches", "diverged")
+        for nonsense in ("no list", "no array", "*texts", "a dictionary", "a dictionary of durations")
     },
     ("sparseness.treves_rolls", "a truth value"): ITSELF,
     ("paradigms.*.test_odors", "no [al]*"): LEFT_OUT,

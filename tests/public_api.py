@@ -158,6 +158,7 @@ INNER = {
         "of what a page has checked, or a run has told; tests/live",
     ),
     "kenyon.conditioning.old_formats*": "as file_format",
+    "kenyon.conditioning.sweeps.parts*": "of what `Store` is called with; damaged ones are tried in tests of it",
     "kenyon.conditioning.file_format*": "reads files, of which damaged ones are tried in tests/test_archive",
 }
 """What is called by Kenyon alone, or walked elsewhere, by pattern, with the reason."""

@@ -143,18 +143,18 @@ def steps(_: int, folder: Path) -> dict[str, Any]:
     act, done = 0, False
     while not done:
         act += 1
-        done = _killed_at(act, partial(write, folder, act))
+        done = killed_at(act, partial(write, folder, act))
         faults += _fault(folder, act, 0)
     ending, done = 0, False
     while not done:
         ending += 1
-        _killed_at(1, partial(write, folder, act + ending), after="whole")
-        done = _killed_at(ending, partial(_reserve_beside, folder))
+        killed_at(1, partial(write, folder, act + ending), after="whole")
+        done = killed_at(ending, partial(_reserve_beside, folder))
         faults += _fault(folder, ending, act + ending)
     return {"faults": faults, "acts": [act, ending]}
 
 
-def _killed_at(act: int, work: Callable[[], None], after: str = "") -> bool:
+def killed_at(act: int, work: Callable[[], None], after: str = "") -> bool:
     """Do something in a child that is killed before its n-th act on the file system; return whether it came to an end.
 
     Args:

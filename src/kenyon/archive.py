@@ -120,6 +120,23 @@ def unpack(source: str, words: bytes, kind: str, *, limit_bytes: int = 2**24) ->
     return _with_header(source, _read(source, io.BytesIO(words), limit_bytes), kind)
 
 
+def load_header(path: str | os.PathLike[str], kind: str, *, limit_bytes: int = LIMIT_BYTES) -> dict[str, Any]:
+    """Read what a file that `save` wrote says about itself, and none of its arrays.
+
+    Raises:
+        FileFormatError: as for `load`; what is wrong with the arrays alone is not found out.
+        FileNotFoundError: there is no such file.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> load_header(save(folder / "a.npz", "example", {"seed": 1}, {"x": np.arange(3)}), "example")["seed"]
+        1
+    """
+    with _opened(path) as stream:
+        return _with_header(path, _read(path, stream, limit_bytes, f"{_HEADER}.npy"), kind)[0]
+
+
 def _with_header(path: str | os.PathLike[str], arrays: Arrays, kind: str) -> tuple[dict[str, Any], Arrays]:
     try:
         header = json.loads(arrays.pop(_HEADER).tobytes())
@@ -144,17 +161,21 @@ def read_npz(path: str | os.PathLike[str], *, limit_bytes: int = LIMIT_BYTES) ->
         FileFormatError: the file is no .npz, cannot be read, is truncated, holds pickled objects, or too much.
         FileNotFoundError: there is no such file.
     """
+    with _opened(path) as stream:
+        return _read(path, stream, limit_bytes)
+
+
+def _opened(path: str | os.PathLike[str]) -> IO[bytes]:
     try:
-        stream = checks.path("file", path).open("rb")
+        return checks.path("file", path).open("rb")
     except FileNotFoundError:
         raise
     except OSError as reason:
         raise FileFormatError(f"{path} must be a file that can be read, got {reason.strerror}") from None
-    with stream:
-        return _read(path, stream, limit_bytes)
 
 
-def _read(path: str | os.PathLike[str], stream: IO[bytes], limit_bytes: int) -> Arrays:
+def _read(path: str | os.PathLike[str], stream: IO[bytes], limit_bytes: int, only: str | None = None) -> Arrays:
+    """Return the arrays of a stream, or the one of an entry."""
     checks.integer("limit_bytes", limit_bytes, low=0)
     if not zipfile.is_zipfile(stream):
         raise FileFormatError(f"{path} must be a whole .npz archive, got something else or a part of one")
@@ -163,7 +184,9 @@ def _read(path: str | os.PathLike[str], stream: IO[bytes], limit_bytes: int) -> 
             entries = file.infolist()
             _refuse_too_much(entries, limit_bytes)
             return {
-                entry.filename.removesuffix(".npy"): _array(entry.filename, _content(file, entry)) for entry in entries
+                entry.filename.removesuffix(".npy"): _array(entry.filename, _content(file, entry))
+                for entry in entries
+                if only in (None, entry.filename)
             }
     except Exception as reason:  # noqa: BLE001  # zipfile and numpy raise of every kind on bytes that are no archive
         raise FileFormatError(f"{path} must be a whole .npz archive of plain arrays: {reason}") from None

@@ -53,6 +53,10 @@ class CompiledCodeWarning(RuntimeWarning):
     """Compiled code could not be read or kept, so it is compiled anew; no number depends on it."""
 
 
+class DamagedPartWarning(RuntimeWarning):
+    """A file with the results of a sweep's points cannot be read; these points count as not computed."""
+
+
 class CloneWarning(UserWarning):
     """Several memories draw the same numbers, because nothing tells them apart."""
 

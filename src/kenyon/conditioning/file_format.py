@@ -56,7 +56,7 @@ def packed(result: "xarray.Dataset") -> "xarray.Dataset":
     if "preference_index" in file and _follows(result):
         file = file.drop_vars("preference_index")
     made = {
-        str(name): {"dims": list(map(str, own.dims)), "kind": own.dtype.kind, "values": _plain(own.values)}
+        str(name): {"dims": list(map(str, own.dims)), "kind": own.dtype.kind, "values": plain(own.values)}
         for name, own in result.coords.items()
         if "larva" not in own.dims and name not in result.dims
     }
@@ -97,7 +97,7 @@ def unpacked(source: str, file: "xarray.Dataset") -> "xarray.Dataset":
 def _spread(file: "xarray.Dataset") -> "xarray.Dataset":
     """Return a result with every coordinate in its place, and all that follows from what the file holds."""
     said = json.loads(file[_MADE].item())
-    coordinates = {name: (own["dims"], _array(own["values"], own["kind"])) for name, own in said["coordinates"].items()}
+    coordinates = {name: (own["dims"], array(own["values"], own["kind"])) for name, own in said["coordinates"].items()}
     places = {name: np.arange(file.sizes[name]) for name in _PLACES if name in said["follow"]}
     result = file.drop_vars(_MADE).assign_coords({_SIZE: N_KCS, **places, **coordinates})
     if LARVA_RUN_ID in said["follow"]:
@@ -175,21 +175,21 @@ def _follows(result: "xarray.Dataset") -> bool:
     )
 
 
-def _plain(values: NDArray[Any]) -> Any:
+def plain(values: NDArray[Any]) -> Any:
     """Return values as JSON says them; nan, which is absent, as null."""
-    plain = values.astype(object)
-    plain[values != values] = None  # noqa: PLR0124  # nan differs from itself
-    return plain.tolist()
+    said = values.astype(object)
+    said[values != values] = None  # noqa: PLR0124  # nan differs from itself
+    return said.tolist()
 
 
-def _array(plain: Any, kind: str) -> NDArray[Any]:
-    """Return what `_plain` gave, of the kind that it had."""
-    values = np.array(plain, dtype=object)
+def array(said: Any, kind: str) -> NDArray[Any]:
+    """Return what `plain` gave, of the kind that it had."""
+    values = np.array(said, dtype=object)
     entries = values.ravel().tolist()
     if not all(own is None or isinstance(own, _SPELLED.get(kind, str)) for own in entries):
         raise ValueError(f"its values must be of their kind, got {shown(entries)}")
     if kind in _TYPES:
-        return np.array(plain, dtype=_TYPES[kind])  # None becomes nan.
+        return np.array(said, dtype=_TYPES[kind])  # None becomes nan.
     if None in entries:
         return np.array([np.nan if own is None else own for own in entries], dtype=object).reshape(values.shape)
     return values.astype(str)

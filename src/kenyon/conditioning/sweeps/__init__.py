@@ -2,6 +2,7 @@
 
 from kenyon.conditioning.sweeps.points import Point
 from kenyon.conditioning.sweeps.samples import Integers, LogUniform, Uniform
+from kenyon.conditioning.sweeps.store import Store
 from kenyon.conditioning.sweeps.sweep import Sweep
 
-__all__ = ["Integers", "LogUniform", "Point", "Sweep", "Uniform"]
+__all__ = ["Integers", "LogUniform", "Point", "Store", "Sweep", "Uniform"]
