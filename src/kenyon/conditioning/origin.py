@@ -144,7 +144,7 @@ def check(result: "xarray.Dataset", dims: Mapping[str, tuple[str, ...]], unit: s
         raise MismatchError(f"a result must be of at least one {unit}, got none; keep some when you select")
     of_unit = f"{unit}_run_id"
     if of_unit in result and "run_id" in result.coords:
-        known = np.array([isinstance(own, str) for own in result[of_unit].values.ravel()])
+        known = np.array([isinstance(own, str) and own != "" for own in result[of_unit].values.ravel()])  # "" in files.
         other = (result[of_unit].variable != result.run_id.variable).transpose(*result[of_unit].dims, ...).values
         if other.reshape(len(known), -1)[known].any():
             raise MismatchError(
