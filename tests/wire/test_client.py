@@ -614,6 +614,8 @@ def test_a_file_that_holds_no_certificate_is_refused(tmp_path: Path) -> None:
         ({"host": ""}, "host must be the name"),
         ({"host": "a" * 64}, "host must be the name"),
         ({"host": "a\0b"}, "host must be the name"),
+        ({"host": "my machine"}, "host must be the name"),
+        ({"host": "[::1]"}, "host must be the name"),
         ({"host": None}, "host must be a str"),
         ({"port": 0}, "port must be an integer"),
         ({"port": 65536}, "port must be an integer"),

@@ -76,4 +76,4 @@ def _is_host(host: str) -> bool:
         host.encode("idna")
     except UnicodeError:
         return False
-    return host != "" and host.isprintable()
+    return host != "" and host.isprintable() and not set(host) & set(" /[]")
