@@ -61,6 +61,10 @@ class CloneWarning(UserWarning):
     """Several memories draw the same numbers, because nothing tells them apart."""
 
 
+class ChangedPlanWarning(UserWarning):
+    """The folder of a sweep had another plan; the sentence says which points are new, and which orphaned."""
+
+
 class MissingMemoryWarning(UserWarning):
     """Larvae of the host cannot learn although their model asks for a memory; the sentence says which, and why."""
 

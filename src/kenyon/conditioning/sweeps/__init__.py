@@ -1,8 +1,12 @@
 """Many questions at once: points over axes, computed on what is there, stored once, collected as one dataset."""
 
+from kenyon.conditioning.sweeps.failures import Failure
+from kenyon.conditioning.sweeps.folder import status
 from kenyon.conditioning.sweeps.points import Point
+from kenyon.conditioning.sweeps.running import run_sweep
 from kenyon.conditioning.sweeps.samples import Integers, LogUniform, Uniform
+from kenyon.conditioning.sweeps.status import Status
 from kenyon.conditioning.sweeps.store import Store
 from kenyon.conditioning.sweeps.sweep import Sweep
 
-__all__ = ["Integers", "LogUniform", "Point", "Store", "Sweep", "Uniform"]
+__all__ = ["Failure", "Integers", "LogUniform", "Point", "Status", "Store", "Sweep", "Uniform", "run_sweep", "status"]
