@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 test-pages live-film larvaworld-models notebooks preference reproduce check judge-larval bench bench-cuda bench-larvaworld bench-plugin bench-server bench-live bench-cluster soak docs lock clean
+.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 test-pages live-film larvaworld-models notebooks preference reproduce check judge-larval bench bench-cuda bench-larvaworld bench-plugin bench-server bench-live bench-cluster bench-sweeps soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -123,6 +123,9 @@ bench-live: $(LARVAWORLD)/ready  ## what a live page costs a run of Larvaworld
 
 bench-cluster: $(VENV)/dev  ## what dask's scheduler takes for a task, with a thousand workers that compute nothing
 	$(BIN)/python benchmarks/many_workers.py
+
+bench-sweeps: $(VENV)/core  ## sweeps beside the plain loop that uses all cores
+	$(BIN)/python benchmarks/sweeps.py
 
 soak: $(VENV)/dev  ## the model server: 200,000 steps over 500 larvae, and what it holds meanwhile
 	$(BIN)/python benchmarks/soak.py
