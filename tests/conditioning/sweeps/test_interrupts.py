@@ -1,5 +1,6 @@
 """A sweep that is stopped, by Ctrl-C or for good, and begun again: the same results, and none computed twice."""
 
+import os
 import random
 import signal
 import subprocess
@@ -24,6 +25,9 @@ from tests.conditioning.sweeps.asked import asked
 if __name__ == "__main__":
     run_sweep(asked(), sys.argv[1], jobs=int(sys.argv[2]), show_progress=False)
 """
+
+ROOT = str(Path(__file__).parents[3])
+"""Where the script finds the tests."""
 
 COUNTS = [1, pytest.param(20, marks=pytest.mark.long)]
 
@@ -54,11 +58,14 @@ def test_stopped_and_begun_again(
 def stop(script: Path, folder: Path, jobs: int, number: signal.Signals, *, after_parts: int, wait_s: float) -> None:
     """Run a sweep in a process of its own, and stop it soon after it has stored some parts more, or let it end."""
     before = len(list(folder.glob("store/points-*")))
-    with subprocess.Popen([sys.executable, str(script), str(folder), str(jobs)], stderr=subprocess.DEVNULL) as process:
+    command = [sys.executable, str(script), str(folder), str(jobs)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": ROOT}) as process:
         while process.poll() is None and len(list(folder.glob("store/points-*"))) < before + after_parts:
             time.sleep(0.002)
         time.sleep(wait_s)
         process.send_signal(number)
+    ended = (0, 128 + number, -number)  # By itself, or by the signal; Python ends by Ctrl-C in either way.
+    assert process.returncode in ended
 
 
 def status_is_complete(folder: Path) -> bool:
