@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from kenyon.conditioning.sweeps import Store, run_sweep
 from kenyon.conditioning.sweeps import tasks as tasks_module
 from kenyon.conditioning.sweeps.cluster import connected
 from kenyon.errors import InputError, MismatchError, NoAnswerError
+from kenyon.provenance import NUMBERS_VERSION
 from tests.conditioning.sweeps.asked import asked, assert_same, plain_loop
 
 distributed = pytest.importorskip("distributed", reason="needs dask.distributed, which comes with the extra sweep")
@@ -25,7 +27,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator["distributed.Client"]:
+def client() -> Iterator[Any]:
     """A client of two workers on this machine, each a process with one thread."""
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
@@ -34,7 +36,7 @@ def client() -> Iterator["distributed.Client"]:
         yield client
 
 
-def test_workers_give_the_numbers_of_a_plain_loop(client: "distributed.Client", tmp_path: Path) -> None:
+def test_workers_give_the_numbers_of_a_plain_loop(client: Any, tmp_path: Path) -> None:
     """Bit by bit, also where one of them is killed meanwhile."""
     killer = threading.Thread(target=_kill, args=[tmp_path / "store", client.run(os.getpid)])
     killer.start()
@@ -44,14 +46,14 @@ def test_workers_give_the_numbers_of_a_plain_loop(client: "distributed.Client", 
     assert_same(tmp_path / "store", plain_loop())
 
 
-def test_workers_of_another_version_are_refused(client: "distributed.Client", tmp_path: Path) -> None:
+def test_workers_of_another_version_are_refused(client: Any, tmp_path: Path) -> None:
     """Before anything is computed; the sentence says what is other, and where."""
     try:
         client.run(_pretend, 99)
         with pytest.raises(MismatchError, match=r"but tcp://\S+ has numbers 99 instead of"):
             run_sweep(asked(), tmp_path, client, show_progress=False)
     finally:
-        client.run(_pretend, tasks_module.NUMBERS_VERSION)
+        client.run(_pretend, NUMBERS_VERSION)
 
 
 def test_a_scheduler_that_does_not_answer_is_said() -> None:
@@ -71,7 +73,7 @@ def test_what_is_no_address_is_refused(address: object) -> None:
 
 
 def _pretend(version: int) -> None:
-    tasks_module.NUMBERS_VERSION = version
+    vars(tasks_module)["NUMBERS_VERSION"] = version
 
 
 def _kill(store: Path, workers: dict[str, int]) -> None:

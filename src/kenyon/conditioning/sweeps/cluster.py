@@ -80,7 +80,7 @@ class Cluster(Workers):
             return
         self._look_at = time.monotonic() + LOOK_EVERY_S
         try:
-            threads = self._client.nthreads()
+            threads: dict[str, int] = self._client.nthreads()
             new = [worker for worker in threads if worker not in self._known]
             found = self._client.run(tasks.numbers, workers=new, on_error="return") if new else {}
         except self.lost:
