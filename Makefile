@@ -126,6 +126,7 @@ bench-cluster: $(VENV)/dev  ## what dask's scheduler takes for a task, with a th
 
 bench-sweeps: $(VENV)/core  ## sweeps beside the plain loop that uses all cores
 	$(BIN)/python benchmarks/sweeps.py
+	$(BIN)/python benchmarks/sweep_results.py
 
 soak: $(VENV)/dev  ## the model server: 200,000 steps over 500 larvae, and what it holds meanwhile
 	$(BIN)/python benchmarks/soak.py

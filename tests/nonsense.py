@@ -16,7 +16,8 @@ import numpy as np
 from kenyon import conditioning
 from kenyon.conditioning import Design, Group, Phase, Stage, figures
 from kenyon.conditioning.claims import Claim
-from kenyon.conditioning.sweeps import Store
+from kenyon.conditioning.setup import Kept
+from kenyon.conditioning.sweeps import Point, Store, Sweep
 from kenyon.conditioning.timeline import timelines
 from kenyon.drawing import new_figure
 from kenyon.memory import (
@@ -87,6 +88,12 @@ def _a_run() -> Any:
     """Return the result of a short run, by its id."""
     result = a_result()
     return {result.run_id.item(): result}
+
+
+def _a_sweep() -> Sweep:
+    """Return a sweep of one point, that of the result."""
+    return Sweep([Point(conditioning.paradigm("paired", trials=1, stimulus_s=0.1, pause_s=0.0, test_s=0.1), larvae=2,
+                        kept=Kept(codes=True))])  # fmt: skip
 
 
 def _a_store() -> Store:
@@ -235,6 +242,8 @@ VALID: dict[str, Callable[[], Any]] = {
     "larva_seconds.larvae": lambda: 2,
     "group.name": lambda: "trained",
     "Store.folder": lambda: "store",
+    "collect.store": _a_store,
+    "collect.sweep": _a_sweep,
     "Store.add.results": _a_run,
     "Store.get.run_id": lambda: next(iter(_a_run())),
     "ids": lambda: list(_a_run()),

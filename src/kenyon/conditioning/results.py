@@ -169,8 +169,8 @@ def numbered(labels: list[str]) -> list[str]:
 
 
 def _test_label(at: "xarray.Dataset") -> str:
-    """Return what one test came after; larvae that were joined may lack it, but may not differ in it."""
-    labels = [label for label in origin.distinct(at, "test_label") if isinstance(label, str)]
+    """Return what one test came after, "" if no larva has it; larvae that were joined may not differ in it."""
+    labels = [label for label in origin.distinct(at, "test_label") if isinstance(label, str)] or [""]
     if len(labels) != 1:
         raise MismatchError(
             f"each test of a result must come after one thing, got {shown(labels)}; select the larvae of each paradigm"

@@ -1,5 +1,6 @@
 """Many questions at once: points over axes, computed on what is there, stored once, collected as one dataset."""
 
+from kenyon.conditioning.sweeps.collecting import collect
 from kenyon.conditioning.sweeps.failures import Failure
 from kenyon.conditioning.sweeps.folder import status
 from kenyon.conditioning.sweeps.points import Point
@@ -9,4 +10,16 @@ from kenyon.conditioning.sweeps.status import Status
 from kenyon.conditioning.sweeps.store import Store
 from kenyon.conditioning.sweeps.sweep import Sweep
 
-__all__ = ["Failure", "Integers", "LogUniform", "Point", "Status", "Store", "Sweep", "Uniform", "run_sweep", "status"]
+__all__ = [
+    "Failure",
+    "Integers",
+    "LogUniform",
+    "Point",
+    "Status",
+    "Store",
+    "Sweep",
+    "Uniform",
+    "collect",
+    "run_sweep",
+    "status",
+]
