@@ -24,6 +24,7 @@ INNER = {
                 "compiled",
                 "drawing",
                 "errors",
+                "jobs",
                 "linking",
                 "netcdf",
                 "notebook",
@@ -38,6 +39,24 @@ INNER = {
         ],
         "tools of ours, called with what has been checked",
     ),
+    **dict.fromkeys(
+        [
+            f"kenyon.conditioning.sweeps.{inner}*"
+            for inner in (
+                "failures",
+                "grouping",
+                "status",
+                "tasks",
+                "workers",
+                "writing",
+                "folder.[!s]",
+                "folder.status_",
+            )
+        ],
+        "called by run_sweep, with what it has checked",
+    ),
+    "kenyon.conditioning.sweeps.running*": "computes where it is told; tests/conditioning/sweeps/test_running",
+    "kenyon.conditioning.sweeps.cluster*": "speaks with a scheduler; tests/conditioning/sweeps/test_cluster",
     "kenyon.mushroom_body.arguments*": "reads the arguments of Population, which are walked there",
     "kenyon.mushroom_body.brian*": "has the arguments of Engine, or is called by it",
     "kenyon.mushroom_body.cuda*": "has the arguments of Engine, or is called by it",
