@@ -44,8 +44,13 @@ def assert_same(one: xarray.Dataset, other: xarray.Dataset) -> None:
 def results() -> Kept:
     """Return runs that differ in what they hold: shapes, what was kept, orders drawn for each larva."""
     shuffled = run("B = anisole: shuffle(A+ 0.02s, B 0.01s) | ?A 0.01s", larvae=3, show_progress=False).one
-    kept = [{"weights": True}, {"codes": True}, {"per_second": True}, {"recordings": Record(spikes=True)}]
-    others = [{"larvae": 3}, {"wiring": "right"}, {"parameters": LARVAL}, {"seed": 2**70}]
+    kept: list[dict[str, Any]] = [
+        {"weights": True},
+        {"codes": True},
+        {"per_second": True},
+        {"recordings": Record(spikes=True)},
+    ]
+    others: list[dict[str, Any]] = [{"larvae": 3}, {"wiring": "right"}, {"parameters": LARVAL}, {"seed": 2**70}]
     unlike = tiny({"test_odors": ("3-octanol", "anisole"), "trials": 2})
     return by_id(tiny(), *(tiny(**own) for own in (*kept, *others)), unlike, shuffled)
 

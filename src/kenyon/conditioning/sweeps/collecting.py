@@ -8,7 +8,7 @@ rest is absent, as all is of a point that is not done.
 import os
 from collections.abc import Iterable, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,9 @@ SAID_OTHERWISE: Final = ("design", "parameters", "wiring")
 Places = NDArray[np.intp]
 
 
+Axes: TypeAlias = dict[str, tuple[tuple[str, ...], NDArray[Any]]]
+
+
 class _Layout(NamedTuple):
     """Where points lie in a collected dataset.
 
@@ -46,7 +49,7 @@ class _Layout(NamedTuple):
     """
 
     sizes: dict[str, int]
-    axes: dict[str, tuple[tuple[str, ...], NDArray[Any]]]
+    axes: Axes
     places: Places
 
 
@@ -133,12 +136,12 @@ def _layout(sweep: Sequence[Point]) -> _Layout:
     lengths = [len(own) for own in values.values()]
     if prod(lengths) == len(sweep) == len(set(rows)):
         sizes = dict(zip(map(_given, names), lengths, strict=True))
-        axes = {_given(name): ((_given(name),), _values(name, own)) for name, own in values.items()}
-        shape = tuple(lengths)
-        places = np.ravel_multi_index(np.array(rows, dtype=np.intp).T, shape) if names else np.zeros(1, dtype=np.intp)
+        axes: Axes = {_given(name): ((_given(name),), _values(name, own)) for name, own in values.items()}
+        along = np.array(rows, dtype=np.intp).T
+        places = np.ravel_multi_index(tuple(along), lengths) if names else np.zeros(1, dtype=np.intp)
         return _Layout(sizes, axes, places)
-    along = {_given(name): ((RUN,), _values(name, [own.varied.get(name) for own in sweep])) for name in names}
-    return _Layout({RUN: len(sweep)}, along, np.arange(len(sweep)))
+    axes = {_given(name): ((RUN,), _values(name, [own.varied.get(name) for own in sweep])) for name in names}
+    return _Layout({RUN: len(sweep)}, axes, np.arange(len(sweep)))
 
 
 def _given(axis: str) -> str:
@@ -188,7 +191,8 @@ def _measured(name: str, pieces: Sequence[_Piece], layout: _Layout) -> tuple[tup
     complete = everywhere and all(values.shape[1:] == shape for values in columns)
     values = _empty((len(layout.places), *shape), columns, complete=complete)
     for piece, column in own:
-        values[(piece.at, *map(slice, column.values.shape[1:]))] = column.values[column.of[piece.of]]
+        corner: Any = (piece.at, *map(slice, column.values.shape[1:]))
+        values[corner] = column.values[column.of[piece.of]]
     return (*layout.sizes, *dims), values.reshape(*layout.sizes.values(), *shape)
 
 
@@ -217,7 +221,8 @@ def _stacked(rows: Sequence[NDArray[Any]], *, absent: bool) -> NDArray[Any]:
     complete = not absent and all(row.shape == shape for row in rows)
     table = _empty((len(rows) + absent, *shape), rows, complete=complete)
     for place, row in enumerate(rows):
-        table[(place, *map(slice, row.shape))] = row
+        corner: Any = (place, *map(slice, row.shape))
+        table[corner] = row
     return table
 
 

@@ -240,7 +240,8 @@ class Sweep(Sequence[Point]):
         """Return a point, or a sweep of some."""
         if isinstance(place, slice):
             return Sweep(self._points[place])
-        return self._points[place]
+        point: Point = self._points[place]
+        return point
 
     def __len__(self) -> int:
         """Return how many points there are."""
