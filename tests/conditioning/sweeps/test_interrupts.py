@@ -29,7 +29,8 @@ if __name__ == "__main__":
 ROOT = str(Path(__file__).parents[3])
 """Where the script finds the tests."""
 
-COUNTS = [1, pytest.param(20, marks=pytest.mark.long)]
+COUNTS = [(1, 1), pytest.param((20, 1000), marks=pytest.mark.long)]
+"""How many sweeps, and how often each is stopped at most before it may end."""
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +39,20 @@ def expected() -> Mapping[str, xarray.Dataset]:
     return plain_loop()
 
 
-@pytest.mark.parametrize("times", COUNTS)
+@pytest.mark.parametrize("count", COUNTS, ids=str)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_and_begun_again(
-    number: signal.Signals, times: int, expected: Mapping[str, xarray.Dataset], tmp_path: Path
+    number: signal.Signals, count: tuple[int, int], expected: Mapping[str, xarray.Dataset], tmp_path: Path
 ) -> None:
     """However often, at moments drawn by a seed: after some parts, or before the first; here or in processes."""
+    times, most = count
     script, draws = tmp_path / "script.py", random.Random(times)
     script.write_text(SCRIPT)
     for time_ in range(times):
         folder, jobs = tmp_path / str(time_), 1 + time_ % 2
-        while not status_is_complete(folder):
+        for _ in range(most):
+            if status_is_complete(folder):
+                break
             stop(script, folder, jobs, number, after_parts=draws.randint(1, 3), wait_s=draws.uniform(0.0, 0.05))
         assert run_sweep(asked(), folder, jobs=1, show_progress=False).complete
         assert_same(folder / "store", expected)
