@@ -6,6 +6,7 @@ from kenyon.conditioning.sweeps.folder import status
 from kenyon.conditioning.sweeps.points import Point
 from kenyon.conditioning.sweeps.running import run_sweep
 from kenyon.conditioning.sweeps.samples import Integers, LogUniform, Uniform
+from kenyon.conditioning.sweeps.sensitivity import sobol_indices, sobol_sample
 from kenyon.conditioning.sweeps.status import Status
 from kenyon.conditioning.sweeps.store import Store
 from kenyon.conditioning.sweeps.sweep import Sweep
@@ -21,5 +22,7 @@ __all__ = [
     "Uniform",
     "collect",
     "run_sweep",
+    "sobol_indices",
+    "sobol_sample",
     "status",
 ]
