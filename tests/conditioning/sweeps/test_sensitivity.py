@@ -10,6 +10,8 @@ import pytest
 from kenyon.conditioning.sweeps import Sweep, Uniform, sobol_indices, sobol_sample
 from kenyon.errors import InputError
 
+pytest.importorskip("SALib", reason="needs SALib, which comes with the extra sweep")
+
 RANGES = {"kc.threshold_mV": Uniform(-36, -35), "learning_rate_nS": Uniform(0, 1), "dose": Uniform(0, 1)}
 
 
