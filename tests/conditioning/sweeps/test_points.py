@@ -148,6 +148,10 @@ def test_a_plan_is_what_its_call_is(tmp_path: Path) -> None:
         (lambda: Sweep.random(3, design="A+ 1s"), "varies"),
         (lambda: Uniform(2, 1), "below"),
         (lambda: Sweep.grid(design="a: A+ 1s, ?A; b: A 1s"), "must have a test"),
+        (lambda: Sweep.grid(design="A+ 1s", learning_rate_nS=[{}]), "numbers or texts"),
+        (lambda: Sweep.grid(design={}, seed=[1]), "numbers or texts"),
+        (lambda: Sweep.grid(design=SHORT, dose=[10**5000]), "finite"),
+        (lambda: Sweep.grid(design="A+ 0.25ms, ?A", dt_ms=[0.05, 0.1]), "steps"),
         (lambda: Sweep.table([{"seed": 1}, {"dose": 2}], design="A+ 1s"), "same axes"),
     ],
 )
@@ -161,3 +165,27 @@ def test_as_many_points_as_are_meant() -> None:
     """More than a million points are refused before any is made, and allowed where they are meant."""
     with pytest.raises(InputError, match="1,000,001"):
         Sweep.grid(design="A+ 1s", seed=range(1_000_001))
+
+
+def test_points_with_other_constants_have_the_ids_of_their_own() -> None:
+    """However many points have been made before, each id is that of the same point made alone."""
+    axes = {"learning_rate_nS": LogUniform(0.01, 1), "dt_ms": [0.1, 0.05], "dose": Uniform(0.1, 1)}
+    for point in Sweep.random(40, axes, design=SHORT, larvae=1):
+        said = {"dose": point.varied["dose"]}
+        alone = Sweep.grid(design=SHORT, larvae=1, parameters=point.parameters, **said)[0]
+        assert alone.id == point.id
+        assert alone == point
+
+
+def test_joined_sweeps_keep_their_order() -> None:
+    """The points of the first, then those of the second that are new."""
+    first, second = (Sweep.grid(design="A+ 1s", larvae=1, seed=seeds) for seeds in ([3, 1], [1, 2, 3, 0]))
+    assert [point.seed for point in first + second] == [3, 1, 2, 0]
+    assert len(first + first) == 2
+
+
+def test_many_points_pickle_small() -> None:
+    """What a task is sent: little more for a hundred points of one design than for one."""
+    sweep = Sweep.grid(design="3x(A+ 60s, 60s) | ?A", seed=range(100))
+    one, hundred = (len(pickle.dumps(list(sweep[:count]))) for count in (1, 100))
+    assert hundred < one + 99 * 100

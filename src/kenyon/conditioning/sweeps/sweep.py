@@ -261,7 +261,10 @@ class Sweep(Sequence[Point]):
         """
         if not isinstance(other, Sweep):
             return NotImplemented
-        return Sweep({point.id: point for point in reversed([*self, *other])}.values())[::-1]
+        points: dict[str, Point] = {}
+        for point in (*self, *other):
+            points.setdefault(point.id, point)
+        return Sweep(points.values())
 
     def __eq__(self, other: object) -> bool:
         """Return whether another one has the same points in the same order."""
