@@ -56,6 +56,7 @@ INNER = {
         "called by run_sweep, with what it has checked",
     ),
     "kenyon.conditioning.sweeps.running*": "computes where it is told; tests/conditioning/sweeps/test_running",
+    "kenyon.conditioning.figures.responses*": "of a collected sweep; tests/conditioning/sweeps/test_response_figures",
     "kenyon.conditioning.sweeps.sensitivity*": "of ranges and samples; tests/conditioning/sweeps/test_sensitivity",
     "kenyon.conditioning.sweeps.cluster*": "speaks with a scheduler; tests/conditioning/sweeps/test_cluster",
     "kenyon.mushroom_body.arguments*": "reads the arguments of Population, which are walked there",

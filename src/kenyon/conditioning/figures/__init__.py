@@ -6,6 +6,7 @@ from kenyon.conditioning.figures.composing import PANELS, compose, learning_figu
 from kenyon.conditioning.figures.over_odors import odor_map
 from kenyon.conditioning.figures.over_tests import learning_curves, outputs, weights
 from kenyon.conditioning.figures.over_time import rates, timeline
+from kenyon.conditioning.figures.responses import response_figure
 from kenyon.conditioning.figures.spikes import phase_raster, raster
 from kenyon.conditioning.figures.surprise import prediction_error
 
@@ -23,6 +24,7 @@ __all__ = [
     "prediction_error",
     "raster",
     "rates",
+    "response_figure",
     "timeline",
     "weights",
 ]
