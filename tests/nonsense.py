@@ -17,7 +17,7 @@ from kenyon import conditioning
 from kenyon.conditioning import Design, Group, Phase, Stage, figures
 from kenyon.conditioning.claims import Claim
 from kenyon.conditioning.setup import Kept
-from kenyon.conditioning.sweeps import Point, Store, Sweep
+from kenyon.conditioning.sweeps import Point, Store, Sweep, plan
 from kenyon.conditioning.timeline import timelines
 from kenyon.drawing import new_figure
 from kenyon.memory import (
@@ -180,6 +180,14 @@ VALID: dict[str, Callable[[], Any]] = {
     "step_together.dx": lambda: [{"Odor": 0.1}],
     "epsilon": lambda: 0.1,
     "events": lambda: [[[0, 1]], [[1, 2]]],
+    "Point.design": lambda: Design.read("?A 1s"),
+    "Point.larvae": lambda: 2,
+    "Point.kept": Kept,
+    "varied": dict,
+    "low": lambda: 1,
+    "high": lambda: 2,
+    "Sweep.points": lambda: list(_a_sweep()),
+    "plan.from_plain.said": lambda: plan.to_plain(_a_sweep()),
     "figure": lambda: figures.learning_figure([a_result()]),
     "first": lambda: "anisole",
     "gain": lambda: {"Odor": 0.0},
@@ -375,6 +383,10 @@ MEANS: dict[tuple[str, str], Any] = {
     ("*_circuit.witness", "a class"): ITSELF,
     ("*_circuit.witness", "a function"): ITSELF,
     ("watch_circuit.spikes", "a truth value"): ITSELF,
+    ("Point.varied", "a dictionary*"): ITSELF,  # words about a point, which change no number
+    ("Uniform.low", "negative*"): ITSELF,
+    ("Integers.low", "negative"): ITSELF,
+    ("*Uniform.high", "a huge number"): ITSELF,
     ("Experiment.odors", "a dictionary"): NOTHING,
     **{
         (argument, nonsense): ()

@@ -55,6 +55,11 @@ INNER = {
         ],
         "called by run_sweep, with what it has checked",
     ),
+    **dict.fromkeys(
+        [f"kenyon.conditioning.sweeps.{inner}*" for inner in ("axes", "samples.[cdsR]", "tables", "plan.to_plain")],
+        "called by Sweep, whose refusals are in tests/conditioning/sweeps/test_points",
+    ),
+    "kenyon.conditioning.sweeps.plan_file*": "reads plans; tests/conditioning/sweeps/test_plans",
     "kenyon.conditioning.sweeps.running*": "computes where it is told; tests/conditioning/sweeps/test_running",
     "kenyon.conditioning.figures.responses*": "of a collected sweep; tests/conditioning/sweeps/test_response_figures",
     "kenyon.conditioning.sweeps.sensitivity*": "of ranges and samples; tests/conditioning/sweeps/test_sensitivity",
