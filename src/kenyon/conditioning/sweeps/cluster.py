@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
@@ -128,8 +129,20 @@ def connected(address: str, *, timeout_s: float = 30.0) -> Iterator["Client"]:
             f"a scheduler must answer at {address}, got {type(reason).__name__}; start one with dask scheduler, or "
             "give another address"
         ) from reason
-    with client:
+    with _without_tracebacks(), client:
         yield client
+
+
+@contextmanager
+def _without_tracebacks() -> Iterator[None]:
+    """Let dask not log how a connection was lost, for that is said in a sentence."""
+    log = logging.getLogger("distributed.client")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _address_in(file: Path, timeout_s: float) -> str:
