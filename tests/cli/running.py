@@ -84,6 +84,9 @@ ENOUGH: dict[tuple[str, ...], tuple[str, ...]] = {
     ("sessions", "show"): ("run", "0", "--state-dir", "nowhere"),
     ("sessions", "export"): ("run", "0", "--state-dir", "nowhere", "--out", "larva.npz"),
     ("sessions", "delete"): ("run", "0", "--state-dir", "nowhere", "--yes"),
+    ("sweep", "run"): ("nowhere.toml", "--out", "nowhere"),
+    ("sweep", "status"): ("nowhere",),
+    ("sweep", "collect"): ("nowhere",),
     ("larvaworld", "run"): ("--larvae", "1", "--minutes", "0.01"),
     ("larvaworld", "preference"): (
         *("--condition", "paired", "--groups", "1", "--larvae", "1", "--trials", "1"),

@@ -68,6 +68,7 @@ def _warnings_on_one_line() -> Iterator[None]:
 _COMMANDS = {
     "train": ("conditioning", "train", "Train larvae; show what they learned."),
     "reproduce": ("reproduce", "reproduce_", "Hold what science claims of larvae against the circuit."),
+    "sweep": ("sweep", "sweep", "Thousands of experiments, on what is there."),
     "plot": ("plotting", "plot", "Draw results."),
     "show": ("showing", "show", "Make a page of a finished run that plays by itself."),
     "table": ("tables", "table", "Give results as CSV."),
