@@ -9,7 +9,7 @@ LARVAWORLD := .venv-larvaworld
 LARVAWORLD_PYTHON ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 test-pages live-film larvaworld-models notebooks preference reproduce check judge-larval bench bench-cuda bench-larvaworld bench-plugin bench-server bench-live bench-cluster bench-sweeps soak docs lock clean
+.PHONY: setup demo test long long-larvaworld larvaworld test-larvaworld test-larvaworld-2.4 test-pages test-slurm live-film larvaworld-models notebooks preference reproduce check judge-larval bench bench-cuda bench-larvaworld bench-plugin bench-server bench-live bench-cluster bench-sweeps soak docs lock clean
 
 setup: $(VENV)/core  ## install Kenyon as users get it
 
@@ -73,6 +73,10 @@ test-larvaworld-2.4: $(LARVAWORLD)-2.4/ready  ## the plug-in beside Larvaworld 2
 test-pages: $(VENV)/dev  ## the live page in a headless Chromium, which must be on this machine
 	$(INSTALL) --editable '.[pages]'
 	$(BIN)/python -m pytest -m page tests/pages
+
+test-slurm: $(VENV)/dev  ## sweeps under a SLURM of one node, whose programs must be on this machine: slurm-wlm, munge
+	$(INSTALL) 'dask-jobqueue>=0.9'
+	$(BIN)/python -m pytest -m slurm tests/cluster
 
 live-film: $(LARVAWORLD)/ready  ## a run in which larvae learn, as the page shows it: docs/live.png and docs/live.webp
 	$(LARVAWORLD)/bin/python -m pip install --quiet --disable-pip-version-check playwright
