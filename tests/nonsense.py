@@ -17,7 +17,7 @@ from kenyon import conditioning
 from kenyon.conditioning import Design, Group, Phase, Stage, figures
 from kenyon.conditioning.claims import Claim
 from kenyon.conditioning.setup import Kept
-from kenyon.conditioning.sweeps import Point, Store, Sweep, plan
+from kenyon.conditioning.sweeps import Point, Store, Sweep, plan, run_sweep
 from kenyon.conditioning.timeline import timelines
 from kenyon.drawing import new_figure
 from kenyon.memory import (
@@ -94,6 +94,13 @@ def _a_sweep() -> Sweep:
     """Return a sweep of one point, that of the result."""
     return Sweep([Point(conditioning.paradigm("paired", trials=1, stimulus_s=0.1, pause_s=0.0, test_s=0.1), larvae=2,
                         kept=Kept(codes=True))])  # fmt: skip
+
+
+def _swept() -> Path:
+    """Return the folder of a sweep that is done."""
+    folder = _folder()
+    run_sweep(_a_sweep(), folder, jobs=1, show_progress=False)
+    return folder
 
 
 def _a_store() -> Store:
@@ -250,6 +257,7 @@ VALID: dict[str, Callable[[], Any]] = {
     "larva_seconds.larvae": lambda: 2,
     "group.name": lambda: "trained",
     "Store.folder": lambda: "store",
+    "folder.status.folder": _swept,
     "collect.store": _a_store,
     "collect.sweep": _a_sweep,
     "Store.add.results": _a_run,
