@@ -111,7 +111,7 @@ class Axes:
         known = dict(words)
         for name in open_places:
             if name not in known:
-                raise InputError(f"${name} in a design must be an axis, got none of that name; pass {name}=[...]")
+                raise InputError(f"${name} in a design must be an axis, got {_names(self._own)}; pass {name}=[...]")
         filled = Template(text).substitute(known)
         return as_design(filled, parameters=parameters, **self._options)
 
@@ -130,6 +130,10 @@ def check_value(name: str, value: Any) -> None:
     """
     if not isinstance(value, _VALUES):
         raise InputError(f"values of axis {shown(name)} must be numbers or texts, got {shown(value)}")
+
+
+def _names(axes: Sequence[str]) -> str:
+    return shown(list(axes)) if axes else "none"
 
 
 def _check_own_name(name: Any) -> None:
