@@ -2,12 +2,10 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from kenyon.mushroom_body import Population
 from kenyon.reservations import reserved
 from kenyon.server.ready import Ready, held, read
 from kenyon.wire import Address
+from tests.disk import full_disk
 
 COUNTS = (6, pytest.param(200, marks=pytest.mark.long))
 
@@ -100,23 +99,12 @@ def test_every_writer_is_refused_while_another_has_the_name(name: str, tmp_path:
         WRITERS[name](target, False)
 
 
-@contextmanager
-def _full_disk(size: int) -> Iterator[None]:
-    """Let no file grow beyond some bytes, which the system says as it says that a disk is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 @pytest.mark.parametrize("name", WRITERS)
 def test_where_the_disk_is_full_every_writer_says_so(name: str, tmp_path: Path) -> None:
     """In our words; what lay there stays, and nothing else does."""
     target = tmp_path / ("a.png" if name == "save_figure" else "a.npz")
     target.write_text("old")
-    with _full_disk(1000), pytest.raises(StorageError, match=r"could not be written: .*; nothing there has changed"):
+    with full_disk(1000), pytest.raises(StorageError, match=r"could not be written: .*; nothing there has changed"):
         WRITERS[name](target, True)
     assert target.read_text() == "old"
     assert _entries(tmp_path) == [target.name]
@@ -125,7 +113,7 @@ def test_where_the_disk_is_full_every_writer_says_so(name: str, tmp_path: Path) 
 def test_a_full_disk_is_said_of_the_folder_that_was_asked_for(tmp_path: Path) -> None:
     """Not of the hidden one in which the file was made."""
     with (
-        _full_disk(1000),
+        full_disk(1000),
         pytest.raises(StorageError, match=rf"^what belongs into {tmp_path}/x could not be written: File too large"),
         reserved(tmp_path / "x", "a.npz", "b.npz", make=True) as new,
     ):

@@ -2,13 +2,11 @@
 
 import json
 import os
-import resource
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from kenyon.conditioning.sweeps.store import Store
 from kenyon.conditioning.sweeps.tasks import Task, compute, numbers
 from kenyon.errors import ChangedPlanWarning, FileFormatError, InputError, MismatchError, StorageError
 from tests.conditioning.sweeps.asked import Deadly, Raising, asked, assert_same, made, plain_loop
+from tests.disk import full_disk
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +101,7 @@ def test_a_full_disk_is_said_and_the_same_call_goes_on(tmp_path: Path, expected:
     sweep = asked()
     run_sweep(sweep, tmp_path, jobs=1, shard="1/3", show_progress=False)
     stored = Store(tmp_path / "store").ids()
-    with _full_disk(1000), pytest.raises(StorageError, match=r"stays|has changed"):
+    with full_disk(1000), pytest.raises(StorageError, match=r"stays|has changed"):
         run_sweep(sweep, tmp_path, jobs=1, show_progress=False)
     assert Store(tmp_path / "store").ids() == stored
     assert run_sweep(sweep, tmp_path, jobs=1, show_progress=False).complete
@@ -209,14 +208,3 @@ def _kill_a_child(store: Path) -> None:
             if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
                 os.kill(int(child), signal.SIGKILL)
                 return
-
-
-@contextmanager
-def _full_disk(size: int) -> Iterator[None]:
-    """Let no file grow beyond some bytes, which the system says as it says that a disk is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)

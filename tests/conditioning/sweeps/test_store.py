@@ -2,12 +2,9 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from kenyon.conditioning.sweeps import Store
 from kenyon.errors import DamagedPartWarning, InputError, MismatchError, StorageError
 from kenyon.mushroom_body import BALANCED, LARVAL, Record
 from tests.conditioning.runs import TINY, tiny
+from tests.disk import full_disk
 
 Kept = dict[str, xarray.Dataset]
 
@@ -150,24 +148,13 @@ def _processes(what: str, results: Kept, folder: Path) -> dict[str, Any]:
     return said
 
 
-@contextmanager
-def _full_disk(size: int) -> Iterator[None]:
-    """Let no file grow beyond some bytes, which the system says as it says that a disk is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def test_a_full_disk_loses_nothing(results: Kept, tmp_path: Path) -> None:
     """It is said in one sentence, what was there stays, nothing half is left, and the same goes on with room."""
     store = Store(tmp_path)
     first, *others = results
     store.add({first: results[first]})
     rest = {own: results[own] for own in others}
-    with _full_disk(1000), pytest.raises(StorageError, match=r"could not be written to .*: File too large; nothing"):
+    with full_disk(1000), pytest.raises(StorageError, match=r"could not be written to .*: File too large; nothing"):
         store.add(rest)
     assert [path.name for path in tmp_path.iterdir()] == [path.name for path in parts(store)]
     assert store.ids() == {first}
