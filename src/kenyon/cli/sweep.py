@@ -11,7 +11,7 @@ from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.errors import InputError
 
 if TYPE_CHECKING:  # xarray is slow to import
-    from kenyon.conditioning.sweeps import Failure, Status
+    from kenyon.conditioning.sweeps import Status
 
 _MOST_FAILURES = 20
 """Failures of which a table says something; all are in the JSON, and in the folder."""
@@ -130,15 +130,10 @@ def _say(status: "Status", *, as_json: bool) -> None:
     say(f"{status}.")
     if status.failures:
         few = status.failures[:_MOST_FAILURES]
-        print_table(["failed", "with", "why"], [_row(failure) for failure in few])
+        print_table(["failed", "with", "why"], [[own.id, own.where, own.sentence] for own in few])
         if len(few) < status.failed:
             say(f"... and {status.failed - len(few)} more; --json says all.")
         say("Try them again: the same `kenyon sweep run`, with --retry.")
-
-
-def _row(failure: "Failure") -> list[str]:
-    varied = ", ".join(f"{axis} {value}" for axis, value in failure.varied.items())
-    return [failure.id, varied, failure.sentence]
 
 
 def _plain(status: "Status") -> dict[str, Any]:

@@ -41,8 +41,12 @@ class Failure:
 
     def __str__(self) -> str:
         """Say which point it is, and why."""
-        varied = ", ".join(f"{name} {value}" for name, value in self.varied.items())
-        return clean(f"{self.id}{f' ({varied})' if varied else ''}: {self.sentence}")
+        return clean(f"{self.id}{f' ({self.where})' if self.varied else ''}: {self.sentence}")
+
+    @property
+    def where(self) -> str:
+        """Where it lies on each axis, in words."""
+        return ", ".join(f"{name} {value}" for name, value in self.varied.items())
 
 
 def failure_of(point: "Point", reason: BaseException) -> Failure:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from kenyon import checks
 from kenyon.conditioning.sweeps import parts
 from kenyon.conditioning.sweeps.parts import Batch, Contents
+from kenyon.conditioning.sweeps.writing import write_through
 from kenyon.errors import DamagedPartWarning, FileFormatError, InputError, MismatchError, StorageError
 from kenyon.words import clean, shown
 
@@ -224,7 +225,7 @@ class Store:
         with _in_words(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
-                _write_through(begun, words)
+                write_through(begun, words)
                 self._remove_dead(begun.stat().st_mtime)
                 begun.replace(self.folder / f"points-{hashlib.sha256(words).hexdigest()[:32]}.npz")
             finally:
@@ -247,14 +248,6 @@ def _ids(ids: Iterable[str]) -> list[str]:
     for own in known:
         checks.label("run id", own)
     return known
-
-
-def _write_through(path: Path, words: bytes) -> None:
-    """Write a file, and wait until it is on the disk."""
-    with path.open("xb") as stream:
-        stream.write(words)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -25,10 +25,7 @@ def write(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with new.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            write_through(new, content)
             new.replace(path)
         except BaseException:
             with suppress(OSError):
@@ -39,3 +36,11 @@ def write(path: Path, content: bytes) -> None:
             f"{path} must be written, but that could not be done: {reason.strerror or reason}; all that is stored "
             "stays, so make room and give the same call again"
         ) from reason
+
+
+def write_through(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet, and wait until it is on the disk."""
+    with path.open("xb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
