@@ -78,7 +78,7 @@ test-slurm: $(VENV)/dev  ## sweeps under a SLURM of one node, whose programs mus
 	$(INSTALL) 'dask-jobqueue>=0.9'
 	$(BIN)/python -m pytest -m slurm tests/cluster
 
-live-film: $(LARVAWORLD)/ready  ## a run in which larvae learn, as the page shows it: docs/live.png and docs/live.webp
+live-film: $(LARVAWORLD)/ready  ## a run in which larvae learn, as the page shows it: docs/images/live.png and docs/images/live.webp
 	$(LARVAWORLD)/bin/python -m pip install --quiet --disable-pip-version-check playwright
 	$(LARVAWORLD)/bin/python studies/live_film.py
 
@@ -90,7 +90,7 @@ $(VENV)/jupyter: $(VENV)/core
 	$(INSTALL) 'jupyterlab>=4,<5'
 	touch $@
 
-reproduce: $(VENV)/core  ## what larvae do and what the circuit does with each set of constants: docs/larvae.md
+reproduce: $(VENV)/core  ## what larvae do and what the circuit does with each set of constants: docs/explanation/larvae.md
 	$(BIN)/python studies/reproduction.py
 
 preference: $(LARVAWORLD)/ready  ## groups of larvae in Larvaworld, trained and tested; goes on after an interruption

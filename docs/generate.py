@@ -30,8 +30,8 @@ def parameters_page() -> str:
     lines += [
         "Names as in `Parameters.replace` and `kenyon train --set`. A dash: that set keeps the published value.",
         "",
-        "The source is that of the published value. Values of [`balanced`](../balanced.md) and",
-        "[`larval`](../sceptic.md) come from our searches. With a `potentiation` of 0 its times and",
+        "The source is that of the published value. Values of [`balanced`](../explanation/balanced.md) and",
+        "[`larval`](../explanation/sceptic.md) come from our searches. With a `potentiation` of 0 its times and",
         "its ceiling do nothing.",
         "",
     ]
@@ -50,9 +50,7 @@ def parameters_page() -> str:
 def paradigms_page() -> str:
     """Return the experiments of the library, one after the other."""
     lines = ["# Experiments of the library", ""]
-    lines += [
-        '`kenyon train ID` runs one, `run("ID")` in Python. Texts are in [the notation](../notation.md); A, B and C'
-    ]
+    lines += ['`kenyon train ID` runs one, `run("ID")` in Python. Texts are in [the notation](notation.md); A, B and C']
     lines += ["can be bound to any odors, and + to either reinforcement, by `--odor`, `--us` and `as_design`.", ""]
     lines += ["| id | what it asks |", "|---|---|"]
     lines += [f"| [`{entry.id}`](#{entry.id}) | {entry.question} |" for entry in entries().values()]

@@ -4,7 +4,7 @@ A test of preference, the host's PItest_off, three minutes: odor CS on the left,
 but fixed gains: the innate one for both odors, and so much more for CS. What they do, the host's preference index over
 the second half of the test, is held against what output neurons say that differ by MBONp - MBONn.
 
-    python studies/calibration.py        # writes calibration.csv and docs/calibration.png; twenty minutes on two cores
+    python studies/calibration.py        # writes calibration.csv and docs/images/calibration.png; twenty minutes
     python studies/calibration.py --draw # draws the figure from calibration.csv again
 """
 
@@ -26,7 +26,7 @@ from kenyon.larvaworld_plugin import host
 from kenyon.seeds import larva_seed
 
 TABLE = Path(__file__).with_suffix(".csv")
-FIGURE = Path(__file__).parent.parent / "docs" / "calibration.png"
+FIGURE = Path(__file__).parent.parent / "docs" / "images" / "calibration.png"
 
 MORE = (-150.0, -100.0, -50.0, -25.0, 25.0, 50.0, 100.0, 150.0)
 INNATE = (0.0, 150.0)

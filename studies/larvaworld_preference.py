@@ -25,7 +25,7 @@ from kenyon.larvaworld_plugin.preference import preference
 
 RESULT = Path(__file__).with_suffix(".nc")
 DOCS = Path(__file__).parent.parent / "docs"
-FIGURE, TABLE = DOCS / "larvaworld_preference.png", DOCS / "reference" / "larvaworld_preference.md"
+FIGURE, TABLE = DOCS / "images" / "larvaworld_preference.png", DOCS / "reference" / "larvaworld_preference.md"
 
 PHASE_MIN = 40 / 60
 MOST_ABOVE_NAIVE = 0.1
@@ -69,7 +69,7 @@ def written(result: xarray.Dataset) -> str:
         "",
         made,
         "Mean over groups with its 95 % interval. *Above naive*: less what naive larvae of the same seed prefer.",
-        "*Reciprocal*: the mean of differential and mirrored. [What each is](../larvaworld.md).",
+        "*Reciprocal*: the mean of differential and mirrored. [What each is](../how_to/larvaworld.md).",
         "",
         "| | preference | above naive | learned: trained odor, other | gain: trained odor, other | p against paired |",
         "|---|---|---|---|---|---|",

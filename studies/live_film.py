@@ -1,4 +1,4 @@
-"""A still and a film of the live page, made from a run in which larvae learn: docs/live.png and docs/live.webp.
+"""A still and a film of the live page, of a run in which larvae learn: docs/images/live.png and live.webp.
 
 `make live-film` runs it beside Larvaworld; it needs a Chromium on this machine. Twelve larvae live through
 PItrain_mini, four short trials and a test; the page that watched them is played in a browser without a window, and its
@@ -20,7 +20,7 @@ from PIL import Image
 from kenyon.live.messages import spelled
 from kenyon.live.page import page
 
-DOCS = Path(__file__).parent.parent / "docs"
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
 PICTURES = 60
 PICTURE_MS = 150
 LAST_MS = 3000
@@ -93,15 +93,15 @@ def main() -> None:
     moments = [round(lasts_s * number / (PICTURES - 1), 1) for number in range(PICTURES)]
     (still,) = pictures(messages, [round(lasts_s * STILL_AT, 1)], STILL_HEIGHT)
     few = still.quantize(palette=still.quantize(256), dither=Image.Dither.FLOYDSTEINBERG)
-    few.save(DOCS / "live.png", optimize=True)
+    few.save(IMAGES / "live.png", optimize=True)
     size = (FILM_WIDTH, HEIGHT * FILM_WIDTH // WIDTH)
     small = [picture.resize(size, Image.Resampling.LANCZOS) for picture in pictures(messages, moments, HEIGHT)]
     lasting = [PICTURE_MS] * (PICTURES - 1) + [LAST_MS]
     small[0].save(
-        DOCS / "live.webp", save_all=True, append_images=small[1:], duration=lasting, loop=0, quality=55, method=6
+        IMAGES / "live.webp", save_all=True, append_images=small[1:], duration=lasting, loop=0, quality=55, method=6
     )
     for name in ("live.png", "live.webp"):
-        print(name, (DOCS / name).stat().st_size)
+        print(name, (IMAGES / name).stat().st_size)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ odor. Those that learn choose every two minutes, for an hour, the gain with whic
 the rest is as their model is stored. What can be learned is shown by larvae that have one gain all the time.
 
     python studies/q_learning.py          # writes q_learning.csv and prints what it says; half an hour on two cores
-    python studies/q_learning.py --show   # prints and draws docs/q_learning.png from the file that is there
+    python studies/q_learning.py --show   # prints and draws docs/images/q_learning.png from the file that is there
 """
 
 import csv
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # matplotlib is slow to import
     from matplotlib.figure import Figure
 
 TABLE = Path(__file__).with_suffix(".csv")
-FIGURE = Path(__file__).parents[1] / "docs" / "q_learning.png"
+FIGURE = Path(__file__).parents[1] / "docs" / "images" / "q_learning.png"
 LARVAE, MINUTES, PART_MIN = 10, 60.0, 10
 SEEDS = (0, 1, 2)
 GAINS = (-300.0, -50.0, 50.0, 300.0)

@@ -24,7 +24,7 @@ from kenyon.server import Settings
 from kenyon.server.serving import serving
 
 TABLE = Path(__file__).with_suffix(".csv")
-FIGURE = Path(__file__).parents[1] / "docs" / "receptors.png"
+FIGURE = Path(__file__).parents[1] / "docs" / "images" / "receptors.png"
 
 EXPERIMENT, MODEL, LARVAE, MINUTES, SEED = "chemorbit_OSN", "OSNnavigator", 3, 3, 1
 TICKS_A_SECOND = 10

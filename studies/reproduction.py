@@ -1,4 +1,4 @@
-"""What larvae and flies do, and what the circuit does with each named set of constants: the page docs/larvae.md.
+"""What larvae and flies do, and what the circuit does with each set of constants: docs/explanation/larvae.md.
 
     python studies/reproduction.py                          # 20 larvae, as the page has it: some 40 minutes
     python studies/reproduction.py --larvae 2 --out trial   # to see that it works; the page and its figures in a folder
@@ -21,12 +21,12 @@ from kenyon.errors import DivergenceWarning
 
 ROOT = Path(__file__).parent.parent
 TABLE = Path(__file__).with_suffix(".csv")
-PAGE, FIGURES = "larvae.md", "larvae"
+PAGE, FIGURES = Path("explanation/larvae.md"), Path("images/larvae")
 
 HEAD = """# What larvae do, and what the circuit does
 
-Written by `make reproduce`; [how claims are asked, and how to read this](claims.md). {larvae} larvae in each group, the
-same with every set; reward and punishment; A is {odors[0]}, B {odors[1]}; seed {seed}, wiring {wiring}.
+Written by `make reproduce`; [how claims are asked, and how to read this](../how_to/claims.md). {larvae} larvae in each
+group, the same with every set; reward and punishment; A is {odors[0]}, B {odors[1]}; seed {seed}, wiring {wiring}.
 Below each claim stands the figure that it is about before all, below each verdict what that is, with its 95 % interval
 over larvae; preference indices are given as shares of what three trials teach. All figures are in
 `studies/reproduction.csv`.
@@ -76,7 +76,7 @@ def _claim(claim: Claim) -> str:
         "Unknown": claim.unknown,
     }
     lines = [f"\n### {claim.id}\n\n{claim.statement}\n", *(f"- {name}: {text}" for name, text in said.items() if text)]
-    figure = f"![What the circuit did, asked for {claim.id}]({FIGURES}/{claim.id}.png)"
+    figure = f"![What the circuit did, asked for {claim.id}](../{FIGURES}/{claim.id}.png)"
     return "\n".join([*lines, *([f"\n{figure}"] if claim.groups else [])]) + "\n"
 
 
@@ -91,7 +91,8 @@ def main() -> None:
         warnings.simplefilter("ignore", DivergenceWarning)  # Those of `published` diverge.
         found = [reproduce(name, larvae=options.larvae, folder=options.lives) for name in COLLECTIONS]
     folder = ROOT / "docs" if options.out is None else options.out
-    (folder / FIGURES).mkdir(parents=True, exist_ok=True)
+    for own in (PAGE.parent, FIGURES):
+        (folder / own).mkdir(parents=True, exist_ok=True)
     for each in found:
         for claim in each.claims:
             if claim.groups:

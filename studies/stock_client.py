@@ -1,6 +1,6 @@
 """What an unmodified Larvaworld learns from `kenyon serve`, measured.
 
-    python studies/stock_client.py           # everything: stock_client.csv and docs/stock_client.png; 35 minutes
+    python studies/stock_client.py           # everything: stock_client.csv and docs/images/stock_client.png; 35 minutes
     python studies/stock_client.py --figure  # prints and draws anew what stock_client.csv holds
 
 The first needs the environment that `make test-larvaworld` makes. Ten larvae of `max_forager_MB` live through
@@ -43,7 +43,7 @@ from kenyon.server import ready
 from kenyon.wire import Address, Message, close_connections, exchange
 
 TABLE = Path(__file__).with_suffix(".csv")
-FIGURE = Path(__file__).parents[1] / "docs" / "stock_client.png"
+FIGURE = Path(__file__).parents[1] / "docs" / "images" / "stock_client.png"
 
 EXPERIMENT, MODEL, LARVAE, MINUTES, SEED = "MB_patch_grid", "max_forager_MB", 10, 10, 1
 TICKS_A_MINUTE = 600

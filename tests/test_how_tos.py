@@ -10,7 +10,7 @@ import pytest
 from kenyon.mushroom_body import DEFAULT
 from tests.cli import running
 
-PAGE = (Path(__file__).parent.parent / "docs/your_own_experiment.md").read_text("utf-8")
+PAGE = (Path(__file__).parent.parent / "docs/how_to/your_own_experiment.md").read_text("utf-8")
 
 _, *_PARTS = re.split(r"^## (.*)\n", PAGE, flags=re.MULTILINE)
 HOW_TOS = dict(zip(_PARTS[::2], _PARTS[1::2], strict=True))
@@ -31,7 +31,7 @@ def follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
     def typed(language: str, block: str) -> str:
         if language == "python":
-            exec(compile(block, "docs/your_own_experiment.md", "exec"), {})
+            exec(compile(block, "docs/how_to/your_own_experiment.md", "exec"), {})
             return capsys.readouterr().out.strip()
         program, *arguments = shlex.split(block)
         done = running.run(arguments, tmp_path)

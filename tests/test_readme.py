@@ -46,7 +46,7 @@ def test_results_are_selected_and_joined_as_the_readme_says(
     assert sorted(names) == ["paired", "unpaired"]
 
 
-@pytest.mark.parametrize(("page", "first"), [("README.md", 2), ("docs/memories.md", 0)])
+@pytest.mark.parametrize(("page", "first"), [("README.md", 2), ("docs/how_to/memories.md", 0)])
 def test_both_kinds_of_memory_do_what_the_pages_say(page: str, first: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Q-learning finds the gain that pays; the mushroom body follows the odor that was rewarded."""
     assert run(page, first, capsys) == ["{'Odor': 50.0}"]
@@ -54,7 +54,7 @@ def test_both_kinds_of_memory_do_what_the_pages_say(page: str, first: int, capsy
     assert gains["CS"] > 4 * abs(gains["UCS"])
 
 
-@pytest.mark.parametrize(("page", "extra"), [("README.md", "brian"), ("docs/server.md", "metrics")])
+@pytest.mark.parametrize(("page", "extra"), [("README.md", "brian"), ("docs/how_to/server.md", "metrics")])
 def test_what_is_missing_is_installed_as_the_pages_say(page: str, extra: str) -> None:
     """And not by a name from an index, where another package may have it."""
     assert installed_by(extra) in (ROOT / page).read_text("utf-8").replace("`", "")
@@ -62,13 +62,13 @@ def test_what_is_missing_is_installed_as_the_pages_say(page: str, extra: str) ->
 
 def test_the_files_of_the_page_on_files_take_their_names(capsys: pytest.CaptureFixture[str]) -> None:
     """And nothing else is left in the folder."""
-    assert run("docs/files.md", 0, capsys) == ["['a.csv', 'b.csv']"]
+    assert run("docs/reference/files.md", 0, capsys) == ["['a.csv', 'b.csv']"]
 
 
 def test_the_checkpoint_of_the_guide_goes_on_as_if_never_stopped(capsys: pytest.CaptureFixture[str]) -> None:
     """Saved, loaded, restored."""
-    assert run("docs/memories.md", 2, capsys) == ["True"]
-    assert len(examples("docs/memories.md")) == 3
+    assert run("docs/how_to/memories.md", 2, capsys) == ["True"]
+    assert len(examples("docs/how_to/memories.md")) == 3
     assert len(examples("README.md")) == 4
 
 
@@ -77,9 +77,9 @@ def test_odors_of_ones_own_are_made_and_read_as_their_page_says(
 ) -> None:
     """By hand, and from a file that the page writes."""
     monkeypatch.chdir(tmp_path)
-    assert run("docs/own_odors.md", 0, capsys) == ["('Or33b-47a', 'Or45a', 'Or83a')"]
-    assert run("docs/own_odors.md", 1, capsys) == ["(1e-06, 0.0001)", "['banana']"]
-    assert len(examples("docs/own_odors.md")) == 2
+    assert run("docs/how_to/own_odors.md", 0, capsys) == ["('Or33b-47a', 'Or45a', 'Or83a')"]
+    assert run("docs/how_to/own_odors.md", 1, capsys) == ["(1e-06, 0.0001)", "['banana']"]
+    assert len(examples("docs/how_to/own_odors.md")) == 2
 
 
 def test_a_figure_of_ones_own_is_drawn_as_its_page_says(
@@ -87,7 +87,7 @@ def test_a_figure_of_ones_own_is_drawn_as_its_page_says(
 ) -> None:
     """Two panels side by side, and the caption below them."""
     monkeypatch.chdir(tmp_path)
-    assert run("docs/figures.md", 0, capsys) == [
+    assert run("docs/how_to/figures.md", 0, capsys) == [
         "Bold: mean with its interval; faint: single larvae. n = 4 larvae in eac"
     ]
     assert (tmp_path / "figure1.pdf").read_bytes().startswith(b"%PDF")
@@ -95,8 +95,8 @@ def test_a_figure_of_ones_own_is_drawn_as_its_page_says(
 
 def test_the_server_of_the_guide_answers(capsys: pytest.CaptureFixture[str]) -> None:
     """Started, asked and stopped in ten lines."""
-    assert run("docs/server.md", 0, capsys) == ["True"]
-    assert len(examples("docs/server.md")) == 1
+    assert run("docs/how_to/server.md", 0, capsys) == ["True"]
+    assert len(examples("docs/how_to/server.md")) == 1
 
 
 @pytest.mark.parametrize(
@@ -111,9 +111,9 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 def test_claims_are_judged_as_their_page_says(capsys: pytest.CaptureFixture[str]) -> None:
     """One of those that are known, and one of one's own."""
-    verdict, *rows = run("docs/claims.md", 0, capsys)
+    verdict, *rows = run("docs/how_to/claims.md", 0, capsys)
     assert verdict.split()[0] in ("holds", "partly", "fails", "fitted")
     assert "mean" in rows[0]
-    header, row = run("docs/claims.md", 1, capsys)
+    header, row = run("docs/how_to/claims.md", 1, capsys)
     assert header.split()[0] == "claim"
     assert row.split()[0] == "X1"

@@ -110,8 +110,8 @@ def test_a_file_is_run_with_its_options(tmp_path: Path) -> None:
 
 
 def test_the_file_of_the_page_is_read(tmp_path: Path) -> None:
-    """As docs/notation.md has it."""
-    page = (Path(__file__).parents[2] / "docs" / "notation.md").read_text("utf-8")
+    """As docs/reference/notation.md has it."""
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "notation.md").read_text("utf-8")
     (tmp_path / "page.toml").write_text(re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0])
     found = json.loads(train("@page.toml", "--dry-run", "--json", folder=tmp_path).out)
     assert [len(one["groups"]) for one in found] == [1, 2, 2]

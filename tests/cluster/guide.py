@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-GUIDE = (REPOSITORY / "docs/sweeps.md").read_text("utf-8")
+GUIDE = (REPOSITORY / "docs/how_to/sweeps.md").read_text("utf-8")
 
 
 def block(language: str, word: str) -> str:

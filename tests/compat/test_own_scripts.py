@@ -11,7 +11,7 @@ from larvaworld.lib import reg
 
 from kenyon.larvaworld_plugin import host, unregister
 
-PAGE = (Path(__file__).parents[2] / "docs/larvaworld.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/how_to/larvaworld.md").read_text("utf-8")
 _, _SECTION = PAGE.split("## In your own scripts\n")
 SCRIPTS = dict(re.findall(r"\*\*([^*]+?)\.?\*\*[^*]*?```python\n(.*?)```", _SECTION.split("\n## ")[0], flags=re.DOTALL))
 """The scripts by the bold words before them."""
@@ -37,7 +37,7 @@ def nothing_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
 def typed(script: str, capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], str]:
     """Run a script; return its names, and what its last line has printed."""
     names: dict[str, Any] = {}
-    exec(compile(script, "docs/larvaworld.md", "exec"), names)
+    exec(compile(script, "docs/how_to/larvaworld.md", "exec"), names)
     return names, capsys.readouterr().out
 
 
@@ -87,7 +87,7 @@ def test_a_batch(capsys: pytest.CaptureFixture[str]) -> None:
     )
     known: dict[str, Any] = {}
     with pytest.raises(AssertionError):
-        exec(compile(together, "docs/larvaworld.md", "exec"), known)
+        exec(compile(together, "docs/how_to/larvaworld.md", "exec"), known)
     (kept,) = known["runs"]
     assert kept.outcome().dataset.complete.item()
     assert kept.outcome().dataset.sizes["time"] == 6

@@ -15,7 +15,7 @@ _SIGN = re.compile(r'\s*("(?:[^"])*"|/(?:\\.|[^/\\])*/|[A-Za-z_]+|[()|*+?])')
 
 
 class Grammar:
-    """A grammar in the notation of docs/notation.md."""
+    """A grammar in the notation of docs/reference/notation.md."""
 
     def __init__(self, written: str) -> None:
         lines = re.sub(r"\n\s*(?=\|)|\n {4,}", " ", written).strip().splitlines()

@@ -15,7 +15,7 @@ from kenyon.mushroom_body.odors import odors
 from tests.conditioning.designs import OWN, a_design, damaged
 from tests.conditioning.recognizer import Grammar
 
-PAGE = (Path(__file__).parents[2] / "docs" / "notation.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "notation.md").read_text("utf-8")
 GRAMMAR = Grammar(re.findall(r"```ebnf\n(.*?)```", PAGE, re.DOTALL)[0])
 
 A, B = "pentyl acetate", "4,5-dimethylthiazole"

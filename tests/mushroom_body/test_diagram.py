@@ -11,7 +11,7 @@ from kenyon.mushroom_body.manipulations import KINDS, Manipulation
 from kenyon.mushroom_body.parameters import BALANCED, constants
 from kenyon.mushroom_body.wiring import draw_pn_to_kc
 
-PAGE = (Path(__file__).parents[2] / "docs" / "circuit.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "explanation" / "circuit.md").read_text("utf-8")
 
 
 def test_every_cell_and_connection_is_drawn() -> None:
@@ -40,9 +40,9 @@ def test_the_page_names_every_group_connection_and_constant() -> None:
 def test_the_examples_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     """They learn to approach although MBONn heard nothing of the odor; without MBONp they would avoid it."""
     manipulated, recorded = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    exec(compile(manipulated, "docs/circuit.md", "exec"), {})
+    exec(compile(manipulated, "docs/explanation/circuit.md", "exec"), {})
     approach, avoid = (line.strip("[]").split() for line in capsys.readouterr().out.strip().splitlines())
     assert min(map(float, approach)) > 0
     assert set(map(float, avoid)) == {-1.0}
-    exec(compile(recorded, "docs/circuit.md", "exec"), {})
+    exec(compile(recorded, "docs/explanation/circuit.md", "exec"), {})
     assert "eligibility" in capsys.readouterr().out

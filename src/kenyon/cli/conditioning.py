@@ -107,7 +107,7 @@ def train(
 
     A design is written as `3x(A+ 60s, 60s) | ?A`: three times odor A with the reinforcer for 60 s and a pause of 60 s,
     then a test. A is --odor, + is --us; A- is A without the reinforcer, for minus is not punishment. More in
-    docs/notation.md.
+    docs/reference/notation.md.
 
     The preference index is (MBONp - MBONn) / (MBONp + MBONn) of the two output neurons' rates: above 0 the odor
     attracts, below 0 it repels.

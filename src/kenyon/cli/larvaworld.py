@@ -71,7 +71,7 @@ def run(
 
     Writes run.nc (gains, tracks, rates of neurons, preference index over time), memories.npz (what each larva has
     learned, for --memories of another run) and run.png; with --store also larvaworld.nc, what Larvaworld has noted of
-    each larva in each step (docs/larvaworld.md says how to join it to run.nc).
+    each larva in each step (docs/how_to/larvaworld.md says how to join it to run.nc).
 
     \b
     Examples:

@@ -155,11 +155,11 @@ def preference(conditions: tuple[str, ...], trials: int, phase_min: float, **how
 def train(design: str, letters: tuple[str, ...], us: str | None, **how: Any) -> None:
     """Let groups of larvae live through DESIGN in Larvaworld, and see where they go in its tests.
 
-    DESIGN is what `kenyon train` takes: text in single quotes (docs/notation.md), or the id of an experiment of the
-    library. A dish has two odors at most, on both sides in training, and food everywhere or nowhere; what it cannot
-    have is refused before anything runs. ?A tests copies of the larvae, which learn no more: A on one side, nothing on
-    the other; ?A, ?B: A on one side, B on the other. `live A/B 180s` tests the larvae themselves. In every second group
-    A is on the other side. Writes training.nc and training.png.
+    DESIGN is what `kenyon train` takes: text in single quotes (docs/reference/notation.md), or the id of an experiment
+    of the library. A dish has two odors at most, on both sides in training, and food everywhere or nowhere; what it
+    cannot have is refused before anything runs. ?A tests copies of the larvae, which learn no more: A on one side,
+    nothing on the other; ?A, ?B: A on one side, B on the other. `live A/B 180s` tests the larvae themselves. In every
+    second group A is on the other side. Writes training.nc and training.png.
 
     \b
     Examples:

@@ -28,7 +28,7 @@ def common(command: Command) -> Command:
             click.option("--gain", type=click.Choice(_GAINS), default="calibrated", help="How the output neurons' "
                          "difference becomes a gain: as measured in Larvaworld, or 0.001 per Hz, as published."),
             click.option("--odors-file", type=TABLE, metavar="FILE", help="CSV of odors of your own, which --odor may "
-                         "then name (docs/own_odors.md)."),
+                         "then name (docs/how_to/own_odors.md)."),
             click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Option of the memory, such as "
                          "probe_ms=500; may be given more than once."),
             click.option("--server", metavar="HOST[:PORT]", help="Let mushroom bodies live on a server; see `kenyon "

@@ -66,7 +66,8 @@ def reproduce_(
 
     The report is one HTML file: the table, then for each claim how it was asked and what the circuit did. Beside it lie
     all numbers, as CSV and NetCDF. What larvae gave is kept in the folder `lives` there, block by block: so a command
-    that was stopped goes on when it is given again. Each set takes some minutes on two cores. More in docs/claims.md.
+    that was stopped goes on when it is given again. Each set takes some minutes on two cores. More in
+    docs/how_to/claims.md.
 
     \b
     Examples:

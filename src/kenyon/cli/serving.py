@@ -54,7 +54,7 @@ def _limit_options(command: Command) -> Command:
 @click.command()
 @click.option("--host", default="localhost", help="Where to listen; beyond this machine only with a token or TLS.")
 @click.option("--listen-unprotected", "unprotected", is_flag=True, help="Listen there without either: whoever reaches "
-              "the port may step, read and delete every larva. For containers (docs/server.md).")  # fmt: skip
+              "the port may step, read and delete every larva. For containers (docs/how_to/server.md).")  # fmt: skip
 @click.option("--port", type=int, default=5795, help="TCP port; 0 takes a free one.")
 @click.option("--unix", "unix_path", metavar="PATH", help="Listen on a Unix socket instead, open to you alone.")
 @click.option(
@@ -66,12 +66,12 @@ def _limit_options(command: Command) -> Command:
 @click.option("--odors", default=";".join(DEFAULT_ODORS), metavar="A;B;C",
               help="What odor_id 0, 1, 2, ... stand for, in quotes; see `kenyon odors`.")  # fmt: skip
 @click.option("--odors-file", type=TABLE, metavar="FILE", help="CSV of odors of your own, which requests and --odors "
-              "may then name (docs/own_odors.md).")  # fmt: skip
+              "may then name (docs/how_to/own_odors.md).")  # fmt: skip
 @click.option("--concentration-scale", type=float, default=1.0, help="What concentrations are multiplied by; 1 is the "
-              "dilution 1e-04. For an unmodified Larvaworld take 1000 (docs/server.md).")  # fmt: skip
+              "dilution 1e-04. For an unmodified Larvaworld take 1000 (docs/how_to/server.md).")  # fmt: skip
 @click.option("--receptor-range", metavar="LOW:HIGH", help="Rates, Hz, of receptor neurons at which the output of "
-              "Larvaworld's OSNOlfactor shall be 0.9 and 0.1 (docs/server.md).  [default: none, at which it is 0 or "
-              "1]")  # fmt: skip
+              "Larvaworld's OSNOlfactor shall be 0.9 and 0.1 (docs/how_to/server.md).  [default: none, at which it is "
+              "0 or 1]")  # fmt: skip
 @click.option("--receptor-smoothing-s", type=float, default=1.0, metavar="S",
               help="Time constant of the mean of that rate.")  # fmt: skip
 @click.option("--seed", type=int, default=0, help="Same seed, same larvae, same numbers.")

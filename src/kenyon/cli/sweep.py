@@ -25,7 +25,7 @@ def sweep() -> None:
     """Thousands of questions at once: on this machine, on a cluster, today and tomorrow.
 
     Begin with `kenyon sweep run examples/doses.toml --out doses`, and stop it whenever you like: the same command goes
-    on. How to do that on a cluster: docs/sweeps.md.
+    on. How to do that on a cluster: docs/how_to/sweeps.md.
     """
 
 

@@ -22,7 +22,7 @@ def watched(command: Command) -> Command:
     for option in reversed(
         [
             click.option("--watch", is_flag=True, help="Show what happens on a page for browsers of this machine, and "
-                         "print its address (docs/live.md)."),
+                         "print its address (docs/how_to/live.md)."),
             click.option("--watch-port", type=int, default=0, metavar="PORT", help="Port of that page.  "
                          "[default: a free one]", show_default=False),
             click.option("--browser/--no-browser", default=True, help="Open a browser on it, where there is a screen."),

@@ -102,7 +102,7 @@ class Design:
         odors: Sequence[Odor] = (),
         parameters: Parameters | None = None,
     ) -> "Design":
-        """Read what is written in the notation of docs/notation.md.
+        """Read what is written in the notation of docs/reference/notation.md.
 
         Args:
             text: Such as "3x(A+ 60s, 60s) | B 180s | ?A, ?B".

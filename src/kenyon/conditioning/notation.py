@@ -1,4 +1,4 @@
-"""Reads what a design is written as: `3x(A+ 60s, 60s) | B 180s | ?A, ?B`; docs/notation.md holds the grammar.
+"""Reads what a design is written as: `3x(A+ 60s, 60s) | B 180s | ?A, ?B`; docs/reference/notation.md holds the grammar.
 
 A reader goes through the text once, from left to right, with one function for each rule of the grammar, and makes the
 data as it goes. So an error is always at a place, and a value is refused by the same check as in Python.
@@ -49,7 +49,7 @@ class Reader:
     """Reads one text.
 
     Args:
-        text: In the notation of docs/notation.md.
+        text: In the notation of docs/reference/notation.md.
         bindings: What letters stand for, whatever the text binds them to.
         reinforcer: What `+` stands for, whatever the text says.
         own: Odors of one's own that it may name.

@@ -1,4 +1,4 @@
-"""Spells a design as text: the one way, of many that docs/notation.md allows, in which equal designs are written.
+"""Spells a design as text: of the many ways that docs/reference/notation.md allows, the one for all equal designs.
 
 What comes several times is folded, `3x(A+ 60s, 60s)`; a letter stands where one is bound to the odor; braces are around
 as many neighbors as share what is done to the circuit; the bindings come first, always.

@@ -21,7 +21,7 @@ from kenyon.words import shown
 
 CALIBRATED_G: Mapping[str, float] = {"balanced": 0.6, "larval": 1.2, "published": 0.6}
 """Gain per Hz of MBONp - MBONn with which larvae of the host behave nearly as their output neurons say, by the set of
-constants of their circuit, for the same index stands for other rates in each (docs/larvaworld.md,
+constants of their circuit, for the same index stands for other rates in each (docs/how_to/larvaworld.md,
 studies/calibration.py). For `published` it was not measured."""
 
 GAINS: Mapping[str, Mapping[str, float | None]] = {

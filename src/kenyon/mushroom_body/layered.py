@@ -2,7 +2,7 @@
 
 The circuit is feed-forward but for two small knots: KC and APL; MBON, feedback LN and DAN. So a stretch of steps goes
 through ORNs, then LNs, then PNs; then, window by window, through the Kenyon cells and the output neurons
-(`layered_windows`). See `docs/vectors.md`.
+(`layered_windows`). See `docs/explanation/vectors.md`.
 """
 
 from typing import Any

@@ -1,7 +1,8 @@
 """Loops over time steps whose cells stay in vector registers, written as LLVM IR, for numba itself has no vectors.
 
 A loop is described by a plain Python function, the writer. It runs once, while numba compiles a function that calls the
-loop, and each call that it makes to its `Vectors` writes instructions: `docs/vectors.md` shows one, and what comes out.
+loop, and each call that it makes to its `Vectors` writes instructions: `docs/explanation/vectors.md` shows one, and
+what comes out.
 """
 
 import inspect

@@ -8,7 +8,7 @@ import pytest
 from kenyon.conditioning.sweeps import Sweep
 from kenyon.errors import InputError
 
-PAGE = (Path(__file__).parents[3] / "docs/sweep_plans.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs/reference/sweep_plans.md").read_text("utf-8")
 SIZES = [120, 3, 500]
 
 

@@ -1,4 +1,4 @@
-"""A plan of a sweep as a file that people write: TOML, see docs/sweep_plans.md."""
+"""A plan of a sweep as a file that people write: TOML, see docs/reference/sweep_plans.md."""
 
 import os
 import sys

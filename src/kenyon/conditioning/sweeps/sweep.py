@@ -215,7 +215,7 @@ class Sweep(Sequence[Point]):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, yes: bool = False) -> "Sweep":
-        """Read a plan: TOML, as docs/sweep_plans.md has it.
+        """Read a plan: TOML, as docs/reference/sweep_plans.md has it.
 
         Args:
             path: The file.
