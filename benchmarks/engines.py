@@ -1,5 +1,7 @@
 """The engines side by side in one run: Brian2, Brian2's C++ standalone mode, the kernel, and the floor under it.
 
+Standalone mode runs on one core, so the kernel is measured on all of them and on one.
+
     python benchmarks/engines.py [--rounds 3] [--larvae 1 2 32 256] [--scaling 1 32 256 2048 16384] [--peers-to 256]
 
 What is timed is conditioning, in larva-seconds per second: half of the time pentyl acetate with reward, half nothing,
@@ -31,17 +33,17 @@ from kenyon.seeds import larva_seeds
 from kenyon.threads import available_cores
 
 ODOR = "pentyl acetate"
-BUDGET = {"kernel": 600.0, "brian2": 8.0, "standalone": 8.0, "floor": 600.0}
+BUDGET = {"kernel": 600.0, "one core": 600.0, "brian2": 8.0, "standalone": 8.0, "floor": 600.0}
 """Larva-seconds in a round, at least; more larvae get at least half a second each."""
 
 
-def conditioning(engine: str) -> Callable[[int, float], float]:
+def conditioning(engine: str, threads: int | None = None) -> Callable[[int, float], float]:
     """Return a function that times an engine of ours."""
     populations: dict[int, Population] = {}
 
     def measure(larvae: int, seconds: float) -> float:
         if larvae not in populations:
-            populations[larvae] = Population(BALANCED, larva_seeds(0, larvae), engine=engine)
+            populations[larvae] = Population(BALANCED, larva_seeds(0, larvae), engine=engine, threads=threads)
             populations[larvae].advance(1)  # compiles
         population, half_ms = populations[larvae], round(seconds * 500)
         begin = time.perf_counter()
@@ -58,6 +60,7 @@ def speeds(larvae: int, rounds: int) -> None:
         "brian2": conditioning("brian2"),
         "standalone": standalone,
         "kernel": conditioning("kernel"),
+        "one core": conditioning("kernel", threads=1),
         "floor": floor,
     }
     measured: dict[str, list[float | str]] = {name: [] for name in engines}
