@@ -56,16 +56,6 @@ def test_the_measured_counts_are_those_of_the_odor_datas_receptors() -> None:
         assert ((listens == 0).sum(), (listens == 1).sum()) == (4, ones)
 
 
-def test_the_licences_of_what_others_measured_lie_beside_it() -> None:
-    """Both ask that their text goes along with copies."""
-    texts = [file.read_text("utf-8") for file in DATA.glob("LICENSE-*.txt")]
-    assert sorted(text.split("\n")[2].split(",")[0][:39] for text in texts) == [
-        "Copyright (c) 2018 Samuel Lab at Harvar",
-        "Copyright (c) 2021 NeuroData Lab at Joh",
-    ]
-    assert all("this permission notice shall be included in all" in text for text in texts)
-
-
 def test_a_synapse_counts_so_that_a_mean_cell_is_driven_as_one_of_random_wiring() -> None:
     """1 nS times 4 PNs over the mean count, empty cells included; other numbers of claws, another unit."""
     counts = wiring.counted("right")
