@@ -1,15 +1,17 @@
 """Writes the reference pages from the code, or checks that they are current.
 
-python docs/generate.py          # write docs/reference/*.md
+python docs/generate.py          # write docs/reference/*.md and CITATION.cff
 python docs/generate.py --check  # exit with 1 if one is not what it would write
 """
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 
+from kenyon.citation import KENYON, WORKS, Work
 from kenyon.cli import main as command
 from kenyon.conditioning.entry import Entry
 from kenyon.conditioning.library import entries
@@ -20,6 +22,12 @@ from kenyon.memory.mushroom_body import MBmemory
 from kenyon.mushroom_body.parameters import BALANCED, LARVAL, PUBLISHED, constants
 from kenyon.wire.refusals import CODES
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parent.parent
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py; change the code, then run `make docs`. -->\n\n"
 
@@ -154,6 +162,46 @@ def refusals_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def citation_file() -> str:
+    """Return CITATION.cff, in the Citation File Format 1.2.0."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    about = {
+        "cff-version": "1.2.0",
+        "message": "Please cite Kenyon, and what it stands on that you have used: `kenyon cite RESULT.nc` prints it.",
+        "type": "software",
+        "title": KENYON.title,
+        "abstract": project["description"],
+        "authors": [{"name": name} for name in KENYON.authors],
+        "version": project["version"],
+        "license": project["license"],
+        "keywords": project["keywords"],
+        "references": [_reference(work) for work in WORKS.values()],
+    }
+    lines = ["# Written by docs/generate.py; change src/kenyon/citation.py, then run `make docs`."]
+    for name, value in about.items():  # YAML of which each value is JSON, which YAML reads.
+        several = isinstance(value, list)
+        lines += [f"{name}:" if several else f"{name}: {json.dumps(value, ensure_ascii=False)}"]
+        lines += [f"  - {json.dumps(own, ensure_ascii=False)}" for own in value] if several else []
+    return "\n".join(lines) + "\n"
+
+
+def _reference(work: Work) -> Mapping[str, object]:
+    """Return a work in the words of the Citation File Format."""
+    first, _, last = work.pages.partition("-")
+    return {
+        "type": "article",
+        "authors": [dict(zip(("family-names", "given-names"), own.split(", "), strict=True)) for own in work.authors],
+        "title": work.title,
+        "journal": work.journal,
+        "year": work.year,
+        "volume": work.volume,
+        "start": first,
+        **({"end": last} if last else {}),
+        "doi": work.doi,
+        "notes": work.used_for,
+    }
+
+
 def main() -> int:
     """Write or check; return the exit status."""
     check = "--check" in sys.argv[1:]
@@ -166,13 +214,14 @@ def main() -> int:
         "refusals": refusals_page(),
         "results": results_page(),
     }
-    for name, page in pages.items():
-        path = FOLDER / f"{name}.md"
-        if check and (not path.exists() or path.read_text("utf-8") != NOTE + page):
-            stale.append(str(path.relative_to(FOLDER.parent.parent)))
+    files = {FOLDER / f"{name}.md": NOTE + page for name, page in pages.items()}
+    files[ROOT / "CITATION.cff"] = citation_file()
+    for path, text in files.items():
+        if check and (not path.exists() or path.read_text("utf-8") != text):
+            stale.append(str(path.relative_to(ROOT)))
         elif not check:
-            FOLDER.mkdir(exist_ok=True)
-            path.write_text(NOTE + page, "utf-8")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8")
     if stale:
         print(f"not current: {', '.join(stale)}; run `make docs`")
     return 1 if stale else 0

@@ -217,6 +217,7 @@ OUTPUTS = (
     "Timeline",
     "Trend",
     "Verdict",
+    "Work",
 )
 """Classes that Kenyon makes and callers read."""
 

@@ -72,6 +72,7 @@ _COMMANDS = {
     "plot": ("plotting", "plot", "Draw results."),
     "show": ("showing", "show", "Make a page of a finished run that plays by itself."),
     "table": ("tables", "table", "Give results as CSV."),
+    "cite": ("cite", "cite", "Say what to cite for results, as BibTeX."),
     "paradigms": ("library", "paradigms", "List the experiments of the library, or show one."),
     "odors": ("circuit", "odors", "List the measured odors."),
     "circuit": ("circuit", "circuit", "Draw the circuit."),
