@@ -135,9 +135,20 @@ bench-sweeps: $(VENV)/core  ## sweeps beside the plain loop that uses all cores
 soak: $(VENV)/dev  ## the model server: 200,000 steps over 500 larvae, and what it holds meanwhile
 	$(BIN)/python benchmarks/soak.py
 
-docs: $(VENV)/dev  ## reference pages from the code: docs/reference, and the API as HTML in docs/_build
+# Tutorials in Larvaworld run beside it. Where there is no Python for it, their pages say that they were not run.
+HOST_KERNEL := $(VENV)/share/jupyter/kernels/larvaworld/kernel.json
+
+docs: $(VENV)/docs $(if $(LARVAWORLD_PYTHON),$(HOST_KERNEL))  ## reference pages from the code, then the site: docs/_build/html/index.html
 	$(BIN)/python docs/generate.py
-	$(BIN)/pdoc kenyon -o docs/_build
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs docs/_build/html
+
+$(VENV)/docs: $(VENV)/dev
+	$(INSTALL) --editable '.[docs]'
+	touch $@
+
+$(HOST_KERNEL): $(VENV)/docs $(LARVAWORLD)/ready
+	$(LARVAWORLD)/bin/python -m ipykernel install --prefix $(VENV) --name larvaworld --display-name Larvaworld \
+		--env SDL_AUDIODRIVER dummy --env SDL_VIDEODRIVER dummy
 
 lock: $(VENV)/dev  ## resolve every dependency anew
 	$(BIN)/python -m pip install --quiet uv
