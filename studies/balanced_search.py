@@ -1,40 +1,39 @@
-"""The search behind the parameter set `balanced`, as something anyone can rerun.
+"""What the sweeps behind the parameter set `balanced` have shown, held against every criterion.
 
-    python studies/balanced_search.py            # ablations and grid, few larvae; rewrites balanced_search.csv
-    python studies/balanced_search.py --confirm  # every criterion for `balanced` with 30 larvae
+    python studies/balanced_search.py kenyon-results/balanced_search.nc kenyon-results/balanced_undone.nc
+    python studies/balanced_search.py --each kenyon-results/balanced_confirmed.nc
 
-What it looks for stands in `kenyon.conditioning.balance`. First the published set and `balanced` less each of its
-changes, to show what each is for; then a grid around it. Rows are sorted by criteria met, then by the smallest slack.
+FILEs are collected sweeps, of `balanced_search.toml` and its neighbors or of a plan of your own with the same groups;
+docs/explanation/balanced.md says how to compute them. Criteria stand in `kenyon.conditioning.balance`. The table,
+balanced_search.csv unless said otherwise, is sorted by criteria met by the mean, then by the smallest slack. With
+`--each` every criterion is printed with its interval instead, and the exit status says whether all are met.
 """
 
 import argparse
 import csv
-import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kenyon.conditioning.balance import Finding, assess
-from kenyon.mushroom_body import BALANCED, PUBLISHED, Parameters
+import xarray
+
+from kenyon.conditioning import load
+from kenyon.conditioning.balance import Finding, judged
 
 TABLE = Path(__file__).with_suffix(".csv")
 
-GRID = {
-    "feedback_ln_dan_nS": (6.0, 8.0),
-    "learning_rate_nS": (0.06, 0.08, 0.10),
-    "weight_floor_nS": (8.0, 12.0, 16.0),
-    "reinforcement_rate_hz": (400.0, 450.0, 500.0),
-}
 
-
-def candidates() -> dict[str, Parameters]:
-    """Return the sets to try, by what they are."""
-    tried = {"published": PUBLISHED}
-    for name, (_, published) in BALANCED.differences(PUBLISHED).items():
-        tried[f"balanced but {name}={published}"] = BALANCED.replace({name: published})
-    for values in itertools.product(*GRID.values()):
-        changes = dict(zip(GRID, values, strict=True))
-        tried[", ".join(f"{name}={value:g}" for name, value in changes.items())] = BALANCED.replace(changes)
-    return tried
+def sets(collected: xarray.Dataset) -> dict[tuple[str, ...], dict[str, xarray.Dataset]]:
+    """Return the results of the groups of each set of constants and reinforcer that a sweep has, all of it done."""
+    points = collected.stack(point=collected.done.dims, create_index=False)
+    told_apart = ["parameters", *(["us"] if "us" in points.coords else [])]
+    found: dict[tuple[str, ...], dict[str, xarray.Dataset]] = {}
+    for place in range(points.sizes["point"]):
+        own = points.isel(point=place)
+        if not own.done:
+            raise SystemExit("the sweep is not done; run it to its end, and collect it again")
+        found.setdefault(tuple(own[name].item() for name in told_apart), {})[own.larva_group.item()] = own
+    return found
 
 
 def slack(finding: Finding) -> float:
@@ -42,28 +41,25 @@ def slack(finding: Finding) -> float:
     return min(finding.mean - finding.at_least, finding.at_most - finding.mean)
 
 
-def search(larvae: int) -> None:
-    """Try every candidate with reward and write the table."""
-    rows = []
-    tried = candidates()
-    for number, (name, parameters) in enumerate(tried.items()):
-        findings = assess(parameters, larvae=larvae, reinforcers=["reward"], show_progress=False)
-        row: dict[str, Any] = {"candidate": name, "met": sum(slack(one) >= 0 for one in findings), "of": len(findings)}
-        row |= {"smallest slack": round(min(map(slack, findings)), 3)}
-        row |= {one.criterion: round(one.mean, 3) for one in findings}
-        rows.append(row)
-        print(f"{number + 1}/{len(tried)} {name}: {row['met']} of {row['of']}", flush=True)
-    rows.sort(key=lambda row: (-row["met"], -row["smallest slack"]))
-    with TABLE.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    print(f"wrote {TABLE.name}; best: {rows[0]['candidate']}")
+def row(candidate: str, findings: list[Finding]) -> dict[str, Any]:
+    """Return what became of a set."""
+    return {
+        "candidate": candidate,
+        "met": sum(slack(one) >= 0 for one in findings),
+        "of": len(findings),
+        "smallest slack": round(min(map(slack, findings)), 3),
+        **{one.criterion: round(one.mean, 3) for one in findings},
+    }
 
 
-def confirm(larvae: int) -> bool:
-    """Print every criterion for `balanced`; return whether all are met."""
-    findings = assess(BALANCED, larvae=larvae)
+def tabulate(collected: list[xarray.Dataset]) -> list[dict[str, Any]]:
+    """Return a row for each set, the best first."""
+    rows = [row(", ".join(name), judged(groups)) for own in collected for name, groups in sets(own).items()]
+    return sorted(rows, key=lambda own: (-own["met"], -own["smallest slack"]))
+
+
+def lines(findings: list[Finding]) -> Iterator[str]:
+    """Give a line for each criterion."""
     for one in findings:
         limits = " and ".join(
             words
@@ -71,21 +67,28 @@ def confirm(larvae: int) -> bool:
             if abs(limit) < float("inf")
         )
         verdict = "met" if one.met else "NOT MET"
-        print(
-            f"{one.us:<10}  {one.criterion:<50}  {one.mean:+.3f} [{one.low:+.3f}, {one.high:+.3f}]  {limits}: {verdict}"
-        )
-    return all(one.met for one in findings)
+        found = f"{one.mean:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
+        yield f"{one.us:<10}  {one.criterion:<50}  {found}  {limits}: {verdict}"
 
 
 def main() -> None:
-    """Search, or confirm."""
+    """Judge, and write or print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--confirm", action="store_true", help="hold `balanced` against every criterion")
-    parser.add_argument("--larvae", type=int, help="larvae in each experiment (search 4, confirm 30)")
+    parser.add_argument("files", metavar="FILE.nc", nargs="+", type=Path, help="what `kenyon sweep collect` wrote")
+    parser.add_argument("--out", type=Path, default=TABLE, help="the table")
+    parser.add_argument("--each", action="store_true", help="print every criterion instead")
     arguments = parser.parse_args()
-    if arguments.confirm:
-        raise SystemExit(0 if confirm(arguments.larvae or 30) else 1)
-    search(arguments.larvae or 4)
+    collected = [load(file) for file in arguments.files]
+    if arguments.each:
+        findings = [one for own in collected for groups in sets(own).values() for one in judged(groups)]
+        print(*lines(findings), sep="\n")
+        raise SystemExit(0 if all(one.met for one in findings) else 1)
+    rows = tabulate(collected)
+    with arguments.out.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    print(f"wrote {arguments.out.name}; best: {rows[0]['candidate']}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from kenyon import conditioning
-from kenyon.conditioning import Design, Group, Phase, Stage, figures
+from kenyon.conditioning import Design, Group, Phase, Stage, balance, figures
 from kenyon.conditioning.claims import Claim
 from kenyon.conditioning.setup import Kept
 from kenyon.conditioning.sweeps import Point, Store, Sweep, plan, run_sweep
@@ -41,6 +41,20 @@ def a_result() -> Any:
     """Return the result of a short experiment."""
     short = conditioning.paradigm("paired", trials=1, stimulus_s=0.1, pause_s=0.0, test_s=0.1)
     return conditioning.run(short, larvae=2, codes=True, show_progress=False).one
+
+
+@cache
+def groups_to_judge() -> Any:
+    """Return the results of the four groups that `balance` judges, of a few hundredths of a second."""
+    return {
+        name: conditioning.run(
+            conditioning.paradigm(name, trials=3, stimulus_s=0.01, pause_s=0.01, test_s=0.01,
+                                  test_odors=[balance.DISSIMILAR]),
+            larvae=2,
+            show_progress=False,
+        ).one
+        for name in balance.GROUPS
+    }  # fmt: skip
 
 
 @cache
@@ -155,6 +169,7 @@ _numbers = itertools.count()
 VALID: dict[str, Callable[[], Any]] = {
     "activity": lambda: a_population().advance(1, record=Record(spikes=True)),
     "alpha": lambda: 0.1,
+    "judged.groups": groups_to_judge,
     "dose_response.results": lambda: conditioning.run("?A@0.1 10ms, ?A 10ms", larvae=2, show_progress=False),
     "panels": lambda: ["groups"],
     "phase_raster.result": lambda: conditioning.run(

@@ -6,7 +6,7 @@ control under a quarter of it; at least a third of it taken away by as long of o
 the mirror image for punishment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,9 +17,13 @@ from numpy.typing import NDArray
 from kenyon import checks
 from kenyon.conditioning.paradigms import paradigm
 from kenyon.conditioning.phases import REINFORCERS
+from kenyon.conditioning.results import check
 from kenyon.conditioning.running import run
 from kenyon.conditioning.statistics import interval
+from kenyon.errors import InputError, MismatchError
 from kenyon.mushroom_body import Parameters
+from kenyon.seeds import checked_seed
+from kenyon.words import shown
 
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
@@ -27,6 +31,9 @@ if TYPE_CHECKING:  # xarray is slow to import
 CS = "pentyl acetate"
 DISSIMILAR = "4,5-dimethylthiazole"
 CONTROLS = ("unpaired", "unpaired-reversed", "reinforcement-alone")
+GROUPS = ("extinction", *CONTROLS)
+"""The paradigms that are judged together."""
+
 TRIALS = 3
 
 FloatArray = NDArray[np.float64]
@@ -104,22 +111,63 @@ def assess(
     """
     findings = []
     for us in [checks.one_of("reinforcement", us, REINFORCERS) for us in checks.several("reinforcers", reinforcers)]:
-        sign = 1.0 if us == "reward" else -1.0
-
-        def learned(name: str, us: str = us, sign: float = sign) -> "xarray.DataArray":
+        groups = {}
+        for name in GROUPS:
             design = paradigm(name, cs=CS, us=us, trials=TRIALS, test_odors=[DISSIMILAR])
             result = run(design, larvae=larvae, seed=seed, parameters=parameters, show_progress=show_progress)
-            index: xarray.DataArray = sign * result.one.preference_index
-            return index
-
-        trained = learned("extinction")
-        controls = {name: learned(name).sel(test_odor=CS).isel(test=-1).values for name in CONTROLS}
-        controls["dissimilar odor"] = trained.sel(test_odor=DISSIMILAR).isel(test=TRIALS).values
-        findings += _judge(us, trained.sel(test_odor=CS).values, controls, seed)
+            groups[name] = result.one
+        findings += judged(groups, seed=seed)
     return findings
 
 
-def _judge(us: str, trained: FloatArray, controls: dict[str, FloatArray], seed: int) -> list[Finding]:
+def judged(groups: "Mapping[str, xarray.Dataset]", *, seed: int = 0) -> list[Finding]:
+    """Hold what larvae did against every criterion.
+
+    Args:
+        groups: The results of a set of constants, one for each of `GROUPS`: of the paradigms of these names, with
+            three trials, asked about `CS` and `DISSIMILAR`. They may be points of a collected sweep.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        One finding for each criterion.
+
+    Raises:
+        InputError: a group is not there.
+        MismatchError: the result of one is of something else.
+    """
+    import xarray
+
+    checks.instance("groups", groups, Mapping, "pass a dictionary of results by name")  # type: ignore[type-abstract]  # mypy wants a concrete class
+    checked_seed("seed", seed)
+    for name in GROUPS:
+        if name not in groups:
+            raise InputError(f"groups must be {', '.join(GROUPS)}, got {shown(list(groups))}; add {name}")
+    answers = {}
+    for name in GROUPS:
+        result = check(checks.instance(f"result of {name}", groups[name], xarray.Dataset, "pass what run returned"))
+        answers[name] = _answers(name, result)
+    us = "reward" if float(groups["extinction"].phase_reward.max()) > 0.0 else "punishment"
+    sign = 1.0 if us == "reward" else -1.0
+    trained, dissimilar = (sign * own for own in answers["extinction"])
+    controls = {name: answers[name][0][:, TRIALS] for name in CONTROLS}
+    controls["dissimilar odor"] = dissimilar[:, TRIALS]
+    return _findings(us, trained, controls, seed)
+
+
+def _answers(group: str, result: "xarray.Dataset") -> list[FloatArray]:
+    """Return the index of each larva at each test [B, tests], of the trained odor and of the other."""
+    tests = 1 + TRIALS * (1 if group in CONTROLS else 2) + (group not in CONTROLS)
+    odors = result.test_odor.values.tolist()
+    if not {CS, DISSIMILAR} <= set(odors) or result.sizes["test"] < tests:
+        raise MismatchError(
+            f"{group} must be tested {tests} times with {CS} and with {DISSIMILAR} to be judged, got "
+            f"{result.sizes['test']} tests with {shown(odors)}"
+        )
+    index = result.preference_index.transpose("test_odor", "larva", "test").values[..., :tests]
+    return [index[odors.index(odor)] for odor in (CS, DISSIMILAR)]
+
+
+def _findings(us: str, trained: FloatArray, controls: dict[str, FloatArray], seed: int) -> list[Finding]:
     """Judge the index of each larva at each test [B, tests]: before, three trainings, extinction, three retrainings."""
     after_training = trained[:, TRIALS]
     gains = np.diff(trained[:, : TRIALS + 1], axis=1)
@@ -134,14 +182,21 @@ def _judge(us: str, trained: FloatArray, controls: dict[str, FloatArray], seed: 
         finding("gain in the second trial", gains[:, 1], at_least=0.0),
         finding(
             "gain in the third trial, as a share of the largest",
-            gains[:, 2] / gains.max(axis=1),
+            _share(gains[:, 2], gains.max(axis=1)),
             at_least=0.0,
             at_most=0.5,
         ),
         *(
-            finding(f"{name}, as a share of training", np.abs(values) / after_training, at_most=0.25)
+            finding(f"{name}, as a share of training", _share(np.abs(values), after_training), at_most=0.25)
             for name, values in controls.items()
         ),
-        finding("share that odor alone takes away", 1.0 - trained[:, TRIALS + 1] / after_training, at_least=1 / 3),
-        finding("share that retraining brings back", trained[:, -1] / after_training, at_least=0.8),
+        finding(
+            "share that odor alone takes away", 1.0 - _share(trained[:, TRIALS + 1], after_training), at_least=1 / 3
+        ),
+        finding("share that retraining brings back", _share(trained[:, -1], after_training), at_least=0.8),
     ]
+
+
+def _share(values: FloatArray, of: FloatArray) -> FloatArray:
+    """Return values as a share of others; nan where these are 0, for there is no share of nothing."""
+    return np.divide(values, of, out=np.full(values.shape, np.nan), where=of != 0.0)

@@ -4,6 +4,7 @@ An axis is an argument of a run, a constant of the circuit by its dotted name, o
 the design's text with `$` before it.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -69,7 +70,7 @@ class Axes:
             NotationError: the design cannot be read.
             InputError: a value is unusable.
         """
-        circuit = tuple((name, values[name]) for name in values if name in constants())
+        circuit = tuple((name, _of_constant(name, values[name])) for name in values if name in constants())
         parameters = self._parameters(values.get("parameters", DEFAULT), circuit)
         words = tuple((name, _in_text(values[name])) for name in self._own if name in values)
         key = values["design"], words, parameters.dt_ms  # No other constant matters to a design.
@@ -172,6 +173,17 @@ def _in_text(value: Any) -> str:
         return value
     number = checks.number("a value in a design that is no text", value)
     return str(int(number)) if number.is_integer() else np.format_float_positional(number, trim="-")
+
+
+def _of_constant(name: str, value: Any) -> Any:
+    """Return the value of a constant: None, which is absent, where a table or a plan can only say nan.
+
+    Example:
+        >>> _of_constant("weight_floor_nS", float("nan")), _of_constant("weight_floor_nS", 12.0)
+        (None, 12.0)
+    """
+    is_absent = constants()[name].optional and isinstance(value, float) and math.isnan(value)
+    return None if is_absent else value
 
 
 def _parameters(given: Any, changes: tuple[tuple[str, Any], ...]) -> Parameters:

@@ -1,0 +1,87 @@
+"""The plans of the searches behind sets of parameters: they ask what was asked, and give the numbers that are kept."""
+
+import csv
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kenyon.conditioning import load, paradigm, save
+from kenyon.conditioning.balance import GROUPS, judged
+from kenyon.conditioning.sweeps import Point, Sweep, collect, run_sweep
+from kenyon.errors import InputError, MismatchError
+from kenyon.mushroom_body import BALANCED
+
+STUDIES = Path(__file__).parent.parent / "studies"
+
+
+def asked(point: Point) -> Point:
+    """Return what a criterion of `balanced` asks of larvae, as the paradigm of the group's name puts it."""
+    design = paradigm(
+        str(point.varied["larva_group"]), cs="pentyl acetate", us=str(point.varied.get("us", "reward")), trials=3,
+        test_odors=["4,5-dimethylthiazole"],
+    )  # fmt: skip
+    return Point(design, larvae=point.larvae, parameters=point.parameters)
+
+
+@pytest.mark.parametrize(("plan", "sets"), [("search", 54), ("undone", 6), ("confirmed", 2)])
+def test_plans_of_balanced_ask_for_the_paradigms(plan: str, sets: int) -> None:
+    """Each point has the id of the run that the paradigm makes, so it is that run."""
+    sweep = Sweep.load(STUDIES / f"balanced_{plan}.toml")
+    assert [point.id for point in sweep] == [asked(point).id for point in sweep]
+    assert len(sweep) == sets * len(GROUPS)
+
+
+def test_each_change_of_balanced_is_undone_alone() -> None:
+    """And all of them together, which is the published set; an absent floor is said by nan."""
+    changes = BALANCED.differences(Sweep.grid(design="?A", parameters="published")[0].parameters)
+    sets = [point.parameters for point in Sweep.load(STUDIES / "balanced_undone.toml")[:: len(GROUPS)]]
+    assert [own.description for own in sets] == [
+        *(f"balanced with {name}={published}" for name, (_, published) in sorted_as_planned(changes)),
+        "published",
+    ]
+
+
+def sorted_as_planned(changes: dict[str, tuple[object, object]]) -> list[tuple[str, tuple[object, object]]]:
+    """Return the changes in the order of the plan."""
+    return sorted(changes.items(), key=lambda own: own[0] == "reinforcement_rate_hz")
+
+
+@pytest.mark.filterwarnings("ignore::kenyon.errors.DivergenceWarning")  # see tests/mushroom_body/test_divergence.py
+@pytest.mark.parametrize(
+    ("plan", "candidate"),
+    [
+        ("search", "balanced"),
+        *(
+            pytest.param(plan, candidate, marks=pytest.mark.long)
+            for plan, candidate in (
+                ("search", "balanced with learning_rate_nS=0.1, weight_floor_nS=16.0, reinforcement_rate_hz=500.0"),
+                ("undone", "balanced with weight_floor_nS=None"),
+                ("undone", "published"),
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_the_plan_gives_the_row_that_is_kept(plan: str, candidate: str, tmp_path: Path) -> None:
+    """Run, collected and judged as the page says, to the last digit that is kept."""
+    sweep = Sweep.load(STUDIES / f"balanced_{plan}.toml")
+    own = Sweep(point for point in sweep if point.parameters.description == candidate)
+    run_sweep(own, tmp_path / "sweep", show_progress=False)
+    file = save(collect(tmp_path / "sweep/store", own), tmp_path / "sweep.nc")
+    study = runpy.run_path(str(STUDIES / "balanced_search.py"))
+    [row] = study["tabulate"]([load(file)])
+    with (STUDIES / "balanced_search.csv").open(encoding="utf-8", newline="") as kept:
+        [known] = [each for each in csv.DictReader(kept) if each["candidate"] == candidate]
+    assert {name: str(value) for name, value in row.items()} == known
+
+
+def test_what_cannot_be_judged_is_refused() -> None:
+    """A group that is not there, one that was asked too little, something else."""
+    short = Sweep.grid(design="A+ 1s, ?A 1s", larvae=1)[0].compute()
+    with pytest.raises(InputError, match="groups must be extinction, unpaired"):
+        judged({"extinction": short} | {"paired": short})
+    with pytest.raises(MismatchError, match="extinction must be tested 8 times with pentyl acetate"):
+        judged(dict.fromkeys(GROUPS, short))
+    with pytest.raises(InputError, match="result of extinction must be"):
+        judged(dict.fromkeys(GROUPS, np.zeros(3)))
