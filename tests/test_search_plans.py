@@ -3,6 +3,7 @@
 import csv
 import runpy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,9 +80,10 @@ def test_the_plan_gives_the_row_that_is_kept(plan: str, candidate: str, tmp_path
 def test_what_cannot_be_judged_is_refused() -> None:
     """A group that is not there, one that was asked too little, something else."""
     short = Sweep.grid(design="A+ 1s, ?A 1s", larvae=1)[0].compute()
+    nonsense: Any = np.zeros(3)
     with pytest.raises(InputError, match="groups must be extinction, unpaired"):
         judged({"extinction": short} | {"paired": short})
     with pytest.raises(MismatchError, match="extinction must be tested 8 times with pentyl acetate"):
         judged(dict.fromkeys(GROUPS, short))
     with pytest.raises(InputError, match="result of extinction must be"):
-        judged(dict.fromkeys(GROUPS, np.zeros(3)))
+        judged(dict.fromkeys(GROUPS, nonsense))

@@ -6,6 +6,7 @@ import pytest
 
 from kenyon.conditioning import save
 from kenyon.conditioning.figures import PANELS
+from kenyon.conditioning.sweeps import Store, Sweep, collect
 from tests.conditioning.runs import tiny
 
 from .running import run
@@ -62,3 +63,67 @@ def test_help_names_every_panel(tmp_path: Path) -> None:
     told = run(["plot", "--help"], tmp_path).out.decode()
     for name in PANELS:
         assert f"  {name} " in told
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the file of a collected sweep of three doses, three durations in words and two seeds."""
+    folder = tmp_path_factory.mktemp("swept")
+    sweep = Sweep.grid(
+        design="A@$dose+ $long, ?A 10ms, ?B 10ms", dose=[0.01, 0.1, 1], learning_rate_nS=[0.5, 1, 2],
+        long=["10ms", "20ms"], bindings={"B": "anisole"}, larvae=1,
+    )  # fmt: skip
+    store = Store(folder / "store")
+    store.add({point.id: point.compute() for point in sweep})
+    return str(save(collect(store, sweep), folder / "swept.nc"))
+
+
+@pytest.mark.parametrize(
+    ("options", "surfaces", "odor"),
+    [
+        ([], 2, "pentyl acetate"),
+        (["--at", "long=20ms"], 1, "pentyl acetate"),
+        (["--at", "learning_rate_nS=1", "--odor", "anisole"], 0, "anisole"),
+        (["--at", "long=20ms", "--at", "learning_rate_nS=5e-1"], 0, "pentyl acetate"),
+    ],
+)
+def test_a_collected_sweep_is_drawn(options: list[str], surfaces: int, odor: str, swept: str, tmp_path: Path) -> None:
+    """Small multiples, a surface, lines, a curve; of the odor that was asked for."""
+    done = run(["plot", swept, "--out", str(tmp_path / "a.svg"), *options], tmp_path)
+    assert done.status == 0, done.err
+    drawn = (tmp_path / "a.svg").read_text("utf-8")
+    assert f"Preference for {odor} at the last test" in drawn
+    assert drawn.count('id="QuadMesh_') == surfaces
+
+
+def test_a_point_of_a_sweep_is_a_result(swept: str, tmp_path: Path) -> None:
+    """With panels as any other."""
+    point = ["--at", "long=10ms", "--at", "dose=1", "--at", "learning_rate_nS=2"]
+    done = run(["plot", swept, *point, "--panel", "groups", "--out", str(tmp_path / "a.pdf")], tmp_path)
+    assert done.status == 0, done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--panel", "groups"], b"a collected sweep must be drawn alone"),
+        (["--at", "dozes=1"], b"unknown --at 'dozes'; did you mean 'dose'"),
+        (["--at", "dose=7"], b"unknown --at dose '7.0'"),
+        (["--at", "dose"], b"unknown --at dose ''"),
+        (["--odor", "3-octanol"], b"unknown odor '3-octanol'"),
+    ],
+)
+def test_what_a_sweep_does_not_have_is_refused(options: list[str], sentence: bytes, swept: str, tmp_path: Path) -> None:
+    """In a sentence."""
+    done = run(["plot", swept, *options, "--out", str(tmp_path / "a.svg")], tmp_path)
+    assert done.status != 0
+    assert sentence in done.err
+    assert not list(tmp_path.glob("*.svg"))
+
+
+def test_options_of_sweeps_are_refused_for_other_results(files: list[str], tmp_path: Path) -> None:
+    """In a sentence."""
+    for options, sentence in ((["--at", "seed=1"], b"--at must be of"), (["--odor", "A"], b"--odor must be left out")):
+        done = run(["plot", files[0], *options], tmp_path)
+        assert done.status == 2
+        assert sentence in done.err

@@ -199,4 +199,6 @@ def _findings(us: str, trained: FloatArray, controls: dict[str, FloatArray], see
 
 def _share(values: FloatArray, of: FloatArray) -> FloatArray:
     """Return values as a share of others; nan where these are 0, for there is no share of nothing."""
-    return np.divide(values, of, out=np.full(values.shape, np.nan), where=of != 0.0)
+    shares = np.full(values.shape, np.nan)
+    np.divide(values, of, out=shares, where=of != 0.0)
+    return shares

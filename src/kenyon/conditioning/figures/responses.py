@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenyon import checks, drawing
+from kenyon.conditioning import origin
 from kenyon.conditioning.figures import captions, marks
 from kenyon.conditioning.statistics import interval
 from kenyon.conditioning.variables import ANSWERS
@@ -71,9 +72,15 @@ def response_figure(result: Any, *, odor: str | None = None) -> "Figure":
 
 
 def _made_with(result: "xarray.Dataset") -> str:
-    said = {name: drawing.plain(captions.said(result, name), 100) for name in ("parameters", "seed") if name in result}
-    circuit = f"Circuit: Jürgensen et al. 2024, parameters “{said.get('parameters', '')}”."
-    return f"{circuit} Seed {said['seed']}." if "seed" in said else circuit
+    sets = [str(own).partition(" with ") for own in origin.distinct(result, "parameters") if isinstance(own, str)]
+    changes = [own.split(", ") for _, _, own in sets if own]
+    common = [own for own in changes[0] if all(own in each for each in changes)] if len(changes) == len(sets) else []
+    if len({own for own, _, _ in sets}) < len(sets):  # One set, of which constants are varied.
+        common.append("what is varied")
+    names = ", ".join(dict.fromkeys(own for own, _, _ in sets))
+    words = drawing.plain(f"{names} with {', '.join(common)}" if common else names, 100)
+    circuit = f"Circuit: Jürgensen et al. 2024, parameters “{words}”."
+    return f"{circuit} Seed {drawing.plain(captions.said(result, 'seed'), 100)}." if "seed" in result else circuit
 
 
 def _at_the_end(result: "xarray.Dataset", place: int) -> Any:
