@@ -49,13 +49,14 @@ def main() -> None:
 
 
 def told(base: xarray.Dataset, point: Point) -> xarray.Dataset:
-    """Return a result as if it were that of another point, its larvae in another order."""
-    order = np.random.default_rng(point.seed).permutation(base.sizes["larva"])
+    """Return a result as if it were that of another point: all its numbers in another order among larvae."""
+    rng = np.random.default_rng(int(point.id, 16))
     result = base.copy()
     for name, own in base.data_vars.items():
-        result[name] = own.dims, own.values[order]
-    result["larva_run_id"] = "larva", [point.id] * len(order)
-    result["larva_seed"] = "larva", [str(10**77 + 100 * point.seed + own) for own in range(len(order))]
+        result[name] = own.dims, rng.permuted(own.values, axis=0)
+    larvae = base.sizes["larva"]
+    result["larva_run_id"] = "larva", [point.id] * larvae
+    result["larva_seed"] = "larva", [str(10**77 + 100 * point.seed + own) for own in range(larvae)]
     threshold = float(point.varied["kc.threshold_mV"])
     return result.assign_coords({"run_id": point.id, "seed": str(point.seed), "kc.threshold_mV": threshold})
 

@@ -217,14 +217,14 @@ def _array(name: str, words: bytes) -> NDArray[Any]:
     if not name.endswith(".npy"):
         raise ValueError(f"{shown(name)} is no array")
     stream = io.BytesIO(words)
-    shape, _, dtype = _NPY_HEADERS[np.lib.format.read_magic(stream)](stream)
+    shape, fortran, dtype = _NPY_HEADERS[np.lib.format.read_magic(stream)](stream)
     if dtype.hasobject:
         raise ValueError(f"{shown(name)} holds pickled objects")
-    if math.prod(shape) * dtype.itemsize != len(words) - stream.tell():
+    begin = stream.tell()
+    if math.prod(shape) * dtype.itemsize != len(words) - begin:
         raise ValueError(f"{shown(name)} does not hold as many numbers as it says")
-    stream.seek(0)
-    array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
-    return array
+    array: NDArray[Any] = np.ndarray(shape, dtype, words, begin, order="F" if fortran else "C")
+    return array.copy(order="K")  # One that can be written to.
 
 
 def _plain(value: Any) -> Any:

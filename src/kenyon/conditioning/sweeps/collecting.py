@@ -176,7 +176,7 @@ def _axes(layout: _Layout, pieces: Sequence[_Piece]) -> dict[str, Any]:
     return {
         name: (
             along,
-            values.astype(columns[name].values.dtype) if name in columns and values.dtype.kind in "iu" else values,
+            values.astype(columns[name].dtype) if name in columns and values.dtype.kind in "iu" else values,
         )
         for name, (along, values) in layout.axes.items()
     }
@@ -185,14 +185,12 @@ def _axes(layout: _Layout, pieces: Sequence[_Piece]) -> dict[str, Any]:
 def _measured(name: str, pieces: Sequence[_Piece], layout: _Layout) -> tuple[tuple[str, ...], NDArray[Any]]:
     """Return what was measured, of each point."""
     own = [(piece, piece.batch.columns[name]) for piece in pieces if name in piece.batch.columns]
-    dims, shape = own[0][1].dims, _most([column.values.shape[1:] for _, column in own])
-    columns = [column.values for _, column in own]
+    dims, shape = own[0][1].dims, _most([column.shape for _, column in own])
     everywhere = sum(len(piece.at) for piece, _ in own) == len(layout.places)
-    complete = everywhere and all(values.shape[1:] == shape for values in columns)
-    values = _empty((len(layout.places), *shape), columns, complete=complete)
+    complete = everywhere and all(column.shape == shape for _, column in own)
+    values = _empty((len(layout.places), *shape), [column.dtype for _, column in own], complete=complete)
     for piece, column in own:
-        corner: Any = (piece.at, *map(slice, column.values.shape[1:]))
-        values[corner] = column.values[column.of[piece.of]]
+        column.write(piece.of, values, piece.at)
     return (*layout.sizes, *dims), values.reshape(*layout.sizes.values(), *shape)
 
 
@@ -219,7 +217,7 @@ def _stacked(rows: Sequence[NDArray[Any]], *, absent: bool) -> NDArray[Any]:
     """Return rows of various lengths as one array, with one at the end for what is absent, if that is asked for."""
     shape = _most([row.shape for row in rows])
     complete = not absent and all(row.shape == shape for row in rows)
-    table = _empty((len(rows) + absent, *shape), rows, complete=complete)
+    table = _empty((len(rows) + absent, *shape), [row.dtype for row in rows], complete=complete)
     for place, row in enumerate(rows):
         corner: Any = (place, *map(slice, row.shape))
         table[corner] = row
@@ -238,8 +236,8 @@ def _each_once(name: str, pieces: Sequence[_Piece], points: int) -> tuple[tuple[
     codes = np.full(points, -1, dtype=np.intp)
     for piece, column in columns:
         of = column.of[piece.of]
-        renamed = np.zeros(len(column.values), dtype=np.intp)
-        for place in [0] if len(column.values) == 1 else np.unique(of).tolist():
+        renamed = np.zeros(len(column.kept), dtype=np.intp)
+        for place in [0] if len(column.kept) == 1 else np.unique(of).tolist():
             row = _spread(column, place, dims, piece.batch)
             renamed[place] = known.setdefault((row.shape, _key(row)), len(known))
             if renamed[place] == len(rows):
@@ -260,7 +258,7 @@ def _spread(column: Column, place: int, dims: tuple[str, ...], batch: Batch) -> 
     row: NDArray[Any] = column.values[place]
     if column.dims == dims:
         return row
-    larvae = batch.columns["larva_seed"].values.shape[1]
+    larvae = batch.columns["larva_seed"].shape[0]
     return np.broadcast_to(row, (larvae, *row.shape))
 
 
@@ -274,12 +272,12 @@ def _most(shapes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
     return tuple(max(own) for own in zip(*shapes, strict=True))
 
 
-def _empty(shape: tuple[int, ...], values: Sequence[NDArray[Any]], *, complete: bool) -> NDArray[Any]:
-    """Return an array for values, filled with what is absent unless all of it will be written to.
+def _empty(shape: tuple[int, ...], of: Iterable[np.dtype[Any]], *, complete: bool) -> NDArray[Any]:
+    """Return an array for values of some kinds, filled with what is absent unless all of it will be written to.
 
     Absent is nan, but for counts of spikes, which say -1, and switches, which say False.
     """
-    dtype = np.result_type(*{own.dtype for own in values})
+    dtype = np.result_type(*set(of))
     if complete:
         return np.empty(shape, dtype=dtype)
     if dtype.kind == "b":
@@ -294,7 +292,7 @@ def _run_ids(ids: NDArray[np.str_], pieces: Sequence[_Piece]) -> NDArray[Any]:
     """Return the run that each larva is of, where there is one."""
     counts = np.zeros(len(ids), dtype=np.intp)
     for piece in pieces:
-        counts[piece.at] = piece.batch.columns["larva_seed"].values.shape[1]
+        counts[piece.at] = piece.batch.columns["larva_seed"].shape[0]
     there = np.arange(counts.max()) < counts[:, None]
     of_larvae = np.repeat(ids, counts.max()).reshape(there.shape)
     return of_larvae if there.all() else np.where(there, of_larvae.astype(object), np.nan)

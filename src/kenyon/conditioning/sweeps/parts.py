@@ -41,14 +41,50 @@ class Column:
     Attributes:
         dims: What it is of, for each point.
         coordinate: Whether it is a coordinate.
-        values: The values that there are, each once, `[U, ...]`.
-        of: Which of them each point has, `[P]`.
+        kept: The values that there are, each once, `[U, ...]`; or their places among `numbers`.
+        numbers: The numbers that there are, where `kept` are places among them.
+        of: Which of the values each point has, `[P]`.
     """
 
     dims: tuple[str, ...]
     coordinate: bool
-    values: NDArray[Any]
+    kept: NDArray[Any]
+    numbers: NDArray[Any] | None
     of: NDArray[np.intp]
+
+    @cached_property
+    def values(self) -> NDArray[Any]:
+        """The values that there are, each once, `[U, ...]`."""
+        return self.kept if self.numbers is None else np.take(self.numbers, self.kept)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of what each point has."""
+        return self.kept.shape[1:]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The kind of its values."""
+        return self.kept.dtype if self.numbers is None else self.numbers.dtype
+
+    def write(self, of: NDArray[np.intp], to: NDArray[Any], at: NDArray[np.intp]) -> None:
+        """Write what some points have into an array of more points, whose values may be of a larger shape.
+
+        Args:
+            of: The places of the points here.
+            to: Where to, `[more than P, ...]`.
+            at: The place of each there.
+        """
+        corner: Any = (_as_slice(at), *map(slice, self.shape))
+        some = self.kept[_as_slice(self.of[of])]
+        to[corner] = some if self.numbers is None else np.take(self.numbers, some)
+
+
+def _as_slice(places: NDArray[np.intp]) -> Any:
+    """Return places as a slice, which spares a copy, where each follows the one before."""
+    first, last = int(places[0]), int(places[-1])
+    follow = last - first == len(places) - 1 and bool((np.diff(places) == 1).all())
+    return slice(first, last + 1) if follow else places
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,11 +275,18 @@ def _squeezed(name: str, values: NDArray[Any]) -> Arrays:
     return {name: places.reshape(values.shape).astype(small), f"{name} values": bits.view(values.dtype)}
 
 
-def _unsqueezed(name: str, arrays: Arrays, kind: str) -> NDArray[Any]:
-    values = arrays[name]
-    if f"{name} values" in arrays:
-        return np.take(arrays[f"{name} values"], values)
-    return values.astype("U") if kind == "U" and values.dtype.kind == "S" else values
+def _unsqueezed(name: str, arrays: Arrays, kind: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Return values; or places, and the numbers that they are places of.
+
+    Raises:
+        ValueError: a place is none.
+    """
+    kept, numbers = arrays[name], arrays.get(f"{name} values")
+    if numbers is None:
+        return kept.astype("U") if kind == "U" and kept.dtype.kind == "S" else kept, None
+    if kept.dtype.kind != "u" or numbers.ndim != 1 or kept.max(initial=0) >= len(numbers):
+        raise ValueError(f"its {name} must be places among {numbers.size} numbers")
+    return kept, numbers
 
 
 def _batch(prefix: str, said: Mapping[str, Any], arrays: Arrays) -> Batch:
@@ -251,15 +294,12 @@ def _batch(prefix: str, said: Mapping[str, Any], arrays: Arrays) -> Batch:
     columns = {}
     for name, own in said["columns"].items():
         if "values" in own:
-            values = file_format.array(own["values"], own["kind"])
+            kept, numbers = file_format.array(own["values"], own["kind"]), None
         else:
-            values = _unsqueezed(prefix + name, arrays, own["kind"])
+            kept, numbers = _unsqueezed(prefix + name, arrays, own["kind"])
         of = np.zeros(len(ids), dtype=np.intp) if own["of"] is None else np.array(own["of"], dtype=np.intp)
-        if (
-            values.ndim != 1 + len(own["dims"])
-            or of.shape != (len(ids),)
-            or not (0 <= of.min() <= of.max() < len(values))
-        ):
+        if kept.ndim != 1 + len(own["dims"]) or of.shape != (len(ids),) or not (0 <= of.min() <= of.max() < len(kept)):
             raise ValueError(f"its {name} must be of {len(ids)} points")
-        columns[name] = Column(tuple(own["dims"]), checks.boolean("coordinate", own["coordinate"]), values, of)
+        coordinate = checks.boolean("coordinate", own["coordinate"])
+        columns[name] = Column(tuple(own["dims"]), coordinate, kept, numbers, of)
     return Batch(ids, columns, dict(said["attributes"]))
