@@ -38,12 +38,17 @@ demo: $(VENV)/core  ## train thirty larvae beside their controls; see demo/learn
 
 larvaworld: $(LARVAWORLD)/ready  ## Kenyon and Larvaworld together, in .venv-larvaworld
 
-# Larvaworld brings Jupyter along. Where there is no Python for it, the notebook of the circuit opens all the same.
-notebooks: $(if $(LARVAWORLD_PYTHON),$(LARVAWORLD)/ready,$(VENV)/jupyter)  ## examples/, in Jupyter: the circuit alone, and larvae in Larvaworld
-	$(if $(LARVAWORLD_PYTHON),$(LARVAWORLD),$(VENV))/bin/jupyter lab examples
+# Larvaworld brings Jupyter along. Where there is no Python for it, the tutorials that need none open all the same.
+notebooks: $(if $(LARVAWORLD_PYTHON),$(LARVAWORLD)/jupyter,$(VENV)/jupyter)  ## the tutorials in Jupyter: right-click one, Open With, Notebook
+	$(if $(LARVAWORLD_PYTHON),$(LARVAWORLD),$(VENV))/bin/jupyter lab docs/tutorials
+
+$(LARVAWORLD)/jupyter: $(LARVAWORLD)/ready
+	$(LARVAWORLD)/bin/python -m pip install --quiet --disable-pip-version-check 'jupytext>=1.16'
+	$(LARVAWORLD)/bin/python -m ipykernel install --sys-prefix --name larvaworld --display-name Larvaworld
+	touch $@
 
 $(VENV)/jupyter: $(VENV)/core
-	$(INSTALL) 'jupyterlab>=4,<5'
+	$(INSTALL) 'jupyterlab>=4,<5' 'jupytext>=1.16'
 	touch $@
 
 ##@ Tests
