@@ -3,12 +3,18 @@
     python studies/larval_search.py                     # all candidates; rewrites larval_search.csv
     python studies/larval_search.py --only "S2" "h3"    # some of them
     python studies/larval_search.py --engine cuda       # a minute on a GPU; most of an hour on two cores
+    python studies/larval_search.py --collected FILE.nc # judges a sweep; writes nothing
 
 What it looks for stands in `kenyon.conditioning.claims`, with the bounds that the judgement has, too. The judgement
 (`larval_judgement.py`) takes other larvae, two other odors beside pentyl acetate, and punishment as well. A search
 before this one found the rules and the two sets that this one starts from, S1 and S2; the names of others say what is
 changed on S2. Rows are sorted by criteria met, then by the smallest slack of the mean of an odor. Give `--keep FOLDER`,
 and what is stopped goes on from there.
+
+Larvae of all groups live together as long as they live through the same, which saves 30 % and no sweep can do; and the
+texts of all groups stand in the claims. So `larval_search.toml` says a part: the neighbors of S2, and two claims. What
+`--collected` judges is that sweep, collected, or one of your own whose groups have the names and texts of those of
+claims about odor A alone, with an axis `odor` that is A.
 """
 
 import argparse
@@ -16,7 +22,12 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import xarray
+
+from kenyon.conditioning import load
 from kenyon.conditioning.claims import ADULTS, LARVAE, Claim, Measured, judge
+from kenyon.conditioning.claims.answers import Answers
 from kenyon.mushroom_body import BALANCED, Parameters
 
 TABLE = Path(__file__).with_suffix(".csv")
@@ -91,6 +102,35 @@ def row(name: str, parameters: Parameters, larvae: int, engine: str, keep: Path 
     }
 
 
+def of_sweep(collected: xarray.Dataset) -> list[dict[str, Any]]:
+    """Return what a collected sweep says of the claims whose groups it has, a row for each set of constants."""
+    points = collected.stack(point=collected.done.dims, create_index=False)
+    found: dict[str, dict[str, dict[str, xarray.Dataset]]] = {}
+    for place in range(points.sizes["point"]):
+        own = points.isel(point=place)
+        if not own.done:
+            raise SystemExit("the sweep is not done; run it to its end, and collect it again")
+        of_odors = found.setdefault(own.parameters.item(), {})
+        of_odors.setdefault(own.odor.item(), {})[own.larva_group.item()] = own
+    return [{"parameters": name, **figures(of_odors)} for name, of_odors in found.items()]
+
+
+def figures(of_odors: dict[str, dict[str, xarray.Dataset]]) -> dict[str, float]:
+    """Return the mean of each figure over odors and larvae, of the groups that larvae of each odor were in."""
+    found = {}
+    for claim in targets():
+        if not all(set(claim.groups) <= set(groups) for groups in of_odors.values()):
+            continue
+        answers = [
+            Answers(claim.designs("reward", [odor]), {name: groups[name] for name in claim.groups}, "reward")
+            for odor, groups in of_odors.items()
+        ]
+        for own in claim.criteria:
+            mean = float(np.mean([own.measure(each) for each in answers]))
+            found[f"{claim.id}: {own.statement}"] = round(mean, 3)
+    return found
+
+
 def search(tried: dict[str, Parameters], larvae: int, engine: str, keep: Path | None) -> None:
     """Try candidates and write the table after each."""
     rows: list[dict[str, Any]] = []
@@ -112,7 +152,12 @@ def main() -> None:
     parser.add_argument("--larvae", type=int, default=16, help="larvae in each group")
     parser.add_argument("--engine", default="kernel", help="kernel, brian2 or cuda; the numbers are the same")
     parser.add_argument("--keep", type=Path, help="a folder for what larvae gave")
+    parser.add_argument("--collected", metavar="FILE.nc", type=Path, help="what `kenyon sweep collect` wrote")
     arguments = parser.parse_args()
+    if arguments.collected is not None:
+        for own in of_sweep(load(arguments.collected)):
+            print(own.pop("parameters"), *(f"  {words}: {figure:+.3f}" for words, figure in own.items()), sep="\n")
+        return
     tried = {name: own for name, own in candidates().items() if name in (arguments.only or CHANGES)}
     search(tried, arguments.larvae, arguments.engine, arguments.keep)
 

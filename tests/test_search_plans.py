@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray
 
 from kenyon.conditioning import load, paradigm, save
 from kenyon.conditioning.balance import GROUPS, judged
@@ -24,6 +25,19 @@ def asked(point: Point) -> Point:
         test_odors=["4,5-dimethylthiazole"],
     )  # fmt: skip
     return Point(design, larvae=point.larvae, parameters=point.parameters)
+
+
+def collected(sweep: Sweep, folder: Path) -> xarray.Dataset:
+    """Return what a sweep gives, run and collected."""
+    run_sweep(sweep, folder, show_progress=False, jobs=None if len(sweep) > 3 else 1)
+    return collect(folder / "store", sweep)
+
+
+def kept(search: str, candidate: str) -> dict[str, str]:
+    """Return the row of the table of a search that is about one set."""
+    with (STUDIES / f"{search}_search.csv").open(encoding="utf-8", newline="") as table:
+        [row] = [each for each in csv.DictReader(table) if each["candidate"] == candidate]
+    return row
 
 
 @pytest.mark.parametrize(("plan", "sets"), [("search", 54), ("undone", 6), ("confirmed", 2)])
@@ -68,13 +82,52 @@ def test_the_plan_gives_the_row_that_is_kept(plan: str, candidate: str, tmp_path
     """Run, collected and judged as the page says, to the last digit that is kept."""
     sweep = Sweep.load(STUDIES / f"balanced_{plan}.toml")
     own = Sweep(point for point in sweep if point.parameters.description == candidate)
-    run_sweep(own, tmp_path / "sweep", show_progress=False)
-    file = save(collect(tmp_path / "sweep/store", own), tmp_path / "sweep.nc")
+    file = save(collected(own, tmp_path / "sweep"), tmp_path / "sweep.nc")
     study = runpy.run_path(str(STUDIES / "balanced_search.py"))
     [row] = study["tabulate"]([load(file)])
-    with (STUDIES / "balanced_search.csv").open(encoding="utf-8", newline="") as kept:
-        [known] = [each for each in csv.DictReader(kept) if each["candidate"] == candidate]
-    assert {name: str(value) for name, value in row.items()} == known
+    assert {name: str(value) for name, value in row.items()} == kept("balanced", candidate)
+
+
+def test_the_plan_of_larval_asks_what_claims_ask() -> None:
+    """Of the same larvae, with five of the sets that the search has tried, and one more that makes them a grid."""
+    study = runpy.run_path(str(STUDIES / "larval_search.py"))
+    groups = {name: claim for claim in study["targets"]() if claim.id in ("L8", "L14") for name in claim.groups}
+    sweep = Sweep.load(STUDIES / "larval_search.toml")
+    for point in sweep:
+        name = str(point.varied["larva_group"])
+        asked = groups[name].designs("reward", [point.varied["odor"]])[name]
+        assert point.design.groups[0].stages == asked.groups[0].stages
+        assert (point.larvae, point.seed) == (16, study["SEED"])
+    assert list(dict.fromkeys(point.varied["odor"] for point in sweep)) == [odor for odor, _ in study["ODORS"]]
+    planned = {point.parameters for point in sweep}
+    tried = {name for name, own in study["candidates"]().items() if own in planned}
+    assert (tried, len(planned)) == ({"S2", "h2.5", "h3", "h3 apl60", "h2.5 apl60"}, 6)
+
+
+def test_claims_are_judged_from_a_sweep(tmp_path: Path) -> None:
+    """Each figure that its groups allow, the mean over odors and larvae."""
+    study = runpy.run_path(str(STUDIES / "larval_search.py"))
+    design = "A = $odor: trained: 2x(A@0.1+ 2s, 100ms), ?A@0.01 300ms, ?A@0.1 300ms, ?A 300ms"
+    odors = ["pentyl acetate", "hexyl acetate"]
+    found = collected(Sweep.grid(design=design, odor=odors, larvae=2, learning_rate_nS=2.0), tmp_path)
+    [row] = study["of_sweep"](found)
+    index = found.preference_index.mean(["larva", "odor"]).values.squeeze()
+    assert index.all()
+    assert list(row.values())[1:] == [round(float(index[1] - 1.1 * index[other]), 3) for other in (0, 2)]
+    assert all(name.startswith("L14: ") for name in list(row)[1:])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["S2", "h3 apl60"])
+def test_the_plan_of_larval_gives_the_figures_that_are_kept(name: str, tmp_path: Path) -> None:
+    """To the last digit that is kept."""
+    study = runpy.run_path(str(STUDIES / "larval_search.py"))
+    sweep = Sweep.load(STUDIES / "larval_search.toml")
+    own = Sweep(point for point in sweep if point.parameters == study["candidates"]()[name])
+    [row] = study["of_sweep"](collected(own, tmp_path))
+    known = kept("larval", name)
+    assert len(row) == 5
+    assert {words: str(row[words]) for words in list(row)[1:]} == {words: known[words] for words in list(row)[1:]}
 
 
 def test_what_cannot_be_judged_is_refused() -> None:
