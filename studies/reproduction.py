@@ -25,11 +25,12 @@ PAGE, FIGURES = Path("explanation/larvae.md"), Path("images/larvae")
 
 HEAD = """# What larvae do, and what the circuit does
 
-Written by `make reproduce`; [how claims are asked, and how to read this](../how_to/claims.md). {larvae} larvae in each
-group, the same with every set; reward and punishment; A is {odors[0]}, B {odors[1]}; seed {seed}, wiring {wiring}.
-Below each claim stands the figure that it is about before all, below each verdict what that is, with its 95 % interval
-over larvae; preference indices are given as shares of what three trials teach. All figures are in
-`studies/reproduction.csv`.
+Written by `make reproduce`. [How claims are asked, and how to read this](../how_to/claims.md).
+
+{larvae} larvae in each group, the same with every set; reward and punishment; A is {odors[0]}, B {odors[1]};
+seed {seed}, wiring {wiring}. Below each claim stands the figure that matters most to it. Below each verdict stands what
+that figure is, with its 95 % interval over larvae. Preference indices are given as shares of what three trials teach.
+All figures are in `studies/reproduction.csv`.
 
 {meanings}
 """
