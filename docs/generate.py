@@ -87,10 +87,14 @@ _CONSTANTS = """And every [constant of the circuit](parameters.md) by its name, 
 
 _FILE = """## In the file
 
-`GROUP.nc` is NetCDF 4 (HDF5), which any program of the field opens. To be small and quick it holds the same in
-fewer variables: rates as counts of spikes (`test_spikes`, `phase_spikes`, `second_spikes`), all that is not of each
-larva in one text, `made` (JSON), and nothing that follows from the rest. `load` puts everything in its place, and
-reads files of formats 1 and 2 as well; what they do not say is nan or empty.
+`GROUP.nc` is NetCDF 4 (HDF5), which any program of the field opens. To be small and quick it holds the same in fewer
+variables:
+
+- Rates are kept as counts of spikes (`test_spikes`, `phase_spikes`, `second_spikes`).
+- All that is not of each larva is one text, `made` (JSON).
+- What follows from the rest is left out.
+
+`load` puts everything in its place. It reads files of formats 1 and 2 as well; what they do not say is nan or empty.
 """
 
 
