@@ -5,6 +5,7 @@ A new function is in the walk by itself; where it has an argument of a new name,
 
 import decimal
 import itertools
+import tempfile
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import cache, partial
@@ -17,7 +18,7 @@ from kenyon import conditioning
 from kenyon.conditioning import Design, Group, Phase, Stage, balance, figures
 from kenyon.conditioning.claims import Claim
 from kenyon.conditioning.setup import Kept
-from kenyon.conditioning.sweeps import Point, Store, Sweep, plan, run_sweep
+from kenyon.conditioning.sweeps import Point, Store, Sweep, Uniform, collect, plan, run_sweep, sobol_sample
 from kenyon.conditioning.timeline import timelines
 from kenyon.drawing import new_figure
 from kenyon.memory import (
@@ -41,6 +42,15 @@ def a_result() -> Any:
     """Return the result of a short experiment."""
     short = conditioning.paradigm("paired", trials=1, stimulus_s=0.1, pause_s=0.0, test_s=0.1)
     return conditioning.run(short, larvae=2, codes=True, show_progress=False).one
+
+
+@cache
+def a_collected_sweep() -> Any:
+    """Return two doses, collected."""
+    sweep = Sweep.grid(design="A@$dose+ 10ms, ?A 10ms", dose=[0.1, 1.0], larvae=1)
+    store = Store(tempfile.mkdtemp())
+    store.add({point.id: point.compute() for point in sweep})
+    return collect(store, sweep)
 
 
 @cache
@@ -170,6 +180,11 @@ VALID: dict[str, Callable[[], Any]] = {
     "activity": lambda: a_population().advance(1, record=Record(spikes=True)),
     "alpha": lambda: 0.1,
     "judged.groups": groups_to_judge,
+    "response_figure.result": a_collected_sweep,
+    "sobol_indices.sample": lambda: sobol_sample(
+        2, {"dose": Uniform(0.1, 1), "learning_rate_nS": Uniform(0.1, 1)}, design="?A@$dose 1s", larvae=1
+    ),
+    "sobol_indices.values": lambda: [float(place) for place in range(8)],
     "dose_response.results": lambda: conditioning.run("?A@0.1 10ms, ?A 10ms", larvae=2, show_progress=False),
     "panels": lambda: ["groups"],
     "phase_raster.result": lambda: conditioning.run(
