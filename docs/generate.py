@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from kenyon.citation import KENYON, WORKS, Work
+from kenyon.cli import completion
 from kenyon.cli import main as command
 from kenyon.conditioning.entry import Entry
 from kenyon.conditioning.library import entries
@@ -19,6 +20,7 @@ from kenyon.conditioning.timeline import draw_in_text
 from kenyon.conditioning.variables import MEASURED, SECONDS, STATED, Variable
 from kenyon.memory import Memory, MushroomBodyMemory, RemoteBrianModelMemory, RLmemory, Timer
 from kenyon.memory.mushroom_body import MBmemory
+from kenyon.mushroom_body.odors import odors
 from kenyon.mushroom_body.parameters import BALANCED, LARVAL, PUBLISHED, constants
 from kenyon.wire.refusals import CODES
 
@@ -206,6 +208,16 @@ def _reference(work: Work) -> Mapping[str, object]:
     }
 
 
+def completion_file() -> str:
+    """Return what shells complete, as JSON: commands, and names."""
+    names = {
+        "odor": {odor.name: "" for odor in odors()},
+        "experiment": {entry.id: entry.question for entry in entries().values()},
+    }
+    told = {"command": completion.outline(command), "names": names}
+    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+
+
 def main() -> int:
     """Write or check; return the exit status."""
     check = "--check" in sys.argv[1:]
@@ -220,6 +232,7 @@ def main() -> int:
     }
     files = {FOLDER / f"{name}.md": NOTE + page for name, page in pages.items()}
     files[ROOT / "CITATION.cff"] = citation_file()
+    files[completion.FILE] = completion_file()
     for path, text in files.items():
         if check and (not path.exists() or path.read_text("utf-8") != text):
             stale.append(str(path.relative_to(ROOT)))

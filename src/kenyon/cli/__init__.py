@@ -1,5 +1,6 @@
 """The kenyon command: one file a group of subcommands, each a thin layer over the package."""
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -82,6 +83,7 @@ _COMMANDS = {
     "ping": ("serving", "ping", "Ask whether a server is there."),
     "sessions": ("sessions", "sessions", "Look at the larvae a server keeps."),
     "larvaworld": ("larvaworld", "larvaworld", "Larvaworld with Kenyon's memories."),
+    "completion": ("completion", "completion", "Let a shell complete what you type."),
 }
 """Of each: the file it is in, what it is called there, and what it is for."""
 
@@ -114,6 +116,11 @@ class _Refusing(click.Group):
             formatter.write_dl([(name, _COMMANDS[name][-1]) for name in self.list_commands(ctx)])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Do what the command line says, or answer the shell that wants to complete it."""
+        if "_KENYON_COMPLETE" in os.environ:
+            from kenyon.cli import completion
+
+            raise SystemExit(completion.answer())
         with streams.any_streams(), _warnings_on_one_line():
             return super().main(*args, **kwargs)
 

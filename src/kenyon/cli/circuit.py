@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from kenyon.cli.inputs import ARRAYS
+from kenyon.cli.inputs import ARRAYS, ODOR
 from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.mushroom_body import odors as measured
 from kenyon.mushroom_body import verification
@@ -31,7 +31,7 @@ def circuit(file: Path, seed: int, *, overwrite: bool) -> None:
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, type=ODOR)
 @as_json
 def odors(name: str | None, *, as_json: bool) -> None:
     """List the 34 measured odors, or how alike they are to one.

@@ -10,7 +10,7 @@ import click
 from kenyon.checks import spelled_integer
 from kenyon.cli import experiments, plan
 from kenyon.cli.experiments import Asked
-from kenyon.cli.inputs import TABLE
+from kenyon.cli.inputs import EXPERIMENT, ODOR, TABLE
 from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.cli.watching import page, watched
 from kenyon.conditioning import Experiment
@@ -36,10 +36,10 @@ _RATES = ", ".join(f"{parameters.reinforcement_rate_hz:g} {name}" for name, para
 
 
 @click.command(cls=experiments.FromFiles)
-@click.argument("asked", metavar="[EXPERIMENT]...", nargs=-1)
-@click.option("--odor", "odors", multiple=True, metavar="[LETTER=]ODOR[@DOSE]", help="Odor to train with, by name or "
-              "number, see `kenyon odors`; or what another letter stands for; may be given more than once.  "
-              "[default: pentyl acetate]")  # fmt: skip
+@click.argument("asked", metavar="[EXPERIMENT]...", nargs=-1, type=EXPERIMENT)
+@click.option("--odor", "odors", multiple=True, type=ODOR, metavar="[LETTER=]ODOR[@DOSE]", help="Odor to "
+              "train with, by name or number, see `kenyon odors`; or what another letter stands for; may be given more "
+              "than once.  [default: pentyl acetate]")  # fmt: skip
 @click.option("--odors-file", type=TABLE, metavar="FILE", help="CSV of odors of your own, which --odor, --test-odor "
               "and designs may name.")  # fmt: skip
 @click.option("--concentration", type=float, default=1.0, help="Of the odor; 1 is the dilution 1e-04.")
@@ -50,8 +50,8 @@ _RATES = ", ".join(f"{parameters.reinforcement_rate_hz:g} {name}" for name, para
 @click.option("--trials", type=int, default=3, help="Training trials, where the experiment has trials of one odor.")
 @click.option("--stimulus", type=float, default=60.0, metavar="S", help="How long a stimulus lasts, as above.")
 @click.option("--pause", type=float, default=60.0, metavar="S", help="How long the pause after it lasts, as above.")
-@click.option("--test-odor", "test_odors", multiple=True, help="Another odor to test, as above; may be given more than "
-              "once.  [default: a dissimilar one]")  # fmt: skip
+@click.option("--test-odor", "test_odors", multiple=True, type=ODOR, help="Another odor to test, as above; may be "
+              "given more than once.  [default: a dissimilar one]")  # fmt: skip
 @click.option("--parameters", type=click.Choice(list(NAMED)), default=DEFAULT_NAME, help="Constants of the circuit.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change one constant, such as "
               "learning_rate_nS=0.1; may be given more than once.")  # fmt: skip

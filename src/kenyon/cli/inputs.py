@@ -1,4 +1,4 @@
-"""Files that options name: looked at before anything reads them, so that none is endless, a folder or none at all."""
+"""What options name: files, looked at before anything reads them; odors and experiments, for shells to complete."""
 
 import stat
 from pathlib import Path
@@ -18,14 +18,16 @@ _PIPES = "/dev/fd/", "/proc/self/fd/"
 
 
 class InputFile(click.Path):
-    """A file to be read.
+    """A file to be read, which is not endless, no folder, and there.
 
     Args:
         most_mb: Most that it may hold; more is another file, named by mistake.
+        name: What shells complete here: any file, or results.
     """
 
-    def __init__(self, most_mb: float) -> None:
+    def __init__(self, most_mb: float, name: str = "file") -> None:
         super().__init__(path_type=Path)
+        self.name = name
         self._most_mb = most_mb
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ARG002
@@ -61,8 +63,26 @@ CERTIFICATES = InputFile(most_mb=10)
 TABLE = InputFile(most_mb=10)
 """A table of comma-separated values."""
 
-ARRAYS = InputFile(most_mb=10_000)
+ARRAYS = InputFile(most_mb=10_000, name="results")
 """Arrays that Kenyon has saved."""
+
+
+class Known(click.types.StringParamType):
+    """Text that may be one of many known names, which shells complete.
+
+    Args:
+        name: What they are names of.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+ODOR = Known("odor")
+"""A measured odor, or what a file names."""
+
+EXPERIMENT = Known("experiment")
+"""One of the library, or one that is written."""
 
 
 def read_word(path: Path) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from kenyon.cli.inputs import EXPERIMENT
 from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.conditioning.entry import Entry
 from kenyon.conditioning.library import entries, find_entry
@@ -11,7 +12,7 @@ from kenyon.conditioning.timeline import draw_in_text
 
 
 @click.command()
-@click.argument("experiment", metavar="[ID]", required=False)
+@click.argument("experiment", metavar="[ID]", required=False, type=EXPERIMENT)
 @as_json
 def paradigms(experiment: str | None, *, as_json: bool) -> None:
     """List the experiments of the library; with ID show one: its question, groups, design and timeline.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from kenyon.cli.inputs import ODOR
 from kenyon.cli.output import as_json, print_json, print_table, say
 from kenyon.conditioning.claims import COLLECTIONS, Reproduction, reproduce
 from kenyon.conditioning.claims.judging import ODORS
@@ -25,8 +26,8 @@ from kenyon.reservations import reserved
 @click.option("--parameters", "sets", multiple=True, type=click.Choice(list(NAMED)), help="Set of constants; may be "
               "given more than once.  [default: every set]")  # fmt: skip
 @click.option("--larvae", type=int, default=20, help="How many in each group, 2 or more.")
-@click.option("--odors", "pairs", multiple=True, nargs=2, metavar="A B", help="The trained odor and one unlike it, by "
-              "name or number; with several pairs each claim must hold for each.  "
+@click.option("--odors", "pairs", multiple=True, nargs=2, type=ODOR, metavar="A B", help="The trained odor and one "
+              "unlike it, by name or number; with several pairs each claim must hold for each.  "
               f"[default: '{UNLIKE[0]}' '{UNLIKE[1]}']")  # fmt: skip
 @click.option("--us", "reinforcers", multiple=True, type=click.Choice(REINFORCERS), help="What comes with the odor; "
               "may be given more than once.  [default: both]")  # fmt: skip
