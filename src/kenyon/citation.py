@@ -131,7 +131,7 @@ def bibtex(*results: Any) -> str:
     """
     made = [_Made(one) for result in results for one in _datasets(result)]
     used = [key for key in WORKS if not results or any(key in own.used() for own in made)]
-    said = [own.versions for own in made] if results else [versions()]
+    said: list[Versions] = [own.versions for own in made] if results else [versions()]
     entries = [_entry("Kenyon", KENYON, said)]
     return "\n\n".join([*entries, *(_entry(key, WORKS[key], said if results else []) for key in used)])
 

@@ -1,6 +1,7 @@
 """The larval mushroom body: a spiking circuit that learns which odor comes with reward or punishment."""
 
 from kenyon.mushroom_body.activity import Activity, Record, preference_index
+from kenyon.mushroom_body.brian_larva import brian_network
 from kenyon.mushroom_body.inputs import drive
 from kenyon.mushroom_body.manipulations import Manipulation, cut, drive_current, scale, set_constant, silence
 from kenyon.mushroom_body.odors import Odor, read_odors
@@ -21,6 +22,7 @@ __all__ = [
     "Population",
     "Record",
     "Snapshot",
+    "brian_network",
     "cut",
     "drive",
     "drive_current",

@@ -8,7 +8,6 @@ All times are whole steps since the start of a run, and every run starts at step
 Reference: Stimberg, Brette & Goodman 2019, eLife 8:e47314.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
@@ -19,9 +18,10 @@ from numpy.typing import NDArray
 from kenyon.mushroom_body import inputs
 from kenyon.mushroom_body.activity import SAMPLED
 from kenyon.mushroom_body.arguments import FloatArray, IntArray
-from kenyon.mushroom_body.brian_circuit import NEVER, build_circuit, constants, input_wires
+from kenyon.mushroom_body.brian_cells import MEMBRANE, WEIGHTS, Cells
+from kenyon.mushroom_body.brian_circuit import NEVER, build_circuit, constants
 from kenyon.mushroom_body.brian_setup import codegen_target, import_brian2, settings
-from kenyon.mushroom_body.circuit import DAN_P, LN_P, N_PNS, Layout, per_neuron
+from kenyon.mushroom_body.circuit import N_PNS, Layout
 from kenyon.mushroom_body.engine import Engine, Events
 from kenyon.mushroom_body.kernel import Recording
 from kenyon.mushroom_body.manipulated import weights_nS
@@ -29,14 +29,6 @@ from kenyon.mushroom_body.parameters import Parameters
 from kenyon.mushroom_body.state import State
 from kenyon.threads import OwnLock
 
-_MEMBRANE = ("v_mV", "g_e_nS", "g_i_nS", "g_a_nS")
-_WEIGHTS = ("w_kc_mbonp_nS", "w_kc_mbonn_nS")
-_TRACES = ("fired_step", "trace")
-_COUNTERS = ("release_step", "n_spikes")
-
-# Conductances below the negligible are set to 0 before each run, which is too short for the others to end as
-# subnormals, slow to compute with.
-_NEGLIGIBLE = 1e-100
 _MOST_STEPS = 20_000
 _MOST_SLOTS = 128
 
@@ -117,9 +109,7 @@ class _Slots:
 
     def __init__(self, parameters: Parameters, cells: Layout, slots: int) -> None:
         brian2 = import_brian2()
-        self._parameters, self._layout, self._kc = parameters, cells, cells.groups["KC"]
-        dans = slice(cells.outputs + DAN_P, cells.outputs + LN_P)
-        self._traced = {("kc_silent_steps", "kc_eligibility"): self._kc, ("dan_silent_steps", "dan_trace"): dans}
+        self._parameters = parameters
         with settings("numpy"):  # Connecting pairs is quick anyway; to compile it would take half of all compile time.
             clock = brian2.Clock(parameters.dt_ms * brian2.ms, name="kenyon_clock")
             unwired = np.zeros((slots, cells.n_kcs, N_PNS))
@@ -127,9 +117,8 @@ class _Slots:
             self._each_step = brian2.NetworkOperation(lambda: None, clock=clock, when="end", name="kenyon_each_step")
             self._network = brian2.Network(self._neurons, transmission, plasticity, self._each_step)
         self._network.schedule = ["start", "groups", "thresholds", "synapses", "resets", "end"]
-        names = (*_MEMBRANE, *_WEIGHTS, *_TRACES, *_COUNTERS)
-        arrays = {name: self._neurons.variables[name].get_value() for name in names}
-        self._x = {name: values.reshape(slots, cells.n_neurons) for name, values in arrays.items()}
+        self._cells = Cells(parameters, cells, slots, self._neurons)
+        self._x, self._kc = self._cells.x, self._cells.kc
         self._passed_nS = weights_nS(parameters, cells)["PN>KC"]
         excitation_nS = transmission.variables["excitation_nS"].get_value().reshape(slots, -1)
         self._pn_to_kc_nS = excitation_nS[:, : N_PNS * cells.n_kcs]
@@ -140,7 +129,7 @@ class _Slots:
         every = part.recording.sample_steps or steps + 1
         stops = {*part.n_steps.tolist(), *range(every - part.first_step % every, steps + 1, every)}
         fired: list[NDArray[np.int32]] | None = [] if part.recording.spikes.shape[1] > 0 else None
-        deliver = self._delivery(part, steps)
+        deliver = self._cells.delivery(part.events, steps)
 
         def each_step() -> None:
             nonlocal done
@@ -167,41 +156,10 @@ class _Slots:
         if fired is not None:
             _record(part, fired)
 
-    def _delivery(self, part: _Part, steps: int) -> Callable[[int], None]:
-        """Return what delivers the input spikes of a step: exact at any step, and quicker than Brian2's own source."""
-        target, input_nS = input_wires(self._parameters, self._layout)
-        all_input_nS = np.zeros_like(self._x["g_e_nS"])
-        all_input_nS[:, target] = input_nS
-        all_input_nS, g_e_nS = all_input_nS.reshape(-1), self._x["g_e_nS"].reshape(-1)
-        step = np.concatenate([own[:, 0] for own in part.events])
-        neuron = np.concatenate(
-            [target[own[:, 1]] + slot * self._layout.n_neurons for slot, own in enumerate(part.events)]
-        )
-        neuron = neuron[np.argsort(step.astype(np.uint16), kind="stable")]  # numpy sorts 16 bits in linear time.
-        bounds = [0, *np.cumsum(np.bincount(step, minlength=steps)).tolist()]
-
-        def deliver(step: int) -> None:
-            due = neuron[bounds[step] : bounds[step + 1]]
-            if due.size > 0:
-                g_e_nS[due] += all_input_nS[due]
-
-        return deliver
-
     def _swap_in(self, part: _Part) -> None:
-        x, state, larvae, here = self._x, part.state, part.larvae, slice(len(part.larvae))
-        for name in _MEMBRANE:
-            x[name][:] = per_neuron(self._parameters, "rest_mV", self._layout) if name == "v_mV" else 0.0
-            x[name][here] = getattr(state, name)[larvae]
-            x[name][np.abs(x[name]) < _NEGLIGIBLE] = 0.0
-        for name in _WEIGHTS:
-            x[name][here, self._kc] = getattr(state, name)[larvae]
-        x["release_step"][here] = state.refractory_steps[larvae]
-        for (silent_steps, trace), cells in self._traced.items():
-            x["fired_step"][here, cells] = -np.minimum(getattr(state, silent_steps)[larvae], NEVER)
-            x["trace"][here, cells] = getattr(state, trace)[larvae]
-        x["n_spikes"][:] = 0
-        passed_nS = state.pn_to_kc[larvae].transpose(0, 2, 1) * self._passed_nS[:, None]
-        self._pn_to_kc_nS[here] = passed_nS.reshape(len(larvae), -1)
+        self._cells.put(part.state, part.larvae)
+        passed_nS = part.state.pn_to_kc[part.larvae].transpose(0, 2, 1) * self._passed_nS[:, None]
+        self._pn_to_kc_nS[: len(part.larvae)] = passed_nS.reshape(len(part.larvae), -1)
 
     def _sample(self, part: _Part, done: int) -> None:
         every, step = part.recording.sample_steps, part.first_step + done
@@ -222,11 +180,11 @@ class _Slots:
     def _swap_out(self, part: _Part, done: int) -> None:
         x, state, slots = self._x, part.state, np.flatnonzero(part.n_steps == done)
         larvae = part.larvae[slots]
-        for name in _MEMBRANE:
+        for name in MEMBRANE:
             getattr(state, name)[larvae] = x[name][slots]
-        for name in _WEIGHTS:
+        for name in WEIGHTS:
             getattr(state, name)[larvae] = x[name][slots, self._kc]
-        for (silent_steps, trace), cells in self._traced.items():
+        for (silent_steps, trace), cells in self._cells.traced.items():
             silent = done - x["fired_step"][slots, cells]
             getattr(state, silent_steps)[larvae] = np.where(silent < NEVER, silent, np.inf)
             getattr(state, trace)[larvae] = x["trace"][slots, cells]

@@ -8,7 +8,9 @@ that a spike of it is marked once.
 Reference: Jürgensen et al. 2024, iScience 27:108640; Stimberg, Brette & Goodman 2019, eLife 8:e47314.
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +109,40 @@ def constants(parameters: Parameters, *, plastic: bool = True) -> dict[str, Any]
     }
 
 
+class Rule(NamedTuple):
+    """What synapses do.
+
+    Attributes:
+        order: When within a time step, among all synapses.
+        on_pre: What a spike of their source does.
+        strengths: Names of the numbers that each synapse has.
+        on_post: What a spike of their target does.
+        post_order: When that is.
+    """
+
+    order: int
+    on_pre: str
+    strengths: tuple[str, ...]
+    on_post: str | None = None
+    post_order: int = 0
+
+
+_PLASTIC = ("plastic_p", "plastic_n")
+
+RULES: Final[Mapping[str, Rule]] = MappingProxyType(
+    {
+        "transmission": Rule(0, TRANSMISSION, ("excitation_nS", "inhibition_nS", *_PLASTIC)),
+        "marking": Rule(2, MARKING, ("rise", "bounded", "tau_ms")),
+        "teaching": Rule(3, DEPRESSION, _PLASTIC, POTENTIATION, 1),
+        "restoration": Rule(4, RESTORATION, _PLASTIC),
+    }
+)
+"""All kinds of synapses, by name."""
+
+Wires: TypeAlias = tuple[Any, ...]
+"""Connections: numbers of neurons from, of neurons to, and a value for each strength of their rule."""
+
+
 def build_circuit(parameters: Parameters, pn_to_kc: FloatArray, clock: Any) -> tuple[Any, ...]:
     """Describe circuits side by side to Brian2, newborn and without input, one for each wiring.
 
@@ -116,13 +152,24 @@ def build_circuit(parameters: Parameters, pn_to_kc: FloatArray, clock: Any) -> t
         clock: Brian2 `Clock`.
 
     Returns:
-        `NeuronGroup` of slots * N neurons; `Synapses` of transmission, of marking, of dopamine neurons, of MBONs. In
-        each slot, transmission begins with the P * K synapses from PNs to KCs.
+        `NeuronGroup` of slots * N neurons; `Synapses` of each rule. In each slot, transmission begins with the P * K
+        synapses from PNs to KCs.
     """
-    brian2 = import_brian2()
     slots, cells = len(pn_to_kc), layout(pn_to_kc.shape[1])
+    neurons = build_neurons(parameters, cells, slots, clock)
+    wires = {"transmission": list(transmitting(parameters, pn_to_kc).values()), **plastic(parameters, cells)}
+    return neurons, *(
+        connect((neurons, neurons), f"kenyon_{name}", RULES[name], spread(own, slots, cells.n_neurons), clock)
+        for name, own in wires.items()
+    )
+
+
+def build_neurons(
+    parameters: Parameters, cells: Layout, slots: int, clock: Any, namespace: Mapping[str, Any] | None = None
+) -> Any:
+    """Return a `NeuronGroup` of slots * N neurons, newborn, which may know the constants of their equations."""
     # Names are part of the generated code: these, always the same, let it be compiled once for any number of slots.
-    neurons = brian2.NeuronGroup(
+    neurons = import_brian2().NeuronGroup(
         slots * cells.n_neurons,
         NEURON,
         threshold="v_mV > threshold_mV",
@@ -130,6 +177,7 @@ def build_circuit(parameters: Parameters, pn_to_kc: FloatArray, clock: Any) -> t
         method="euler",
         clock=clock,
         name="kenyon_neurons",
+        namespace=namespace,
     )
     of_cell = {
         "per_capacitance": 1.0 / per_neuron(parameters, "capacitance_pF", cells),
@@ -144,47 +192,50 @@ def build_circuit(parameters: Parameters, pn_to_kc: FloatArray, clock: Any) -> t
         setattr(neurons, name, np.tile(values, slots))
     neurons.fired_step = -NEVER
     neurons.w_kc_mbonp_nS = neurons.w_kc_mbonn_nS = parameters.kc_mbon_nS
+    return neurons
 
-    def connect(
-        name: str,
-        order: int,
-        on_pre: str,
-        strengths: list[str],
-        wires: list[tuple[Any, ...]],
-        on_post: str | None = None,
-        post_order: int = 0,
-    ) -> Any:
-        each_slot = np.arange(slots)[:, None, None]
-        tables = [np.reshape(np.broadcast_arrays(*wire, each_slot), (len(wire) + 1, slots, -1)) for wire in wires]
-        source, target, *values, slot = np.concatenate(tables, axis=2).reshape(len(strengths) + 3, -1)
-        model = "\n".join(f"{strength} : 1 (constant)" for strength in strengths)
-        name = f"kenyon_{name}"
-        synapses = brian2.Synapses(neurons, neurons, model, on_pre=on_pre, on_post=on_post, clock=clock, name=name)
-        source, target = (np.array([source, target]) + slot * cells.n_neurons).astype(int)
-        synapses.connect(i=source, j=target)
-        synapses.pre.order = order
-        if on_post is not None:
-            synapses.post.order = post_order
-        for strength, of_wires in zip(strengths, values, strict=True):
-            setattr(synapses, strength, of_wires)
-        return synapses
 
-    plastic, c = ["plastic_p", "plastic_n"], _numbers(cells)
-    strengths = ["excitation_nS", "inhibition_nS", *plastic]
-    dans = np.concatenate((c["DANp"], c["DANn"]))
-    marking = [
-        (c["KC"], c["KC"], parameters.eligibility_step, 1, parameters.eligibility_tau_ms),
-        (dans, dans, 1, 0, parameters.potentiation_tau_ms),
-    ]
-    teaching = [(c["DANn"], c["KC"], 1, 0), (c["DANp"], c["KC"], 0, 1)]
-    restoring = [(c["MBONp"], c["KC"], 1, 0), (c["MBONn"], c["KC"], 0, 1)]
-    return (
-        neurons,
-        connect("transmission", 0, TRANSMISSION, strengths, _wires(parameters, pn_to_kc)),
-        connect("marking", 2, MARKING, ["rise", "bounded", "tau_ms"], marking),
-        connect("teaching", 3, DEPRESSION, plastic, teaching, POTENTIATION, 1),
-        connect("restoration", 4, RESTORATION, plastic, restoring),
+def spread(wires: Sequence[Wires], slots: int, n_neurons: int) -> FloatArray:
+    """Return a row for each synapse in each slot: from, to, and its strengths."""
+    each_slot = np.arange(slots)[:, None, None]
+    tables = [np.reshape(np.broadcast_arrays(*wire, each_slot), (len(wire) + 1, slots, -1)) for wire in wires]
+    *columns, slot = np.concatenate(tables, axis=2).reshape(len(tables[0]), -1)
+    table: FloatArray = np.array(columns)
+    table[:2] += slot * n_neurons
+    return table
+
+
+def connect(
+    ends: tuple[Any, Any], name: str, rule: Rule, table: FloatArray, clock: Any,
+    namespace: Mapping[str, Any] | None = None,
+) -> Any:  # fmt: skip
+    """Return `Synapses` from one group to another, those of a table as `spread` gives it."""
+    model = "\n".join(f"{strength} : 1 (constant)" for strength in rule.strengths)
+    synapses = import_brian2().Synapses(
+        *ends, model, on_pre=rule.on_pre, on_post=rule.on_post, clock=clock, name=name, namespace=namespace
     )
+    source, target = table[:2].astype(int)
+    synapses.connect(i=source, j=target)
+    synapses.pre.order = rule.order
+    if rule.on_post is not None:
+        synapses.post.order = rule.post_order
+    for strength, values in zip(rule.strengths, table[2:], strict=True):
+        setattr(synapses, strength, values)
+    return synapses
+
+
+def plastic(p: Parameters, cells: Layout) -> dict[str, list[Wires]]:
+    """Return the connections by which circuits learn, by their rules."""
+    c = _numbers(cells)
+    dans = np.concatenate((c["DANp"], c["DANn"]))
+    return {
+        "marking": [
+            (c["KC"], c["KC"], p.eligibility_step, 1, p.eligibility_tau_ms),
+            (dans, dans, 1, 0, p.potentiation_tau_ms),
+        ],
+        "teaching": [(c["DANn"], c["KC"], 1, 0), (c["DANp"], c["KC"], 0, 1)],
+        "restoration": [(c["MBONp"], c["KC"], 1, 0), (c["MBONn"], c["KC"], 0, 1)],
+    }
 
 
 def _numbers(cells: Layout) -> dict[str, IntArray]:
@@ -192,26 +243,26 @@ def _numbers(cells: Layout) -> dict[str, IntArray]:
     return {group: np.arange(cells.n_neurons)[where] for group, where in cells.groups.items()}
 
 
-def _wires(p: Parameters, pn_to_kc: FloatArray) -> list[tuple[Any, ...]]:
-    """Return the connections of a circuit: from, to, excitation, inhibition, by the weight to MBONp, to MBONn."""
+def transmitting(p: Parameters, pn_to_kc: FloatArray) -> dict[str, Wires]:
+    """Return the connections of circuits by name, those from PNs to KCs first."""
     cells = layout(pn_to_kc.shape[1])
     c, by = _numbers(cells), weights_nS(p, cells)
-    return [
-        (c["PN"][:, None], c["KC"], pn_to_kc.transpose(0, 2, 1) * by["PN>KC"][:, None], 0, 0, 0),
-        (c["ORN"], c["PN"], by["ORN>PN"], 0, 0, 0),
-        (c["ORN"], c["LN"], by["ORN>LN"], 0, 0, 0),
-        (c["LN"][:, None], c["PN"], 0, by["LN>PN"][:, None], 0, 0),
-        (c["KC"], c["APL"], by["KC>APL"], 0, 0, 0),
-        (c["APL"], c["KC"], 0, by["APL>KC"], 0, 0),
-        (c["KC"], c["MBONp"], 0, 0, by["KC>MBONp"], 0),
-        (c["KC"], c["MBONn"], 0, 0, 0, by["KC>MBONn"]),
-        (c["MBONp"], c["LNp"], by["MBONp>LNp"], 0, 0, 0),
-        (c["MBONn"], c["LNn"], by["MBONn>LNn"], 0, 0, 0),
-        (c["MBONn"], c["DANp"], by["MBONn>DANp"], 0, 0, 0),
-        (c["MBONp"], c["DANn"], by["MBONp>DANn"], 0, 0, 0),
-        (c["LNp"], c["DANp"], 0, by["LNp>DANp"], 0, 0),
-        (c["LNn"], c["DANn"], 0, by["LNn>DANn"], 0, 0),
-    ]
+    return {
+        "PN>KC": (c["PN"][:, None], c["KC"], pn_to_kc.transpose(0, 2, 1) * by["PN>KC"][:, None], 0, 0, 0),
+        "ORN>PN": (c["ORN"], c["PN"], by["ORN>PN"], 0, 0, 0),
+        "ORN>LN": (c["ORN"], c["LN"], by["ORN>LN"], 0, 0, 0),
+        "LN>PN": (c["LN"][:, None], c["PN"], 0, by["LN>PN"][:, None], 0, 0),
+        "KC>APL": (c["KC"], c["APL"], by["KC>APL"], 0, 0, 0),
+        "APL>KC": (c["APL"], c["KC"], 0, by["APL>KC"], 0, 0),
+        "KC>MBONp": (c["KC"], c["MBONp"], 0, 0, by["KC>MBONp"], 0),
+        "KC>MBONn": (c["KC"], c["MBONn"], 0, 0, 0, by["KC>MBONn"]),
+        "MBONp>LNp": (c["MBONp"], c["LNp"], by["MBONp>LNp"], 0, 0, 0),
+        "MBONn>LNn": (c["MBONn"], c["LNn"], by["MBONn>LNn"], 0, 0, 0),
+        "MBONn>DANp": (c["MBONn"], c["DANp"], by["MBONn>DANp"], 0, 0, 0),
+        "MBONp>DANn": (c["MBONp"], c["DANn"], by["MBONp>DANn"], 0, 0, 0),
+        "LNp>DANp": (c["LNp"], c["DANp"], 0, by["LNp>DANp"], 0, 0),
+        "LNn>DANn": (c["LNn"], c["DANn"], 0, by["LNn>DANn"], 0, 0),
+    }
 
 
 def input_wires(parameters: Parameters, cells: Layout | None = None) -> tuple[IntArray, FloatArray]:
