@@ -59,6 +59,28 @@ def test_a_third_axis_makes_small_multiples(swept: xarray.Dataset) -> None:
         assert shown == pytest.approx(means.transpose("dose", "day").values, nan_ok=True)
 
 
+def test_an_axis_of_words_makes_lines_or_multiples(swept: xarray.Dataset) -> None:
+    """A line for each over one axis of numbers, with its own larvae; a surface for each over two."""
+    two = xarray.concat([swept.isel(seed=own).drop_vars("seed") for own in (0, 1)], dim="day", coords="different",
+                        compat="equals").assign_coords(day=["first", "second"])  # fmt: skip
+    [axes] = response_figure(two.isel(learning_rate_nS=0)).axes
+    larvae = two.preference_index.isel(learning_rate_nS=0, test=1, test_odor=0)
+    legend = axes.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["first", "second"]
+    for line, day in zip(mean_lines(axes), ("first", "second"), strict=True):
+        assert ys(line) == pytest.approx(larvae.sel(day=day).mean("larva").values)
+    assert [axes.get_title(loc="left") for axes in response_figure(two).axes[:2]] == ["day = first", "day = second"]
+
+
+def test_the_caption_names_the_set_once(swept: xarray.Dataset) -> None:
+    """And not each value of the constants that are varied."""
+    words = response_figure(swept).get_supxlabel().replace("\n", " ")
+    assert "parameters “larval with what is varied”. Seed 1, 2." in words
+    words = response_figure(swept.isel(learning_rate_nS=0)).get_supxlabel().replace("\n", " ")
+    assert "parameters “larval with learning_rate_nS=0.1”" in words
+
+
 def test_nonsense_is_refused(swept: xarray.Dataset) -> None:
     """In a sentence."""
     with pytest.raises(InputError, match="result must be"):
