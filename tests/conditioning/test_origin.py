@@ -19,6 +19,7 @@ from kenyon.conditioning.origin import LARVA_RUN_ID, distinct, only, parameters_
 from kenyon.conditioning.results import check
 from kenyon.conditioning.variables import SECONDS
 from kenyon.errors import MismatchError
+from kenyon.mushroom_body import PUBLISHED
 from kenyon.mushroom_body.parameters import constants
 from tests.conditioning.runs import ARGUMENTS, DESIGNS, other_parameters, same, stated, tiny, varied
 
@@ -151,6 +152,17 @@ def test_a_join_that_takes_coordinates_from_the_first_is_found_out(dim: str) -> 
     for reader in (check, summary, lambda result: learning_figure([result])):
         with pytest.raises(MismatchError, match="every larva must be of the run that the result states"):
             reader(alone)
+
+
+def test_a_join_in_which_none_gave_way_to_a_number_is_found_out() -> None:
+    """Joined by "no_conflicts", larvae of a circuit with weights down to any value would be said to have a floor."""
+    floorless, floored = tiny(parameters=PUBLISHED), tiny(parameters=PUBLISHED.replace(weight_floor_nS=5.0))
+    lie = xarray.combine_nested([floorless, floored], concat_dim="larva")
+    assert lie.weight_floor_nS.item() == 5.0
+    with pytest.raises(MismatchError, match="weight_floor_nS of larvae with 'published' must be what these words say"):
+        check(lie)
+    told = xarray.concat([floorless, floored], dim="larva", coords="different", compat="equals")
+    assert check(told) is told
 
 
 def test_arithmetic_never_claims_the_number_of_one_of_both() -> None:

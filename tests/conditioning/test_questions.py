@@ -206,7 +206,7 @@ LIBRARY = [
         "extinction-other-odor",
         each("?A, ?B", "same", "other", "rest"),
         ["other", "rest"],
-        more("rest", "same", "other"),
+        [*more("rest", "same"), *more("other", "same")],
     ),
     Question(
         "Is what was extinguished learned again faster?",
@@ -234,7 +234,7 @@ LIBRARY = [
         "retention/30min",
         each("?A", "after 30min", "unpaired, after 30min", "at once"),
         ["at once", "unpaired, after 30min"],
-        [*more("at once", "after 30min"), *more("after 30min", "unpaired, after 30min")],
+        more("after 30min", "unpaired, after 30min"),
     ),
     Question(
         "Is the dopamine neuron needed to learn, or to show what was learned?",

@@ -15,7 +15,7 @@ import numpy as np
 from kenyon.conditioning.variables import STATED, TIMED
 from kenyon.errors import MismatchError
 from kenyon.mushroom_body import PUBLISHED, Parameters
-from kenyon.mushroom_body.parameters import constants
+from kenyon.mushroom_body.parameters import NAMED, constants
 from kenyon.words import shown
 
 if TYPE_CHECKING:  # xarray is slow to import
@@ -151,4 +151,34 @@ def check(result: "xarray.Dataset", dims: Mapping[str, tuple[str, ...]], unit: s
                 f"every {unit} must be of the run that the result states, got others; join results with "
                 'xarray.concat(..., coords="different", compat="equals")'
             )
+    _check_none(result)
     return result
+
+
+def _check_none(result: "xarray.Dataset") -> None:
+    """Refuse results joined such that a run without a constant is given that of another.
+
+    Where xarray joins by "no_conflicts", as `combine_nested` does, nan gives way to numbers; but nan is none here. What
+    was changed on a named set stands in words beside it, and words do not give way.
+    """
+    if "parameters" not in result.coords or len(distinct(result, "parameters")) == 1:
+        return
+    import xarray
+
+    for name in (name for name, own in constants().items() if own.optional and name in result.coords):
+        words, stated = xarray.broadcast(
+            result["parameters"].reset_coords(drop=True), result[name].reset_coords(drop=True)
+        )
+        for text, value in set(zip(words.values.ravel().tolist(), stated.values.ravel().tolist(), strict=True)):
+            if isinstance(text, str) and text and np.isnan(value) != _is_none(name, text):
+                raise MismatchError(
+                    f"{name} of larvae with {shown(text)} must be what these words say, got {value:g}; join results "
+                    'with xarray.concat(..., coords="different", compat="equals")'
+                )
+
+
+def _is_none(name: str, words: str) -> bool:
+    """Return whether a set of constants, as `Parameters.description` puts it into words, is without this constant."""
+    base, _, changes = words.partition(" with ")
+    changed = dict(change.split("=", 1) for change in changes.split(", ") if "=" in change)
+    return changed[name] == "None" if name in changed else base in NAMED and NAMED[base].values()[name] is None
