@@ -30,6 +30,7 @@ myst_fence_as_directive = ["math"]
 
 # Notebooks run once for each state of the code: what stands on a page is what this code gives.
 nb_execution_mode = "cache"
+nb_execution_in_temp = True  # what they write is gone afterward
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_merge_streams = True
@@ -68,10 +69,13 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 88
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True  # attributes are told once, by the class
+default_role = "py:obj"  # a name in backticks leads to it, where it stands in these lists
 napoleon_custom_sections = ["Randomness", "Reference", "Equation"]
 
 # What others document; the inventories lie here, so that nothing is asked of the network. inventories/README.md.
 intersphinx_mapping = {
+    "brian2": ("https://brian2.readthedocs.io/en/stable/", "inventories/brian2.inv"),
     "xarray": ("https://docs.xarray.dev/en/stable/", "inventories/xarray.inv"),
 }
 intersphinx_disabled_reftypes = ["*:*doc"]

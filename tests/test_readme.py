@@ -99,14 +99,32 @@ def test_the_server_of_the_guide_answers(capsys: pytest.CaptureFixture[str]) -> 
     assert len(examples("docs/how_to/server.md")) == 1
 
 
-@pytest.mark.parametrize(
-    "page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: page.name
-)
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    """Every relative link names a file that is there; what looks like one within code is none."""
-    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
-    for target in re.findall(r"\]\(([^)#:]+)\)", text):
-        assert (page.parent / target).exists(), target
+PAGES = [page for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")] if "_build" not in page.parts]
+
+
+def outside_code(page: Path) -> str:
+    """Return the text of a page without its code, in which what looks like a link or a heading is none."""
+    return re.sub(r"^( *)```.*?^\1```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> list[str]:
+    """Return where links into a page may lead: its headings, spelled as code hosts spell them."""
+    headings = re.findall(r"^#+ (.*)$", outside_code(page), flags=re.MULTILINE)
+    plain = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading) for heading in headings]
+    return [re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-") for heading in plain]
+
+
+@pytest.mark.parametrize("page", sorted(PAGES), ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Those within the repository to a file, and a heading of it; others have the form of an address that is public."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", outside_code(page))):
+        address, _, anchor = target.partition("#")
+        if "://" in address:
+            assert re.fullmatch(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+(/[\w.~%+@:-]*)*", address), target
+            continue
+        leads_to = (page.parent / address).resolve() if address else page
+        assert leads_to.exists(), target
+        assert not anchor or anchor in anchors(leads_to), target
 
 
 def test_claims_are_judged_as_their_page_says(capsys: pytest.CaptureFixture[str]) -> None:

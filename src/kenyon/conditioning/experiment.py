@@ -49,7 +49,7 @@ class Experiment:
         weights: Keep the weights of every larva at every test.
         codes: Keep how often each Kenyon cell fired at every test.
         per_second: Keep the rates of every second.
-        recordings: Record spikes, potentials, weights or eligibility: a `Record` for all phases and tests, or `Record`s
+        recordings: Record spikes, potentials, weights or eligibility: a `Record` for all phases and tests, or several,
             by "phases", "tests", the label of phases or of a stage, or a test odor.
 
     Attributes:

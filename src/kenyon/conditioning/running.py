@@ -46,7 +46,7 @@ def run(
         weights: Keep the weights of every larva at every test.
         codes: Keep how often each Kenyon cell fired in every test.
         per_second: Keep the rates of every second.
-        recordings: Record spikes, potentials, weights or eligibility: a `Record` for all phases and tests, or `Record`s
+        recordings: Record spikes, potentials, weights or eligibility: a `Record` for all phases and tests, or several,
             by "phases", "tests", the label of phases or of a stage, or a test odor.
         listeners: Functions that are told of every event, as it comes; see `kenyon.conditioning.events`.
         show_progress: Show a progress bar on standard error.

@@ -27,7 +27,7 @@ MOST_LEVELS = 2**30
 def level(dx: Any, delta: float, k: int) -> IntArray:
     """Return which of 2k + 1 levels each change belongs to.
 
-    level = k + sign(dx) * #{i in 1..k : |dx| > i * delta}
+    level = k + sign(dx) * #{i in 1..k : abs(dx) > i * delta}
 
     Args:
         dx: [B] changes.
