@@ -33,6 +33,7 @@ nb_execution_mode = "cache"
 nb_execution_in_temp = True  # what they write is gone afterward
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
+nb_execution_show_tb = True
 nb_merge_streams = True
 
 

@@ -59,7 +59,9 @@ def told_to_users() -> set[str]:
     for page in [ROOT / "README.md", *PAGES]:
         if page.parent.name == "explanation":  # how it is built, for who changes it
             continue
-        for example in re.findall(r"```(?:python|\{code-cell\}.*?)\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL):
+        for example in re.findall(
+            r"```(?:python|\{code-cell\}.*?)\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL
+        ):
             code = "\n".join(line for line in example.splitlines() if not line.startswith((":", "%", "!", "---")))
             for node in ast.walk(ast.parse(code)):
                 if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kenyon"):
@@ -97,7 +99,9 @@ def test_an_index_names_every_page_of_its_folder(index: Path) -> None:
     """To those who read it as a file, and to the site; and no other."""
     text = index.read_text("utf-8")
     shown = set(re.findall(r"\]\((?!\.\.)([^)#:]+\.md)\)", text))
-    in_site = {f"{line}.md" for block in re.findall(r"```\{toctree\}(.*?)```", text, re.DOTALL) for line in block.split()}
+    in_site = {
+        f"{line}.md" for block in re.findall(r"```\{toctree\}(.*?)```", text, re.DOTALL) for line in block.split()
+    }
     own = {page.name for page in index.parent.glob("*.md")} | {
         f"{page.parent.name}/index.md" for page in index.parent.glob("*/index.md")
     }
