@@ -148,7 +148,7 @@ pre-commit: $(VENV)/dev  ## let git run the quick part of `make check` before ea
 
 lock: $(VENV)/dev  ## resolve every dependency anew
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra brian --extra metrics --extra sweep --extra dev --no-annotate --no-header \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra brian --extra metrics --extra sweep --extra docs --extra dev --no-annotate --no-header \
 		--upgrade --output-file requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
 		--upgrade --output-file requirements-larvaworld.lock pyproject.toml tests/compat/requirements.txt
