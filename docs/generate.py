@@ -87,6 +87,25 @@ Dimensions: `larva`; `test`, a moment at which larvae were tested; `test_odor`, 
 _CONSTANTS = """And every [constant of the circuit](parameters.md) by its name, such as `kc.threshold_mV`; nan is none.
 """
 
+_JOINED = """## Selected and joined
+
+Results stay true when they are selected and joined, for each larva keeps what made it. With what `make demo` has
+written:
+
+```python
+import xarray
+from kenyon.conditioning import load, summary
+
+paired, unpaired = load("demo/paired.nc"), load("demo/unpaired.nc")
+few = paired.isel(larva=slice(10)).sel(test_odor=["pentyl acetate"])  # a list, so that the axis stays
+print(summary(few)[-1]["preference_index"])
+
+both = xarray.concat([paired, unpaired], "larva", coords="different", compat="equals")
+for _, larvae in both.groupby("run_id"):
+    print(summary(larvae)[-1]["group"])
+```
+"""
+
 _FILE = """## In the file
 
 `GROUP.nc` is NetCDF 4 (HDF5), which any program of the field opens. To be small and quick it holds the same in fewer
@@ -103,7 +122,9 @@ variables:
 def results_page() -> str:
     """Return every variable of a result."""
     measured, stated = _variables("What was measured", MEASURED), _variables("What made it", STATED)
-    return "\n".join([_RESULT, measured, stated, _CONSTANTS, _variables("With `per_second=True`", SECONDS), _FILE])
+    return "\n".join(
+        [_RESULT, measured, stated, _CONSTANTS, _variables("With `per_second=True`", SECONDS), _JOINED, _FILE]
+    )
 
 
 def _variables(title: str, variables: Mapping[str, Variable]) -> str:

@@ -33,7 +33,7 @@ def test_the_circuit_of_the_readme_does_what_the_readme_says(capsys: pytest.Capt
     assert float(avoid) < 0
 
 
-def test_results_are_selected_and_joined_as_the_readme_says(
+def test_results_are_selected_and_joined_as_their_page_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With shorter runs than those of the demonstration; whatever xarray warns of is an error here."""
@@ -41,20 +41,21 @@ def test_results_are_selected_and_joined_as_the_readme_says(
     for name in ("paired", "unpaired"):
         save(tiny({"name": name}), tmp_path / "demo" / f"{name}.nc")
     monkeypatch.chdir(tmp_path)
-    index, *names = run("README.md", 1, capsys)
+    index, *names = run("docs/reference/results.md", 0, capsys)
     assert np.isfinite(float(index))
     assert sorted(names) == ["paired", "unpaired"]
 
 
-@pytest.mark.parametrize(("page", "first"), [("README.md", 2), ("docs/how_to/memories.md", 0)])
-def test_both_kinds_of_memory_do_what_the_pages_say(page: str, first: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_both_kinds_of_memory_do_what_their_page_says(capsys: pytest.CaptureFixture[str]) -> None:
     """Q-learning finds the gain that pays; the mushroom body follows the odor that was rewarded."""
-    assert run(page, first, capsys) == ["{'Odor': 50.0}"]
-    gains = ast.literal_eval(run(page, first + 1, capsys)[0])
+    assert run("docs/how_to/memories.md", 0, capsys) == ["{'Odor': 50.0}"]
+    gains = ast.literal_eval(run("docs/how_to/memories.md", 1, capsys)[0])
     assert gains["CS"] > 4 * abs(gains["UCS"])
 
 
-@pytest.mark.parametrize(("page", "extra"), [("README.md", "brian"), ("docs/how_to/server.md", "metrics")])
+@pytest.mark.parametrize(
+    ("page", "extra"), [("docs/how_to/extend_in_brian2.md", "brian"), ("docs/how_to/server.md", "metrics")]
+)
 def test_what_is_missing_is_installed_as_the_pages_say(page: str, extra: str) -> None:
     """And not by a name from an index, where another package may have it."""
     assert installed_by(extra) in (ROOT / page).read_text("utf-8").replace("`", "")
@@ -69,7 +70,7 @@ def test_the_checkpoint_of_the_guide_goes_on_as_if_never_stopped(capsys: pytest.
     """Saved, loaded, restored."""
     assert run("docs/how_to/memories.md", 2, capsys) == ["True"]
     assert len(examples("docs/how_to/memories.md")) == 3
-    assert len(examples("README.md")) == 4
+    assert len(examples("README.md")) == 1
 
 
 def test_odors_of_ones_own_are_made_and_read_as_their_page_says(
