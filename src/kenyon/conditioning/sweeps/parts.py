@@ -284,7 +284,7 @@ def _unsqueezed(name: str, arrays: Arrays, kind: str) -> tuple[NDArray[Any], NDA
     kept, numbers = arrays[name], arrays.get(f"{name} values")
     if numbers is None:
         return kept.astype("U") if kind == "U" and kept.dtype.kind == "S" else kept, None
-    if kept.dtype.kind != "u" or numbers.ndim != 1 or kept.max(initial=0) >= len(numbers):
+    if kept.dtype.kind != "u" or numbers.ndim != 1 or (kept.size > 0 and kept.max() >= len(numbers)):
         raise ValueError(f"its {name} must be places among {numbers.size} numbers")
     return kept, numbers
 
