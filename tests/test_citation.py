@@ -126,6 +126,16 @@ def test_the_command(tmp_path: Path) -> None:
     assert running.run(["cite", str(tmp_path / "b.nc")], tmp_path).status == 1
 
 
+def test_the_page_does_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its example, and a row for each work."""
+    page = (ROOT / "docs/how_to/cite.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    exec(compile(example, "docs/how_to/cite.md", "exec"), {})
+    assert capsys.readouterr().out == "@misc{Kenyon,\n"
+    for work in WORKS.values():
+        assert re.search(rf"{work.authors[0].split(',')[0]} et al. {work.year}", page)
+
+
 @pytest.mark.parametrize(
     ("spoiled", "words"),
     [

@@ -17,6 +17,8 @@ from kenyon.words import shown
 if TYPE_CHECKING:  # xarray is slow to import
     import xarray
 
+__all__ = ["KENYON", "WORKS", "Work", "bibtex"]
+
 Versions = Mapping[str, str]
 
 
@@ -50,6 +52,7 @@ KENYON: Final = Work(
     "Kenyon: learning and memory for virtual Drosophila larvae",
     2026, "", "", "", "", "this program",
 )  # fmt: skip
+"""Kenyon itself; its version comes from what is installed, or from a result."""
 
 WORKS: Final[Mapping[str, Work]] = MappingProxyType(
     {
