@@ -120,6 +120,26 @@ def _a_sweep() -> Sweep:
                         kept=Kept(codes=True))])  # fmt: skip
 
 
+def _a_plan(path: Path) -> Path:
+    """Return a file with the plan of a sweep."""
+    path.write_text('design = "?A 1s"')
+    return path
+
+
+def _a_sample() -> Sweep:
+    """Return points from which Sobol indices can be computed."""
+    return sobol_sample(2, {"dose": Uniform(0.1, 1), "learning_rate_nS": Uniform(0, 1)}, design="?A@$dose 1s")
+
+
+@cache
+def _collected() -> Any:
+    """Return what a sweep over two numbers has given."""
+    sweep = Sweep.grid(design="?A@$dose 10ms", dose=[0.1, 1], larvae=2)
+    store = Store(_folder())
+    store.add({point.id: point.compute() for point in sweep})
+    return collect(store, sweep)
+
+
 def _swept() -> Path:
     """Return the folder of a sweep that is done."""
     folder = _folder()
@@ -157,6 +177,7 @@ OWNERS: dict[str, Callable[[], Any]] = {
     "Experiment": _begun,
     "Results": lambda: conditioning.Results({"paired": a_result().copy(deep=True)}),
     "Store": _a_store,
+    "Sweep": _a_sweep,
     "Design": lambda: Design([Group("trained", [Stage([Phase(1.0)])])]),
     "Constant": lambda: constants()["dt_ms"],
     "Population": a_population,
@@ -223,7 +244,22 @@ VALID: dict[str, Callable[[], Any]] = {
     "varied": dict,
     "low": lambda: 1,
     "high": lambda: 2,
-    "Sweep.points": lambda: list(_a_sweep()),
+    "sweep.Sweep.points": lambda: list(_a_sweep()),
+    **dict.fromkeys(
+        ("Sweep.grid.axes", "Sweep.zip.axes"), lambda: {"design": "?A 1s", "larvae": [1, 2], "seed": [1, 2]}
+    ),
+    **dict.fromkeys(
+        ("Sweep.random.axes", "Sweep.latin_hypercube.axes"),
+        lambda: {"design": "?A 1s", "learning_rate_nS": Uniform(0, 1)},
+    ),
+    "points": lambda: 2,
+    "rows": lambda: [{"design": "?A 1s", "seed": 1}, {"design": "?A 1s", "seed": 2}],
+    "Sweep.load.path": lambda: _saved(_a_plan),
+    "base": lambda: 2,
+    "sobol_sample.axes": lambda: {"design": "?A@$dose 1s", "dose": Uniform(0.1, 1), "learning_rate_nS": Uniform(0, 1)},
+    "sample": _a_sample,
+    "sobol_indices.values": lambda: np.arange(8.0),
+    "response_figure.result": lambda: _collected().copy(deep=True),
     "plan.from_plain.said": lambda: plan.to_plain(_a_sweep()),
     "figure": lambda: figures.learning_figure([a_result()]),
     "first": lambda: "anisole",
@@ -442,6 +478,7 @@ MEANS: dict[tuple[str, str], Any] = {
         for of in ("Experiment", "Experiment.branch")
         for nonsense in ("no list", "a dictionary")
     },
+    ("yes", "a truth value"): ITSELF,
     ("Store.folder", "a text"): ITSELF,
     ("Store.add.results", "a dictionary"): ITSELF,
     **{
@@ -511,7 +548,7 @@ MEANS: dict[tuple[str, str], Any] = {
     ("Design.read.odors", "no [al]*"): (),
     ("Design.read.odors", "a dictionary"): NOTHING,
     ("strength", "a huge number"): ITSELF,
-    ("Parameters.replace.?changes", "a dictionary"): LEFT_OUT,
+    ("Parameters.replace.changes", "a dictionary"): LEFT_OUT,
     ("select.larvae", "None"): [0, 1],
     ("checkpoint.save.about", "a dictionary"): LEFT_OUT,
     ("memory.*.server_host", "a text"): ITSELF,
@@ -541,9 +578,9 @@ MEANS: dict[tuple[str, str], Any] = {
     ("concentration", "a huge number"): ITSELF,
     ("odors.response.concentration", "negative*"): 0.0,
     ("odors.similarity.concentration", "negative*"): 0.0,
-    ("larva_seed.?identity", "*text*"): ITSELF,
-    ("larva_seed.?identity", "lines and escapes"): ITSELF,
-    ("larva_seed.?identity", "negative"): ITSELF,
+    ("larva_seed.identity", "*text*"): ITSELF,
+    ("larva_seed.identity", "lines and escapes"): ITSELF,
+    ("larva_seed.identity", "negative"): ITSELF,
     ("Parameters.*_reversal_mV", "negative*"): ITSELF,
     ("Parameters.weight_floor_nS", "negative*"): ITSELF,
     ("preference_index.*", "*"): ITSELF,

@@ -57,11 +57,10 @@ INNER = {
     ),
     **dict.fromkeys(
         [f"kenyon.conditioning.sweeps.{inner}*" for inner in ("axes", "samples.[cdsR]", "tables", "plan.to_plain")],
-        "called by Sweep, whose refusals are in tests/conditioning/sweeps/test_points",
+        "called by Sweep, with what it has checked",
     ),
     "kenyon.conditioning.sweeps.plan_file*": "reads plans; tests/conditioning/sweeps/test_plans",
     "kenyon.conditioning.sweeps.running*": "computes where it is told; tests/conditioning/sweeps/test_running",
-    "kenyon.conditioning.sweeps.sensitivity.sobol_sample": "of ranges; tests/conditioning/sweeps/test_sensitivity",
     "kenyon.conditioning.sweeps.cluster*": "speaks with a scheduler; tests/conditioning/sweeps/test_cluster",
     "kenyon.mushroom_body.arguments*": "reads the arguments of Population, which are walked there",
     "kenyon.mushroom_body.brian": "has the arguments of Engine",
@@ -229,8 +228,9 @@ class Call(NamedTuple):
         name: Of the callable, with its module.
         made: The function or class; None for a method.
         owner: What makes the object whose method it is; None for a function or class.
-        argument: Its name; with * in front where it is given by its place, not by its name.
+        argument: Its name.
         required: Names of all arguments that must be given.
+        by_place: Names of those that are given by their place, in order.
         may_be_none: Whether None is what it is when it is left out.
     """
 
@@ -239,6 +239,7 @@ class Call(NamedTuple):
     owner: Callable[[], Any] | None
     argument: str
     required: tuple[str, ...]
+    by_place: tuple[str, ...]
     may_be_none: bool
 
     def __str__(self) -> str:
@@ -281,16 +282,23 @@ def _callables(owners: Mapping[str, Callable[[], Any]]) -> Iterator[tuple[str, A
 def _arguments(name: str, made: Any, owner: Callable[[], Any] | None) -> Iterator[Call]:
     parameters = inspect.signature(made).parameters.values()
     many = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-    required = tuple(one.name for one in parameters if one.default is one.empty and one.kind not in many)
+    any_number = any(one.kind is one.VAR_POSITIONAL for one in parameters)
+    placed = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL}
+    placed |= {inspect.Parameter.POSITIONAL_OR_KEYWORD} if any_number else set()
+    by_place = tuple(one.name for one in parameters if one.kind in placed)
+    required = tuple(
+        one.name
+        for one in parameters
+        if one.kind is one.POSITIONAL_ONLY or (one.default is one.empty and one.kind not in many)
+    )
     for one in parameters:
         if one.kind is one.VAR_KEYWORD:
             options = made.param.objects("existing") if hasattr(made, "param") else {}
             for option, declared in options.items():
                 if option != "name":
-                    yield Call(name, made, owner, option, required, may_be_none=bool(declared.allow_None))
+                    yield Call(name, made, owner, option, required, by_place, may_be_none=bool(declared.allow_None))
         else:
-            star = "*" if one.kind in (one.VAR_POSITIONAL, one.POSITIONAL_ONLY) else ""
-            yield Call(name, made, owner, star + one.name, required, may_be_none=one.default is None)
+            yield Call(name, made, owner, one.name, required, by_place, may_be_none=one.default is None)
 
 
 def _is_inner(name: str) -> bool:

@@ -84,12 +84,11 @@ def _outcome(call: Call, nonsense: str, owner: Any) -> tuple[str | None, bool]:
 
 
 def _called(call: Call, owner: Any, value: Any, also: tuple[str, ...] = ()) -> Any:
-    others = {name: valid(call, name) for name in call.required if name in also or name != call.argument}
-    if value is LEFT_OUT:
-        return call.of(owner)(**others)
-    if call.argument.startswith("*"):
-        return call.of(owner)(*others.values(), value)
-    return call.of(owner)(**others, **{call.argument: value})
+    given = {name: valid(call, name) for name in call.required if name in also or name != call.argument}
+    if value is not LEFT_OUT:
+        given[call.argument] = value
+    placed = [given.pop(name) for name in call.by_place if name in given]
+    return call.of(owner)(*placed, **given)
 
 
 def _bits(value: Any) -> bytes:

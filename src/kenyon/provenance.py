@@ -5,7 +5,7 @@ import json
 import math
 import platform
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 NUMERICAL_PACKAGES = ("kenyon", "numpy", "numba", "brian2", "numba-cuda")
@@ -15,6 +15,8 @@ NUMBERS_VERSION = 2
 another stream, another constant in the code. The golden files tell when: whoever changes one of them raises it."""
 
 _ID_DIGITS = 16
+
+_as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
 
 
 def run_id(made_of: Mapping[str, Any]) -> str:
@@ -34,7 +36,7 @@ def run_id(made_of: Mapping[str, Any]) -> str:
         >>> run_id({"seed": "5", "test_s": 3}) == run_id({"test_s": 3.0, "seed": "5"}) != run_id({"seed": "6"})
         True
     """
-    everything = ",".join(f"{json.dumps(name)}:{spelled(made_of[name])}" for name in sorted(made_of))
+    everything = ",".join(f"{_as_json(name)}:{spelled(made_of[name])}" for name in sorted(made_of))
     whole = f'{{"made_of":{{{everything}}},"numbers_version":{NUMBERS_VERSION}}}'
     return hashlib.sha256(whole.encode()).hexdigest()[:_ID_DIGITS]
 
@@ -57,21 +59,34 @@ def spelled(value: Any) -> Spelled:
     """
     if isinstance(value, Spelled):
         return value
-    return Spelled(
-        json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    )
+    return Spelled(_as_json(_canonical(value)))
+
+
+def spelled_numbers(of: Mapping[str, float | None]) -> Spelled:
+    """Return a mapping of numbers as `spelled` does, but each of them spelled once: most are those of the one before.
+
+    Example:
+        >>> spelled_numbers({"b": 2.0, "a": None}) == spelled({"a": None, "b": 2})
+        True
+    """
+    return Spelled(f"{{{','.join(_spelled_entry(name, of[name]) for name in sorted(of))}}}")
+
+
+@lru_cache(maxsize=4096)
+def _spelled_entry(name: str, number: float | None) -> str:
+    return f"{_as_json(name)}:{spelled(number)}"
 
 
 def _canonical(value: Any) -> Any:
     """Return a value in the one form in which JSON shall say it."""
-    if isinstance(value, Mapping):
-        return {str(key): _canonical(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_canonical(entry) for entry in value]
-    if isinstance(value, float):
+    if isinstance(value, float):  # Asked first, for they are the most by far.
         if not math.isfinite(value):
             return None if math.isnan(value) else str(float(value))
         return int(value) if value.is_integer() else float(value)
+    if isinstance(value, (list, tuple)):
+        return [_canonical(entry) for entry in value]
+    if isinstance(value, Mapping):
+        return {str(key): _canonical(entry) for key, entry in value.items()}
     return value
 
 

@@ -6,9 +6,10 @@ learns, keeps and loses as larvae do. Each change has its reason beside it.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -221,10 +222,10 @@ class Parameters:
             checks.instance(
                 cell, getattr(self, cell), Cell, "pass a Cell, or change one of its constants with `replace`"
             )
-        for name, constant in constants().items():
-            holder, attribute = _holder(self, name)
-            value = constant.check(name, getattr(holder, attribute))
-            object.__setattr__(holder, attribute, value)
+        for (name, constant), value in zip(constants().items(), _values(self), strict=True):
+            checked = constant.check(name, value)
+            if checked is not value:
+                object.__setattr__(*_holder(self, name), checked)
         self._check_relations()
 
     def __hash__(self) -> int:
@@ -234,7 +235,7 @@ class Parameters:
     @cached_property
     def _hash(self) -> int:
         # Of numbers alone, for those have the same in the process that reads a pickle.
-        return hash(tuple(-math.inf if value is None else value for value in self.values().values()))
+        return hash(tuple(-math.inf if value is None else value for value in _values(self)))
 
     def _check_relations(self) -> None:
         self.steps("refractory_ms", self.refractory_ms)
@@ -339,7 +340,7 @@ class Parameters:
 
     def values(self) -> dict[str, float | int | None]:
         """Return every value by its (dotted) name, in the order of declaration."""
-        return {name: getattr(*_holder(self, name)) for name in constants()}
+        return dict(zip(constants(), _values(self), strict=True))
 
     def stated(self) -> dict[str, float | int | None]:
         """Return what a file or an id says of the set: `values`, but of constants that came later only what is changed.
@@ -350,11 +351,8 @@ class Parameters:
             >>> [name for name in LARVAL.stated() if name not in BALANCED.stated()]
             ['eligibility_step', 'recovery', 'potentiation', 'weight_ceiling_nS']
         """
-        return {
-            name: value
-            for name, value in self.values().items()
-            if not constants()[name].later or value != getattr(*_holder(PUBLISHED, name))
-        }
+        published = PUBLISHED.values()
+        return {name: value for name, value in self.values().items() if name not in _LATER or value != published[name]}
 
     def differences(self, other: "Parameters") -> dict[str, tuple[Any, Any]]:
         """Return what differs, as name: (value here, value there).
@@ -431,6 +429,11 @@ def _holder(parameters: Parameters, name: str) -> tuple[Any, str]:
 
 
 _CONSTANTS: Mapping[str, Constant] = MappingProxyType(dict(_declare()))
+
+_LATER = frozenset(name for name, constant in _CONSTANTS.items() if constant.later)
+
+_values: Callable[[Parameters], tuple[Any, ...]] = attrgetter(*_CONSTANTS)
+"""Gives the value of every constant of a set, in the order of declaration."""
 
 PUBLISHED = Parameters()
 

@@ -140,9 +140,10 @@ def test_designs_of_other_tests_phases_and_larvae_lie_beside_each_other(tmp_path
         assert only_own(without_absent(back), results[point.id]).equals(results[point.id])
 
 
-def test_tests_that_are_called_otherwise_at_each_point_share_a_place(tmp_path: Path) -> None:
-    """A dose that is varied in the test makes no column of its own."""
-    sweep = Sweep.grid(design="A+ 0.02s, ?A@$dose 0.01s", dose=[0.1, 0.3, 1], seed=[1, 2], larvae=2)
+@pytest.mark.parametrize("before", ["A+ 0.02s, ", ""])
+def test_tests_that_are_called_otherwise_at_each_point_share_a_place(before: str, tmp_path: Path) -> None:
+    """A dose that is varied in the test makes no column of its own; also where there is no phase before it."""
+    sweep = Sweep.grid(design=f"{before}?A@$dose 0.01s", dose=[0.1, 0.3, 1], seed=[1, 2], larvae=2)
     collected = collect(stored(tmp_path, results := computed(sweep)), sweep)
     assert collected.sizes["test_odor"] == 1
     assert collected.test_odor.dims == ("dose", "test_odor")

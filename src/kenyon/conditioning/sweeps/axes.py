@@ -129,7 +129,7 @@ def check_value(name: str, value: Any) -> None:
         ...
         kenyon.errors.InputError: values of axis 'seed' must be numbers or texts, got [1]
     """
-    if not isinstance(value, _VALUES):
+    if isinstance(value, bool) or not isinstance(value, _VALUES):  # True would be taken for 1.
         raise InputError(f"values of axis {shown(name)} must be numbers or texts, got {shown(value)}")
 
 

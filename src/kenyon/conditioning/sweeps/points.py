@@ -15,7 +15,7 @@ from kenyon.errors import InputError
 from kenyon.mushroom_body import DEFAULT, Parameters
 from kenyon.mushroom_body.parameters import check_parameters
 from kenyon.mushroom_body.wiring import RANDOM, check_wiring
-from kenyon.provenance import Spelled, run_id, spelled
+from kenyon.provenance import Spelled, run_id, spelled, spelled_numbers
 from kenyon.seeds import MOST_LARVAE, checked_seed
 
 if TYPE_CHECKING:  # xarray is slow to import
@@ -119,4 +119,4 @@ def _spelled_design(design: Design) -> Spelled:
 
 @lru_cache(maxsize=256)
 def _spelled_constants(parameters: Parameters) -> Spelled:
-    return spelled(parameters.stated())
+    return spelled_numbers(parameters.stated())

@@ -1,7 +1,8 @@
 """Ranges of values, and samples of them: at random, or as a Latin hypercube."""
 
 import math
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -19,7 +20,8 @@ class Uniform:
     """Numbers from low to high, each as likely as the others.
 
     Raises:
-        InputError: one is no finite number, or `low` is not below `high`.
+        InputError: one is no finite number, `low` is not below `high`, or no number says how far apart
+            they are.
 
     Example:
         >>> Uniform(1, 3).at(0.25)
@@ -43,7 +45,8 @@ class LogUniform:
     """Numbers from low to high, each power of ten as likely as the others; for rates and doses.
 
     Raises:
-        InputError: one is no number above 0, or `low` is not below `high`.
+        InputError: one is no number above 0, `low` is not below `high`, or no number says how far apart
+            they are.
 
     Example:
         >>> round(LogUniform(0.01, 1).at(0.5), 12)
@@ -55,7 +58,7 @@ class LogUniform:
 
     def __post_init__(self) -> None:
         """Check both."""
-        _check_ends(self, checks.positive)
+        _check_ends(self, checks.positive, apart=operator.truediv)
 
     def at(self, share: float) -> float:
         """Return the number below which a share of all lies, from 0 to 1."""
@@ -89,11 +92,13 @@ class Integers:
 Range: TypeAlias = Uniform | LogUniform | Integers
 
 
-def _check_ends(own: Any, check: Any) -> None:
+def _check_ends(own: Any, check: Any, apart: Callable[[Any, Any], float] = operator.sub) -> None:
     for name in ("low", "high"):
         object.__setattr__(own, name, check(f"{name} of a range", getattr(own, name)))
     if not own.low < own.high:
         raise InputError(f"low of a range must be below high, got {own.low} and {own.high}")
+    if not math.isfinite(apart(own.high, own.low)):
+        raise InputError(f"low and high of a range must be nearer to each other, got {own.low} and {own.high}")
 
 
 def shares(points: int, axes: int, sample_seed: int, *, latin: bool) -> NDArray[np.float64]:

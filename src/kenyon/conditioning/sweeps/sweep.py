@@ -174,7 +174,7 @@ class Sweep(Sequence[Point]):
         cls, points: int, axes: Mapping[str, Any], more: Mapping[str, Any], sample_seed: int, *, latin: bool
     ) -> "Sweep":
         asked = _Asked(axes, more)
-        asked.refuse_too_many(checks.integer("points", points, low=1))
+        asked.refuse_too_many(checks.integer("points", points, low=1, high=10**9))
         if not asked.varied:
             raise InputError("a sample must have an axis that varies, got none; pass a range such as Uniform(0, 1)")
         rows = samples.drawn(asked.varied, points, sample_seed, latin=latin)
