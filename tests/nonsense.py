@@ -126,20 +126,6 @@ def _a_plan(path: Path) -> Path:
     return path
 
 
-def _a_sample() -> Sweep:
-    """Return points from which Sobol indices can be computed."""
-    return sobol_sample(2, {"dose": Uniform(0.1, 1), "learning_rate_nS": Uniform(0, 1)}, design="?A@$dose 1s")
-
-
-@cache
-def _collected() -> Any:
-    """Return what a sweep over two numbers has given."""
-    sweep = Sweep.grid(design="?A@$dose 10ms", dose=[0.1, 1], larvae=2)
-    store = Store(_folder())
-    store.add({point.id: point.compute() for point in sweep})
-    return collect(store, sweep)
-
-
 def _swept() -> Path:
     """Return the folder of a sweep that is done."""
     folder = _folder()
@@ -252,14 +238,12 @@ VALID: dict[str, Callable[[], Any]] = {
         ("Sweep.random.axes", "Sweep.latin_hypercube.axes"),
         lambda: {"design": "?A 1s", "learning_rate_nS": Uniform(0, 1)},
     ),
+    "Parameters.replace.changes": dict,
     "points": lambda: 2,
     "rows": lambda: [{"design": "?A 1s", "seed": 1}, {"design": "?A 1s", "seed": 2}],
     "Sweep.load.path": lambda: _saved(_a_plan),
     "base": lambda: 2,
     "sobol_sample.axes": lambda: {"design": "?A@$dose 1s", "dose": Uniform(0.1, 1), "learning_rate_nS": Uniform(0, 1)},
-    "sample": _a_sample,
-    "sobol_indices.values": lambda: np.arange(8.0),
-    "response_figure.result": lambda: _collected().copy(deep=True),
     "plan.from_plain.said": lambda: plan.to_plain(_a_sweep()),
     "figure": lambda: figures.learning_figure([a_result()]),
     "first": lambda: "anisole",
