@@ -12,11 +12,10 @@ SHORT = {
     "from_a_question_to_a_sweep": {"larvae = 3": "larvae = 1", "20s": "1s", "jobs=2": "jobs=1"},
     "learning_in_larvaworld": {
         "larvae=4": "larvae=2",
-        "larvae=5": "larvae=2",
         "duration=0.5": "duration=0.1",
         "minutes=1.0": "minutes=0.2",
         "phase_min=0.5": "phase_min=0.1",
-        "test_min=1.0": "test_min=0.1",
+        "test_min=0.5": "test_min=0.1",
         "jobs=2": "jobs=1",
     },
 }
