@@ -5,6 +5,7 @@ python docs/generate.py --check  # exit with 1 if one is not what it would write
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -192,6 +193,8 @@ def refusals_page() -> str:
 def citation_file() -> str:
     """Return CITATION.cff, in the Citation File Format 1.2.0."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    released = re.search(rf"^## {re.escape(project['version'])}, (\d{{4}}-\d\d-\d\d)$", changes, re.MULTILINE)
     about = {
         "cff-version": "1.2.0",
         "message": "Please cite Kenyon, and what it stands on that you have used: `kenyon cite RESULT.nc` prints it.",
@@ -200,6 +203,7 @@ def citation_file() -> str:
         "abstract": project["description"],
         "authors": [{"name": name} for name in KENYON.authors],
         "version": project["version"],
+        **({"date-released": released[1]} if released else {}),
         "license": project["license"],
         "keywords": project["keywords"],
         "references": [_reference(work) for work in WORKS.values()],

@@ -40,7 +40,10 @@ def test_the_citation_file_says_the_same() -> None:
     said = entries(bibtex())
     assert file["cff-version"] == "1.2.0"
     assert file["authors"] == [{"name": "The Kenyon developers"}]
-    assert said.pop("Kenyon")["title"] == f"{{{file['title']}}}"
+    kenyon = said.pop("Kenyon")
+    assert kenyon["title"] == f"{{{file['title']}}}"
+    assert f"## {file['version']}, {file['date-released']}\n" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert kenyon["year"] == str(file["date-released"])[:4]
     assert f'\nversion = "{file["version"]}"\n' in (ROOT / "pyproject.toml").read_text("utf-8")
     assert len(file["references"]) == len(said) == len(WORKS)
     for work, fields in zip(file["references"], said.values(), strict=True):
