@@ -31,7 +31,7 @@ myst_fence_as_directive = ["math"]
 # Notebooks run once for each state of the code: what stands on a page is what this code gives.
 nb_execution_mode = "cache"
 nb_execution_in_temp = True  # what they write is gone afterward
-nb_execution_timeout = 300
+nb_execution_timeout = 900  # Larvae in Larvaworld take a minute or two, and more where others use the machine.
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True
