@@ -107,11 +107,9 @@ def collect_(folder: Path, out: Path | None, *, overwrite: bool, as_json: bool) 
       kenyon sweep collect doses --out figure3/doses.nc --overwrite
     """  # noqa: D301  # as above
     from kenyon.conditioning.results import save
-    from kenyon.conditioning.sweeps import collect, plan
-    from kenyon.conditioning.sweeps.folder import planned
+    from kenyon.conditioning.sweeps import collect
 
-    found = planned(folder)
-    result = collect(found.store, plan.from_plain(found.points))
+    result = collect(folder)
     place = folder.absolute()
     target = place.with_name(f"{place.name}.nc") if out is None else out
     save(result, target, overwrite=overwrite)

@@ -56,6 +56,16 @@ def test_workers_of_another_version_are_refused(client: Any, tmp_path: Path) -> 
         client.run(_pretend, NUMBERS_VERSION)
 
 
+def test_a_scheduler_is_found_by_its_file(client: Any, tmp_path: Path) -> None:
+    """Which may come a moment later, where scheduler and sweep are started at once."""
+    file = tmp_path / "scheduler.json"
+    writing = threading.Timer(0.3, client.write_scheduler_file, [str(file)])
+    writing.start()
+    with connected(str(file)) as found:
+        assert found.scheduler.address == client.scheduler.address
+    writing.join()
+
+
 def test_a_scheduler_that_does_not_answer_is_said() -> None:
     """In a sentence, soon."""
     with (

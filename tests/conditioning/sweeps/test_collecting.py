@@ -8,7 +8,7 @@ import pytest
 import xarray
 
 from kenyon.conditioning import load, save, summary
-from kenyon.conditioning.sweeps import Store, Sweep, collect
+from kenyon.conditioning.sweeps import Store, Sweep, collect, run_sweep
 from kenyon.errors import InputError
 
 SHORT = "?A 0.01s, A+ $long, ?A 0.01s"
@@ -76,6 +76,7 @@ def test_each_point_is_what_run_gave_of_it(each: bool, grid: tuple[Sweep, Result
         one = collected.sel(at)
         assert_numbers_are_those_of(only_own(one, results[point.id]), results[point.id])
         assert only_own(one, results[point.id]).identical(results[point.id])
+    assert load(save(collected, tmp_path / "all.nc")).identical(collected)
     assert summary(one) == summary(results[point.id])
     assert load(save(one, tmp_path / "one.nc")).drop_vars(["done", "long"]).identical(results[point.id])
 
@@ -163,10 +164,22 @@ def test_groups_of_a_design_are_a_dimension(tmp_path: Path) -> None:
         assert only_own(one, results[point.id]).identical(results[point.id])
 
 
-@pytest.mark.parametrize("nonsense", [None, 3, "abc", []])
+@pytest.mark.parametrize("nonsense", [3, "abc", []])
 def test_nothing_is_collected_of_nothing(nonsense: Any, grid: tuple[Sweep, Results], tmp_path: Path) -> None:
     """What is no sweep, and a sweep of which no point is there, are refused in one sentence."""
     with pytest.raises(InputError, match="sweep must be a Sweep"):
         collect(tmp_path, nonsense)
     with pytest.raises(InputError, match="must hold a point of the sweep, got none; run the sweep first"):
         collect(tmp_path / "none", grid[0])
+    with pytest.raises(InputError, match=r"must be the folder of a sweep, but has no sweep\.json"):
+        collect(tmp_path)
+
+
+def test_the_folder_of_a_sweep_says_what_there_is_to_collect(grid: tuple[Sweep, Results], tmp_path: Path) -> None:
+    """Its plan, and where its results are."""
+    sweep, results = grid
+    store = stored(tmp_path / "shared", results)
+    run_sweep(sweep, tmp_path / "own", store=store.folder, show_progress=False)
+    assert collect(tmp_path / "own").identical(collect(store, sweep))
+    run_sweep(sweep[:2], tmp_path / "new", jobs=1, show_progress=False)
+    assert collect(tmp_path / "new").identical(collect(store, sweep[:2]))

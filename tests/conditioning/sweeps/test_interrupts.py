@@ -29,7 +29,7 @@ if __name__ == "__main__":
 ROOT = str(Path(__file__).parents[3])
 """Where the script finds the tests."""
 
-COUNTS = [(1, 1), pytest.param((20, 1000), marks=pytest.mark.long)]
+COUNTS = [(1, 1), pytest.param((10, 2), marks=pytest.mark.long)]
 """How many sweeps, and how often each is stopped at most before it may end."""
 
 
@@ -60,7 +60,10 @@ def test_stopped_and_begun_again(
 
 
 def stop(script: Path, folder: Path, jobs: int, number: signal.Signals, *, after_parts: int, wait_s: float) -> None:
-    """Run a sweep in a process of its own, and stop it soon after it has stored some parts more, or let it end."""
+    """Run a sweep in a process of its own, and stop it soon after it has stored some parts more, or let it end.
+
+    What has ended is not taken for running.
+    """
     before = len(list(folder.glob("store/points-*")))
     command = [sys.executable, str(script), str(folder), str(jobs)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": ROOT}) as process:
@@ -70,6 +73,7 @@ def stop(script: Path, folder: Path, jobs: int, number: signal.Signals, *, after
         process.send_signal(number)
     ended = (0, 128 + number, -number)  # By itself, or by the signal; Python ends by Ctrl-C in either way.
     assert process.returncode in ended
+    assert not (folder / "sweep.json").exists() or status(folder).running == 0
 
 
 def status_is_complete(folder: Path) -> bool:

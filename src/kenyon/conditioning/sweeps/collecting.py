@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from kenyon import checks
 from kenyon.conditioning import file_format
 from kenyon.conditioning.origin import LARVA_RUN_ID
+from kenyon.conditioning.sweeps import plan
+from kenyon.conditioning.sweeps.folder import planned
 from kenyon.conditioning.sweeps.parts import Batch, Column
 from kenyon.conditioning.sweeps.points import Point
 from kenyon.conditioning.sweeps.store import Store
@@ -66,12 +68,12 @@ class _Piece(NamedTuple):
     of: Places
 
 
-def collect(store: Store | str | os.PathLike[str], sweep: Sweep) -> "xarray.Dataset":
+def collect(store: Store | str | os.PathLike[str], sweep: Sweep | None = None) -> "xarray.Dataset":
     """Return the results of all points of a sweep that are there, as one dataset.
 
     Args:
-        store: Where they are: a store, or its folder.
-        sweep: The points.
+        store: Where they are: a store, or its folder; or the folder in which `run_sweep` computes.
+        sweep: The points; those of the plan in the folder of a sweep if not given.
 
     Returns:
         What `run` returns, with a dimension for each axis where the points are a grid (each value of each axis with
@@ -85,7 +87,8 @@ def collect(store: Store | str | os.PathLike[str], sweep: Sweep) -> "xarray.Data
         DamagedPartWarning: a part of the store cannot be read; its points are not done.
 
     Raises:
-        InputError: no point of the sweep is there, or `sweep` is none.
+        InputError: no point of the sweep is there, `sweep` is none, or none is given and none lies in the folder.
+        FileFormatError: the plan in the folder cannot be read.
         MismatchError: two parts of the store hold other numbers of one point.
         StorageError: the store cannot be read.
 
@@ -102,8 +105,7 @@ def collect(store: Store | str | os.PathLike[str], sweep: Sweep) -> "xarray.Data
     """
     import xarray
 
-    checks.instance("sweep", sweep, Sweep, "make one, such as with Sweep.grid")
-    of = store if isinstance(store, Store) else Store(store)
+    of, sweep = _asked(store, sweep)
     layout = _layout(sweep)
     ids = np.full(len(sweep), "", dtype="U16")
     ids[layout.places] = [point.id for point in sweep]
@@ -126,6 +128,15 @@ def collect(store: Store | str | os.PathLike[str], sweep: Sweep) -> "xarray.Data
     coordinates |= {"run_id": (dims, ids.reshape(shape)), "done": (dims, done.reshape(shape)), **_axes(layout, pieces)}
     result = xarray.Dataset(measured, coords=coordinates, attrs=dict(pieces[0].batch.attributes))
     return file_format.described(result)
+
+
+def _asked(store: Any, sweep: Sweep | None) -> tuple[Store, Sweep]:
+    """Return the store and the points that are asked for."""
+    if sweep is None:
+        found = planned(checks.path("folder of a sweep", store))
+        return Store(found.store), plan.from_plain(found.points)
+    checks.instance("sweep", sweep, Sweep, "make one, such as with Sweep.grid")
+    return store if isinstance(store, Store) else Store(store), sweep
 
 
 def _layout(sweep: Sequence[Point]) -> _Layout:

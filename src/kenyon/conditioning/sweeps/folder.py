@@ -38,7 +38,7 @@ BEAT_EVERY_S = 10.0
 """How often a run says that it lives."""
 
 DEAD_AFTER_S = 180.0
-"""When a run that says nothing is taken for dead: a task that is computed in its own process may take a minute."""
+"""When a run of another machine that says nothing is taken for dead: a task in its own process may take a minute."""
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,8 @@ class Heart:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + BEAT_EVERY_S
-        said = {"at": time.time(), "rate_hz": _known(rate_hz), "left_s": _known(left_s)}
+        own = {"machine": platform.node(), "pid": os.getpid()}
+        said = {**own, "at": time.time(), "rate_hz": _known(rate_hz), "left_s": _known(left_s)}
         with suppress(StorageError):
             write(self._path, json.dumps(said).encode())
 
@@ -247,9 +248,22 @@ def _known(value: float) -> float | None:
 def _beats(folder: Path) -> Iterator[dict[str, Any]]:
     """Give what each run says that lives now; what dead ones have left is removed."""
     for path in (folder / "running").glob("*.json"):
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(OSError, ValueError, KeyError, TypeError, OverflowError):
             said = json.loads(path.read_bytes())
-            if abs(time.time() - said["at"]) < DEAD_AFTER_S:
+            if abs(time.time() - said["at"]) < DEAD_AFTER_S and not _has_ended(said["machine"], said["pid"]):
                 yield {"rate_hz": said["rate_hz"], "left_s": said["left_s"]}
             else:
                 path.unlink()
+
+
+def _has_ended(machine: str, pid: int) -> bool:
+    """Return whether a process is no more, as far as this machine can know."""
+    if machine != platform.node() or os.name != "posix":  # Elsewhere that question would end the process.
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # It is somebody else's.
+        pass
+    return False

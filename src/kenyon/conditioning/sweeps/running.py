@@ -218,11 +218,13 @@ class _Run:
 
     def _over(self, task: Task, future: "Future[Outcome]", grouping: Grouping) -> float:
         """Take what became of a task; return how many larva-seconds are no longer to be done."""
-        del self._under_way[id(task)]
         try:
             outcome = future.result()
         except self._workers.killed:
-            return self._killed(task)
+            if self._workers.are_made_anew:  # All that its pool had is lost, and nothing may be given to it any more.
+                raise
+            return self._killed(self._under_way.pop(id(task)))
+        del self._under_way[id(task)]
         grouping.learned(outcome.larva_seconds, outcome.seconds)
         for own in outcome.done:
             failures.forget(self._planned.failed, own)
