@@ -14,6 +14,7 @@ import pytest
 
 from kenyon.conditioning.sweeps import Sweep, run_sweep, status
 from kenyon.conditioning.sweeps import tasks as tasks_module
+from kenyon.conditioning.sweeps.folder import mark_of
 from kenyon.conditioning.sweeps.store import Store
 from kenyon.conditioning.sweeps.tasks import Task, compute, numbers
 from kenyon.errors import ChangedPlanWarning, FileFormatError, InputError, MismatchError, StorageError
@@ -51,7 +52,7 @@ def test_what_is_stored_is_not_computed_again(tmp_path: Path) -> None:
     parts = _parts(own)
     assert run_sweep(sweep[:4], tmp_path / "b", jobs=1, store=own, show_progress=False).done == 4
     assert _parts(own) == parts
-    task = Task(tuple(sweep[2:6]), str(own), str(tmp_path / "failed"), 1, numbers())
+    task = Task(tuple(sweep[2:6]), str(own), mark_of(own), str(tmp_path / "failed"), 1, numbers())
     outcome = compute(task)
     assert outcome.done == tuple(point.id for point in sweep[2:6])
     assert outcome.larva_seconds == sum(point.larva_seconds for point in sweep[4:6])
@@ -138,18 +139,25 @@ def test_a_folder_of_another_version_is_refused(tmp_path: Path) -> None:
 
 def test_other_versions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the worker that has them, which says which."""
-    task = Task(tuple(asked()[:1]), str(tmp_path), str(tmp_path), 1, numbers())
+    task = Task(tuple(asked()[:1]), str(tmp_path), mark_of(tmp_path), str(tmp_path), 1, numbers())
     monkeypatch.setattr(tasks_module, "NUMBERS_VERSION", 99)
     with pytest.raises(MismatchError, match="but this worker has numbers 99 instead of"):
         compute(task)
 
 
 def test_a_store_that_a_worker_does_not_see_is_said(tmp_path: Path) -> None:
-    """It is not made there, where nobody would find it."""
-    task = Task(tuple(asked()[:1]), str(tmp_path / "elsewhere"), str(tmp_path), 1, numbers())
+    """It is not made there, where nobody would find it; nor is another folder of its name taken for it."""
+    (tmp_path / "store").mkdir()
+    task = Task(tuple(asked()[:1]), str(tmp_path / "store"), mark_of(tmp_path / "store"), str(tmp_path), 1, numbers())
+    assert mark_of(tmp_path / "store") == task.mark
+    (tmp_path / "store").rename(tmp_path / "elsewhere")
     with pytest.raises(StorageError, match="every machine of a sweep sees"):
         compute(task)
-    assert not (tmp_path / "elsewhere").exists()
+    assert not (tmp_path / "store").exists()
+    (tmp_path / "store").mkdir()
+    with pytest.raises(StorageError, match="or another one of that name"):
+        compute(task)
+    assert not list((tmp_path / "store").iterdir())
 
 
 def test_a_run_says_that_it_lives(tmp_path: Path) -> None:

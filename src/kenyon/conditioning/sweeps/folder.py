@@ -160,6 +160,19 @@ def _made(folder: Path) -> None:
         ) from reason
 
 
+def mark_of(store: Path) -> str:
+    """Return the name of a file in a store by which a worker knows it again; it is made if there is none.
+
+    Raises:
+        StorageError: the disk is full, or the folder cannot be written to.
+    """
+    for known in sorted(store.glob(".store-*")):
+        return known.name
+    new = store / f".store-{secrets.token_hex(8)}"
+    write(new, b"The store of a sweep: a worker that does not find this file has another folder of this name.\n")
+    return new.name
+
+
 def _say_changed(folder: Path, new: Sequence[str], gone: Sequence[str]) -> None:
     warnings.warn(
         f"the plan of {folder} has changed: {_some('new', new)}, {_some('orphaned', gone)}; what is new is computed, "

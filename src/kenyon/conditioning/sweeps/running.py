@@ -13,7 +13,7 @@ from kenyon import checks
 from kenyon.conditioning.sweeps import failures, tasks
 from kenyon.conditioning.sweeps.cluster import Cluster
 from kenyon.conditioning.sweeps.failures import Failure
-from kenyon.conditioning.sweeps.folder import Heart, Planned, beating, opened, status_of
+from kenyon.conditioning.sweeps.folder import Heart, Planned, beating, mark_of, opened, status_of
 from kenyon.conditioning.sweeps.grouping import Grouping
 from kenyon.conditioning.sweeps.points import Point
 from kenyon.conditioning.sweeps.status import Status
@@ -151,6 +151,7 @@ class _Run:
 
     def __init__(self, planned: Planned, points: Sequence[Point], before: Status, workers: Workers) -> None:
         self._planned, self._workers, self._before = planned, workers, before
+        self._mark = mark_of(planned.store)
         self._left = {point.id: point for point in points}
         self._larva_s = sum(point.larva_seconds for point in points)
         self._done_larva_s = 0.0
@@ -212,7 +213,9 @@ class _Run:
 
     def _task(self, points: Sequence[Point]) -> Task:
         planned = self._planned
-        task = Task(tuple(points), str(planned.store), str(planned.failed), self._workers.threads, tasks.numbers())
+        task = Task(
+            tuple(points), str(planned.store), self._mark, str(planned.failed), self._workers.threads, tasks.numbers()
+        )
         self._under_way[id(task)] = task
         return task
 

@@ -37,6 +37,7 @@ class Task:
     Attributes:
         points: What is computed.
         store: Folder of the store, as every machine sees it.
+        mark: The name of a file in it, by which a machine knows that it is this one.
         failed: Folder for what is kept of points that raise.
         threads: How many larvae are advanced at once.
         numbers: Versions that decide the numbers, as whoever asks has them.
@@ -44,6 +45,7 @@ class Task:
 
     points: tuple[Point, ...]
     store: str
+    mark: str
     failed: str
     threads: int
     numbers: Mapping[str, str]
@@ -99,10 +101,10 @@ def compute(task: Task) -> Outcome:
 
 def _computed(task: Task) -> Outcome:
     """Compute the points of a task that are not stored yet, and store them."""
-    if not Path(task.store).is_dir():
+    if not (Path(task.store) / task.mark).is_file():
         raise StorageError(
-            f"the store {task.store} must be a folder that every machine of a sweep sees, but there is none here; give "
-            "a folder of a file system that all share"
+            f"the store {task.store} must be a folder that every machine of a sweep sees, but there is none here, or "
+            "another one of that name; give a folder of a file system that all share"
         )
     store = _store(task.store)
     stored = store.ids()
