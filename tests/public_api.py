@@ -283,9 +283,12 @@ def _arguments(name: str, made: Any, owner: Callable[[], Any] | None) -> Iterato
     parameters = inspect.signature(made).parameters.values()
     many = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
     any_number = any(one.kind is one.VAR_POSITIONAL for one in parameters)
-    placed = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL}
-    placed |= {inspect.Parameter.POSITIONAL_OR_KEYWORD} if any_number else set()
-    by_place = tuple(one.name for one in parameters if one.kind in placed)
+    by_place = tuple(
+        one.name
+        for one in parameters
+        if one.kind in (one.POSITIONAL_ONLY, one.VAR_POSITIONAL)
+        or (any_number and one.kind is one.POSITIONAL_OR_KEYWORD)
+    )
     required = tuple(
         one.name
         for one in parameters

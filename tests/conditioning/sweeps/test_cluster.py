@@ -62,7 +62,7 @@ def test_a_scheduler_is_found_by_its_file(client: Any, tmp_path: Path) -> None:
     writing = threading.Timer(0.3, client.write_scheduler_file, [str(file)])
     writing.start()
     with connected(str(file)) as found:
-        assert found.scheduler.address == client.scheduler.address
+        assert found.scheduler_info()["address"] == client.scheduler_info()["address"]
     writing.join()
 
 
