@@ -133,9 +133,15 @@ def _swept() -> Path:
     return folder
 
 
+@cache
+def _place_of_a_store() -> Path:
+    """Return where it is: one folder, made before there is a test, and not where the tests are."""
+    return Path(tempfile.mkdtemp()) / "store"
+
+
 def _a_store() -> Store:
-    """Return a store with one result, in the folder of the test."""
-    store = Store("store")
+    """Return a store with one result."""
+    store = Store(_place_of_a_store())
     store.add(_a_run())
     return store
 
@@ -257,6 +263,7 @@ VALID: dict[str, Callable[[], Any]] = {
     "identity": lambda: 1,
     "k": lambda: 1,
     "larvae": lambda: [0, 1],
+    "brian_network.larvae": a_population,
     "larva_seeds.larvae": lambda: 2,
     "Experiment.larvae": lambda: 2,
     "run.larvae": lambda: 2,
