@@ -114,7 +114,7 @@ def bibtex(*results: Any) -> str:
     The circuit and its odors are those of Jürgensen et al. 2024 and Si et al. 2019, also with odors of one's own, whose
     receptors they are. Winding et al. 2023 and Eichler et al. 2017 come where the wiring was measured, Brian2 where it
     was the engine, Larvaworld where larvae lived there; a circuit only where they had one. What a result does not say
-    cannot be seen: the wiring of larvae that were given, and what a server computed with.
+    cannot be seen: what a server computed with.
 
     Args:
         *results: Datasets of larvae, of groups in Larvaworld or of sweeps, selected or joined; or what `run` returned.

@@ -76,6 +76,18 @@ def test_a_measured_wiring_is_named_in_the_result_and_its_id() -> None:
         run(Design.read("A+ 1s | ?A 1s"), larvae=larvae, wiring="right")
 
 
+@pytest.mark.parametrize("wiring", ["random", "right", "left-shuffled"])
+def test_the_wiring_of_larvae_that_were_given_is_known_from_them(wiring: str) -> None:
+    """By its name, as of newborn larvae; a wiring of one's own is held whole."""
+    born = run("?A 10ms", larvae=2, wiring=wiring, show_progress=False).one
+    seeds = [int(own) for own in born.larva_seed.values]
+    given = run("?A 10ms", larvae=Population(seeds=seeds, wiring=wiring).snapshot(), show_progress=False).one
+    assert given.wiring.item() == born.wiring.item()
+    own = Population(seeds=seeds, pn_to_kc=counted("right")[::-1])
+    held = run("?A 10ms", larvae=own.snapshot(), show_progress=False).one.wiring.item()
+    assert (np.frombuffer(bytes.fromhex(held)).reshape(72, 21) == own.snapshot().state.pn_to_kc[0]).all()
+
+
 def test_the_command_takes_both_from_files(tmp_path: Path) -> None:
     """The same run as in Python, by its id."""
     wiring = np.arange(72 * 21).reshape(72, 21) % 5 == 0

@@ -16,7 +16,7 @@ from kenyon.mushroom_body import Parameters, Population, Record, Snapshot
 from kenyon.mushroom_body.engine import Engine
 from kenyon.mushroom_body.engines import engine as engine_of
 from kenyon.mushroom_body.parameters import check_parameters
-from kenyon.mushroom_body.wiring import RANDOM, check_wiring
+from kenyon.mushroom_body.wiring import RANDOM, WIRINGS, check_wiring, wirings
 from kenyon.seeds import larva_seeds
 from kenyon.threads import chosen
 from kenyon.words import shown
@@ -167,15 +167,16 @@ def prepared(
         if pn_to_kc is not None or check_wiring(wiring) != RANDOM:
             raise InputError("larvae that are given have their wiring, got another as well; leave it out")
         start, seed_words, began_as = larvae, "", digest(larvae)
+        words = _words_of(larvae)
     else:
         seeds = larva_seeds(seed, larvae)
         start = Population(check_parameters(parameters), seeds, wiring=wiring, pn_to_kc=pn_to_kc).snapshot()
         seed_words, began_as = str(seed), NEWBORN
+        words = wiring_words(wiring) if pn_to_kc is None else _given_words(start.state.pn_to_kc)
     everybody = dict.fromkeys(groups, start)
     return Setup(
-        start.parameters, seed_words, everybody, dict.fromkeys(groups, began_as),
-        wiring_words(wiring) if pn_to_kc is None else _given_words(start.state.pn_to_kc), own_engine, own_threads, kept,
-    )  # fmt: skip
+        start.parameters, seed_words, everybody, dict.fromkeys(groups, began_as), words, own_engine, own_threads, kept
+    )
 
 
 def digest(larvae: Snapshot) -> str:
@@ -191,6 +192,15 @@ def digest(larvae: Snapshot) -> str:
 def wiring_words(wiring: str) -> str:
     """Return what a result says of a wiring that has a name."""
     return DRAWN if wiring == RANDOM else wiring
+
+
+def _words_of(larvae: Snapshot) -> str:
+    """Return what a result says of the wiring of larvae that were given: its name, if by that they are wired so."""
+    has = larvae.state.pn_to_kc
+    for name in WIRINGS:
+        if np.array_equal(wirings(larvae.parameters, larvae.seeds, name), has):
+            return wiring_words(name)
+    return _given_words(has)
 
 
 def _given_words(given: NDArray[np.float64]) -> str:
