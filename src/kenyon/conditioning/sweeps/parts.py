@@ -75,9 +75,14 @@ class Column:
             to: Where to, `[more than P, ...]`.
             at: The place of each there.
         """
-        corner: Any = (_as_slice(at), *map(slice, self.shape))
-        some = self.kept[_as_slice(self.of[of])]
-        to[corner] = some if self.numbers is None else np.take(self.numbers, some)
+        place, some = _as_slice(at), self.kept[_as_slice(self.of[of])]
+        corner: Any = (place, *map(slice, self.shape))
+        if self.numbers is None:
+            to[corner] = some
+        elif isinstance(place, slice) and (to.shape[1:], to.dtype) == (self.shape, self.dtype):
+            np.take(self.numbers, some, out=to[place], mode="clip")  # With "raise" they would go through a copy.
+        else:
+            to[corner] = np.take(self.numbers, some)
 
 
 def _as_slice(places: NDArray[np.intp]) -> Any:
