@@ -43,7 +43,7 @@ def parameters_page() -> str:
         "",
         "The source is that of the published value. Values of [`balanced`](../explanation/balanced.md) and",
         "[`larval`](../explanation/sceptic.md) come from our searches. With a `potentiation` of 0 its times and",
-        "its ceiling do nothing.",
+        "its ceiling do nothing. [Which set to take](../explanation/the_model.md#three-sets-of-constants).",
         "",
     ]
     lines += ["| name | published | balanced | larval | unit | meaning | range | source |"]
