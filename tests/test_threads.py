@@ -1,8 +1,8 @@
 """Threads that share work out by themselves: never more than needed, never one left behind."""
 
+import subprocess
+import sys
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 import pytest
@@ -56,15 +56,16 @@ def test_where_no_thread_can_be_started_the_caller_does_the_work(monkeypatch: py
     ended: list[str] = []
     go_on = threading.Event()
 
-    class Full(ThreadPoolExecutor):
-        asked = 0
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
 
-        def submit(self, *job: Any, **options: Any) -> Future[Any]:
-            self.asked += 1
-            if self.asked > 1:
-                raise RuntimeError("can't start new thread")
-            return super().submit(*job, **options)
+    def only_one(thread: threading.Thread) -> None:
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
 
+    monkeypatch.setattr(threading.Thread, "start", only_one)
     caller = threading.current_thread()
     begun = threading.Event()
 
@@ -77,13 +78,13 @@ def test_where_no_thread_can_be_started_the_caller_does_the_work(monkeypatch: py
             assert go_on.wait(10)
         ended.append(threading.current_thread().name)
 
-    with Full(4) as pool:
-        monkeypatch.setattr(threads, "_pool", lambda: pool)
-        threads.in_parallel(work, 4)
-        assert len(ended) == 2
+    pool = threads._Pool(4)
+    monkeypatch.setattr(threads, "_pool", lambda: pool)
+    threads.in_parallel(work, 4)
+    assert len(ended) == 2
 
 
-def test_what_a_thread_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_thread_raises_is_raised() -> None:
     """In whichever of them."""
     caller = threading.current_thread()
     begun = threading.Event()
@@ -95,10 +96,35 @@ def test_what_a_thread_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None
         begun.set()
         raise ArithmeticError("in a helper")
 
-    with ThreadPoolExecutor(1) as pool:
-        monkeypatch.setattr(threads, "_pool", lambda: pool)
-        with pytest.raises(ArithmeticError, match="in a helper"):
-            threads.in_parallel(work, 2)
+    with pytest.raises(ArithmeticError, match="in a helper"):
+        threads.in_parallel(work, 2)
+
+
+@pytest.mark.parametrize("times", [400, pytest.param(20_000, marks=pytest.mark.long)])
+def test_the_pool_helps_on_whenever_ctrl_c_came(times: int) -> None:
+    """By real signals at random moments, in a process that a lock left taken would hold up for good."""
+    script = f"""
+import random, signal
+from kenyon.threads import in_parallel
+
+def ring(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, ring)
+chance, pressed = random.Random(1), 0
+for _ in range({times}):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-6, 300e-6))
+        while True:
+            in_parallel(lambda: None, 3)
+    except KeyboardInterrupt:
+        pressed += 1
+taken = []
+in_parallel(lambda: taken.append(None), 3)
+print(pressed, len(taken) >= 1)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=200, check=False)
+    assert (done.stdout, done.stderr) == (f"{times} True\n", "")
 
 
 @pytest.mark.parametrize(("said", "given", "expected"), [("3", None, 3), ("3", 2, 2), ("", None, None)])

@@ -1,15 +1,18 @@
 """Larvae shared out over a pool of threads, for compiled code that releases the GIL.
 
-A pool of Python's own: numba's threading layers abort under concurrent callers or after a fork.
+A pool of our own: numba's threading layers abort under concurrent callers or after a fork, and an executor of Python's
+has locks written in Python, which Ctrl-C can leave taken for good.
 """
 
+import atexit
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import cache
+from queue import SimpleQueue
 from typing import Final
 
 from kenyon import checks
@@ -66,16 +69,88 @@ def in_parallel(work: Callable[[], None], threads: int) -> None:
     if threads == 1:
         work()
         return
-    helpers: list[Future[None]] = []
+    shared = _Shared(work, threads - 1)
     try:
         with suppress(RuntimeError):  # Where no thread can be started, those that are there do the work.
-            helpers += (_pool().submit(work) for _ in range(threads - 1))
+            _pool().give(shared)
         work()
     finally:  # Nothing is left to take now; and after Ctrl-C nothing may go on by itself.
-        begun = [helper for helper in helpers if not helper.cancel()]
-        wait(begun)
-    for helper in begun:
-        helper.result()
+        raised = shared.end()
+    for reason in raised:
+        raise reason
+
+
+class _Shared:
+    """Work that helpers may join until its caller has ended it.
+
+    Lists and queues are those of C: nothing comes between a look at them and what is taken, and no lock is left taken.
+    """
+
+    def __init__(self, work: Callable[[], None], helpers: int) -> None:
+        self._work, self.helpers = work, helpers
+        self._places = [None] * helpers
+        self._ended: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def join(self) -> None:
+        """Do the work as a helper, if there is a place."""
+        try:
+            self._places.pop()
+        except IndexError:
+            return
+        try:
+            self._work()
+        except BaseException as reason:  # noqa: BLE001  # The caller raises it.
+            self._ended.put(reason)
+        else:
+            self._ended.put(None)
+
+    def end(self) -> list[BaseException]:
+        """Let nobody join any more, and wait for those who have; return what they have raised."""
+        free = 0
+        with suppress(IndexError):
+            while True:
+                self._places.pop()
+                free += 1
+        ended = [self._ended.get() for _ in range(self.helpers - free)]
+        return [reason for reason in ended if reason is not None]
+
+
+class _Pool:
+    """Threads that wait for work to join: enough for the largest call; of several callers each works, too."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._threads: list[threading.Thread] = []
+        self._given: SimpleQueue[_Shared] = SimpleQueue()
+        self._at_work: list[None] = []
+        atexit.register(self._end)
+
+    def give(self, shared: _Shared) -> None:
+        """Ask for helpers.
+
+        Raises:
+            RuntimeError: no thread can be started.
+        """
+        helpers = min(shared.helpers, self._most)
+        for _ in range(helpers):
+            self._given.put(shared)
+        for _ in range(helpers - len(self._threads)):
+            thread = threading.Thread(target=self._help, name="kenyon", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _help(self) -> None:
+        while True:
+            shared = self._given.get()
+            self._at_work.append(None)
+            shared.join()
+            self._at_work.pop()
+            del shared  # What it holds may be large.
+
+    def _end(self) -> None:
+        """Wait for those whose callers were interrupted: compiled code must not outlive what it writes to."""
+        while self._at_work and any(thread.is_alive() for thread in self._threads):  # None is in a forked child.
+            time.sleep(0.001)
 
 
 class OwnLock:
@@ -112,9 +187,9 @@ def _take_fresh_locks() -> None:
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
+def _pool() -> _Pool:
     # Enough for several callers at once; whoever finds no thread free does the work alone.
-    return ThreadPoolExecutor(4 * available_cores(), thread_name_prefix="kenyon")
+    return _Pool(4 * available_cores())
 
 
 if hasattr(os, "register_at_fork"):
