@@ -71,7 +71,7 @@ def live(
     begun.p.larva_groups[model].model = changed
     if experiment == "MB_patch_grid":
         begun.p.larva_groups[model].distribution.loc = PATCH
-    begun.p.enrichment = None  # An analysis of the tracks, which takes longer than the run.
+    begun.p.enrichment = {}  # No analysis of the tracks, which takes longer than the run; None it may refuse.
     with repeatable(1):
         begun.simulate(seed=1)
     return begun
