@@ -55,7 +55,7 @@ def run(
         begun.p.larva_groups[model].distribution.scale = (0.002, 0.002)
         for food in begun.p.env_params.food_params.source_units.values():
             food.radius = 0.003
-    begun.p.enrichment = {}  # No analysis of the tracks, which takes longer than the run; None it may refuse.
+    begun.p.enrichment = host.no_analysis()  # Of the tracks; it takes longer than the run.
     with host.repeatable(seed):
         begun.simulate(seed=seed)
     return begun
@@ -87,7 +87,7 @@ def begun(
         **UNRECORDED,
         **more,
     )
-    made.p.enrichment = {}
+    made.p.enrichment = host.no_analysis()
     return made
 
 

@@ -195,7 +195,7 @@ from kenyon.larvaworld_plugin import register, unregister
 def batch():
     run = BatchRun(
         experiment="PItest_off", id="batch", dir=tempfile.mkdtemp(), store_data=False, exp="PItrain",
-        exp_kws={"enrichment": {}, "experiment": "PItrain"},
+        exp_kws={"enrichment": None, "experiment": "PItrain"},
         space_search={"decay_coef": {"values": [0.2]}},  # of several the host itself fails to read what came out
         modelIDs=["forager_RL"], N=1, duration=1.1, screen_kws={"vis_mode": None},
     )

@@ -18,7 +18,7 @@ from larvaworld.lib.model.modules.remote_brian_interface import RemoteBrianModel
 from larvaworld.lib.sim import ExpRun
 
 from kenyon import memory as ours
-from kenyon.larvaworld_plugin.host import repeatable
+from kenyon.larvaworld_plugin.host import no_analysis, repeatable
 from kenyon.server.journal_reader import JournalReader, Row
 from kenyon.wire import Message
 from tests.compat import host
@@ -71,7 +71,7 @@ def live(
     begun.p.larva_groups[model].model = changed
     if experiment == "MB_patch_grid":
         begun.p.larva_groups[model].distribution.loc = PATCH
-    begun.p.enrichment = {}  # No analysis of the tracks, which takes longer than the run; None it may refuse.
+    begun.p.enrichment = no_analysis()  # Of the tracks; it takes longer than the run.
     with repeatable(1):
         begun.simulate(seed=1)
     return begun

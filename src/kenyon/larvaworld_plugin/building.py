@@ -76,7 +76,7 @@ def built(plan: Plan, ready: Ready, folder: Path) -> Any:
         raise InputError(
             f"minutes must be at least a tick of Larvaworld, {begun.dt:g} s, got {ready.minutes:g} min; give more"
         )
-    begun.p.enrichment = {}  # No analysis of the tracks, which takes longer than the run; None it may refuse.
+    begun.p.enrichment = host.no_analysis()  # Of the tracks; it takes longer than the run.
     for name, model in ready.models.items():
         begun.p.larva_groups[name].model = model
     begun.begins_with = _begins_with(plan)

@@ -199,3 +199,14 @@ def repeatable(seed: int) -> Iterator[None]:
         random.setstate(before[0])
         np.random.set_state(before[1])  # noqa: NPY002  # as above
         phase.default = before[2]
+
+
+def no_analysis() -> dict[str, Any] | None:
+    """Return what asks a run for no analysis of its tracks: None, or an empty one where that alone is taken.
+
+    What the first dataset of a process was made with decides what all later ones take.
+    """
+    from larvaworld.lib.process.dataset import DatasetConfig
+
+    taken = DatasetConfig.param
+    return {} if "enrichment" in taken and not taken["enrichment"].allow_None else None
