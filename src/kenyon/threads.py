@@ -71,8 +71,7 @@ def in_parallel(work: Callable[[], None], threads: int) -> None:
         return
     shared = _Shared(work, threads - 1)
     try:
-        with suppress(RuntimeError):  # Where no thread can be started, those that are there do the work.
-            _pool().give(shared)
+        _pool().give(shared)
         work()
     finally:  # Nothing is left to take now; and after Ctrl-C nothing may go on by itself.
         raised = shared.end()
@@ -126,18 +125,15 @@ class _Pool:
         atexit.register(self._end)
 
     def give(self, shared: _Shared) -> None:
-        """Ask for helpers.
-
-        Raises:
-            RuntimeError: no thread can be started.
-        """
+        """Ask for helpers, but for no more than there are threads: what nobody takes would be held for good."""
         helpers = min(shared.helpers, self._most)
-        for _ in range(helpers):
+        with suppress(RuntimeError):  # Where no thread can be started, those that are there do the work.
+            for _ in range(helpers - len(self._threads)):
+                thread = threading.Thread(target=self._help, name="kenyon", daemon=True)
+                thread.start()
+                self._threads.append(thread)
+        for _ in range(min(helpers, len(self._threads))):
             self._given.put(shared)
-        for _ in range(helpers - len(self._threads)):
-            thread = threading.Thread(target=self._help, name="kenyon", daemon=True)
-            thread.start()
-            self._threads.append(thread)
 
     def _help(self) -> None:
         while True:
